@@ -10,16 +10,16 @@ import (
 type Kind uint8
 
 const (
-	Internal    Kind = iota // a fault of ours; its text is for the log only
-	Invalid                 // the request is wrong as it stands
-	NotFound                // there is no such thing, or the caller may not know of it
-	Forbidden               // the caller may know of it, but not do this
-	Conflict                // it contradicts what is held
-	Unauthorised            // nobody has said who asks
-	TooLarge                // above a limit of size
-	Limited                 // above a limit of rate; again later
-	Unavailable             // the node cannot do it now; again later
-	Full                    // the disk is full
+	Internal     Kind = iota // a fault of ours; its text is for the log only
+	Invalid                  // the request is wrong as it stands
+	NotFound                 // there is no such thing, or the caller may not know of it
+	Forbidden                // the caller may know of it, but not do this
+	Conflict                 // it contradicts what is held
+	Unauthorised             // nobody has said who asks
+	TooLarge                 // above a limit of size
+	Limited                  // above a limit of rate; again later
+	Unavailable              // the node cannot do it now; again later
+	Full                     // the disk is full
 )
 
 var kindNames = [...]string{"internal", "invalid", "not found", "forbidden", "conflict", "unauthorised", "too large", "limited", "unavailable", "full"}
