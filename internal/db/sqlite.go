@@ -1,0 +1,54 @@
+package db
+
+import (
+	"database/sql/driver"
+	"net/url"
+	"path/filepath"
+	"sync"
+
+	"modernc.org/sqlite"
+
+	"github.com/polder-exchange/polder/internal/fail"
+)
+
+// settings hold for every connection of ours. They are constants: a _pragma value is SQL text.
+const settings = "_defensive=1&_dqs=0&_busy_timeout=10000&_foreign_keys=1" +
+	"&_pragma=trusted_schema(0)" + // what a hostile file's views and triggers may call
+	"&_pragma=cell_size_check(1)" + // notice damage when a page is read
+	"&_pragma=temp_store(2)" + // nothing is spilled to a folder outside
+	"&_pragma=mmap_size(0)" + // a failing disk is an error then, not the death of the process
+	"&_pragma=cache_size(-32768)" // KiB per connection
+
+// dsn is the name under which the driver opens path.
+func dsn(path string, readonly bool) string {
+	if abs, err := filepath.Abs(path); err == nil {
+		path = abs
+	}
+	path = filepath.ToSlash(path)
+	if path == "" || path[0] != '/' {
+		path = "/" + path // C:/x becomes /C:/x
+	}
+	name := (&url.URL{Scheme: "file", OmitHost: true, Path: path}).String()
+	if readonly {
+		return name + "?mode=ro&_query_only=1&" + settings
+	}
+	sync := "FULL"
+	if fail.Bug("sync-normal") {
+		sync = "NORMAL"
+	}
+	// The writer empties the log itself, since the automatic way hides its errors.
+	return name + "?_txlock=immediate&_journal_mode=WAL&_synchronous=" + sync +
+		"&_pragma=wal_autocheckpoint(0)&_pragma=journal_size_limit(67108864)&" + settings
+}
+
+var once sync.Once
+
+func ownConnector(dsn string) (driver.Connector, error) {
+	once.Do(func() {
+		sqlite.StrictPragmas(true)
+		// Where it can be had, a lock belongs to the open file and not to the process: nobody who opens and closes the
+		// file by accident takes it away. Elsewhere the rules of the package comment must do.
+		_, _ = sqlite.OFDLocking(true)
+	})
+	return sqlite.NewConnector(dsn)
+}
