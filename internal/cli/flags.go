@@ -1,0 +1,121 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"net/url"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/schollz/progressbar/v3"
+	"github.com/spf13/cobra"
+)
+
+// JSONFlag gives a command --json; [Printer.AsJSON] tells whether it was used.
+func JSONFlag(c *cobra.Command) {
+	c.Flags().Bool("json", false, "print JSON, a line each, for scripts")
+}
+
+// DataFlag gives a command --data, the folder of a node on this machine, which must be named.
+func DataFlag(c *cobra.Command) *string {
+	dir := c.Flags().String("data", "", "the node's `folder`")
+	_ = c.MarkFlagRequired("data")
+	_ = c.MarkFlagDirname("data")
+	return dir
+}
+
+// NodeFlags gives a command --node and --token, for which the variables POLDER_NODE and POLDER_TOKEN stand in. The
+// function it returns makes the client once the flags are read; what is missing is wrong usage.
+func NodeFlags(c *cobra.Command) func() (*Node, error) {
+	address := c.Flags().String("node", "", "the node's `address`, such as http://127.0.0.1:8080 (or POLDER_NODE)")
+	token := c.Flags().String("token", "", "the `token` to act with (or POLDER_TOKEN, which other users of this machine cannot see)")
+	return func() (*Node, error) {
+		a, t := either(*address, "POLDER_NODE"), either(*token, "POLDER_TOKEN")
+		if a == "" {
+			return nil, Usagef("no node is named; give --node URL or set POLDER_NODE")
+		}
+		if t == "" {
+			return nil, Usagef("no token is given; give --token or set POLDER_TOKEN")
+		}
+		u, err := url.Parse(a)
+		if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.User != nil || u.RawQuery != "" {
+			return nil, Usagef("%q is not the address of a node; it looks like http://127.0.0.1:8080", a)
+		}
+		return &Node{URL: strings.TrimRight(u.String(), "/"), Token: t}, nil
+	}
+}
+
+func either(flag, variable string) string {
+	if flag != "" {
+		return flag
+	}
+	return os.Getenv(variable)
+}
+
+// Open opens a file that a person named; "-" is standard input. A folder is refused with a sentence.
+// Whoever reads it bounds how much: it may be a pipe without an end.
+func Open(cmd *cobra.Command, name string) (io.ReadCloser, error) {
+	if name == "-" {
+		return io.NopCloser(cmd.InOrStdin()), nil
+	}
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, At(name, 0, plain(err))
+	}
+	if info, err := f.Stat(); err == nil && info.IsDir() {
+		_ = f.Close()
+		return nil, At(name, 0, fmt.Errorf("it is a folder; name the files in it"))
+	}
+	return f, nil
+}
+
+// plain takes the operation and the path out of an error of a file: the caller says them.
+func plain(err error) error {
+	if p, ok := errors.AsType[*fs.PathError](err); ok {
+		return p.Err
+	}
+	return err
+}
+
+// Progress shows how far long work is, on standard error and only on a terminal. It is nil-safe and used by one goroutine.
+type Progress struct{ bar *progressbar.ProgressBar }
+
+// NewProgress begins to show work of total steps, or of unknown length when total is below 0.
+func NewProgress(cmd *cobra.Command, what string, total int64) *Progress {
+	if !terminal(cmd.ErrOrStderr()) {
+		return nil
+	}
+	return &Progress{progressbar.NewOptions64(total,
+		progressbar.OptionSetWriter(cmd.ErrOrStderr()),
+		progressbar.OptionSetDescription(Visible(what)),
+		progressbar.OptionShowCount(),
+		progressbar.OptionShowIts(),
+		progressbar.OptionClearOnFinish(),
+		progressbar.OptionThrottle(100*time.Millisecond),
+	)}
+}
+
+// Set says that n steps are done.
+func (p *Progress) Set(n int64) {
+	if p != nil {
+		_ = p.bar.Set64(n)
+	}
+}
+
+// Add says that n more steps are done.
+func (p *Progress) Add(n int64) {
+	if p != nil {
+		_ = p.bar.Add64(n)
+	}
+}
+
+// Done takes the bar away, so that what is printed next stands on a line of its own.
+func (p *Progress) Done() {
+	if p != nil {
+		_ = p.bar.Clear()
+		_ = p.bar.Exit()
+	}
+}
