@@ -139,3 +139,6 @@ func (s Sight) In(c CommunityID) Sight {
 	}
 	return Sight{Org: s.Org}
 }
+
+// Right is what a may do with the objects of m's community: the lesser of its own role and the membership's (rule X8).
+func (m Membership) Right(a Actor) Role { return min(a.Role.OnObjects(), m.Role) }
