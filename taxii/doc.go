@@ -18,6 +18,7 @@
 // # Client
 //
 // [Client] talks to any TAXII 2.1 server and trusts none: pages, bodies, compression, redirects, waiting and repetition
-// are bounded, and its credentials go to one host only. A pull that ends for whatever reason says why and keeps its
-// [Cursor], from which it can be resumed.
+// are bounded, and its credentials go to one host only. [Client.Find] finds a [Remote] collection. A [Pull] from it
+// that ends for whatever reason says why and keeps its [Cursor], from which it can be resumed. What a server sends is
+// handed on as it came: judging objects is the caller's business.
 package taxii

@@ -27,7 +27,6 @@ type APIRoot struct {
 	Description      string   `json:"description,omitempty"`
 	Versions         []string `json:"versions"`
 	MaxContentLength int64    `json:"max_content_length"` // the longest body of a POST, in bytes
-	URL              string   `json:"-"`                  // where the client found it; unused by the server
 }
 
 // Collection is a named set of objects, as one subject may use it.
