@@ -196,11 +196,15 @@ var hexadecimal = textWith(func(s string) string {
 
 func allHex(s string) bool {
 	for i := range len(s) {
-		if c := s[i] | 0x20; !(s[i] >= '0' && s[i] <= '9' || c >= 'a' && c <= 'f') {
+		if !isHex(s[i]) {
 			return false
 		}
 	}
 	return true
+}
+
+func isHex(c byte) bool {
+	return c >= '0' && c <= '9' || c >= 'a' && c <= 'f' || c >= 'A' && c <= 'F'
 }
 
 // binary is base64 with its padding (RFC 4648).

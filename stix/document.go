@@ -52,7 +52,7 @@ func strict(raw []byte) *Error {
 	d.buf = *bytes.NewBuffer(raw)
 	d.dec.Reset(&d.buf)
 	defer func() { d.buf = bytes.Buffer{} }()
-	if err := d.dec.SkipValue(); err != nil {
+	if _, err := d.dec.ReadValue(); err != nil {
 		return syntaxError(raw, err)
 	}
 	switch _, err := d.dec.ReadToken(); err {

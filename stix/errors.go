@@ -6,6 +6,7 @@ import (
 	"io"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/go-json-experiment/json/jsontext"
 )
@@ -76,6 +77,9 @@ func propertyOf(p jsontext.Pointer) string {
 // shorten keeps a piece of hostile input fit for an error text.
 func shorten(s string) string {
 	const most = 80
+	if len(s) <= most && utf8.ValidString(s) {
+		return s
+	}
 	s = strings.ToValidUTF8(s, "\uFFFD")
 	if len(s) <= most {
 		return s

@@ -18,6 +18,8 @@ func extensions(predefined props) check {
 			switch {
 			case predefined[key] != nil:
 				predefined[key](c, v)
+			case TypeOf(key) == "extension-definition" && key != foldID(key):
+				c.fail(v, "is written with capitals; write "+foldID(key))
 			case TypeOf(key) == "extension-definition":
 				c.extension(v)
 			case strings.HasSuffix(key, "-ext") && validType(key):

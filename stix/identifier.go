@@ -8,8 +8,9 @@ import (
 	"strings"
 )
 
-// An identifier is "type--UUID". The UUID is of RFC 4122, versions 1 to 5, in lower case as that standard writes it:
-// one object has one spelling, so that no id (a marking's above all) slips by in another.
+// An identifier is "type--UUID". The UUID is of RFC 4122, versions 1 to 5. That standard writes it in lower case and reads
+// capitals too; so do we: bytes keep the spelling they came in, and everything that is decoded or compared is in lower
+// case, so that no id (a marking's or an organisation's above all) slips by in another spelling.
 
 const uuidLen = 36
 
@@ -37,11 +38,11 @@ func validUUID(s string) bool {
 				return false
 			}
 		case 19:
-			if c != '8' && c != '9' && c != 'a' && c != 'b' {
+			if c |= 0x20; c != '8' && c != '9' && c != 'a' && c != 'b' {
 				return false
 			}
 		default:
-			if !(c >= '0' && c <= '9' || c >= 'a' && c <= 'f') {
+			if !isHex(c) {
 				return false
 			}
 		}
@@ -68,10 +69,17 @@ func uuidVersion(id string) byte { return id[len(id)-uuidLen+14] - '0' }
 
 // wrongID says what is wrong with id as an identifier.
 func wrongID(id string) string {
-	if low := strings.ToLower(id); low != id && ValidID(low) {
-		return "is written with capitals; write " + low
-	}
 	return "is not an identifier (" + quoted(id) + "); write a type, two hyphens and a UUID in lower case"
+}
+
+// foldID is the one spelling of an identifier.
+func foldID(id string) string { return strings.ToLower(id) }
+
+func foldIDs(ids []string) []string {
+	for i, id := range ids {
+		ids[i] = foldID(id)
+	}
+	return ids
 }
 
 // NewID makes an identifier of that type with a random UUID (version 4).

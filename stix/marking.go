@@ -114,6 +114,7 @@ func ParseMarking(s string) (Marking, error) {
 
 // MarkingOf is the TLP level that a marking-definition id stands for (TLP 2.0 or 1.0), or None for any other.
 func MarkingOf(id string) Marking {
+	id = foldID(id)
 	for i, have := range markingIDs[1:] {
 		if id == have {
 			return Marking(i + 1)
@@ -164,7 +165,7 @@ func ParsePAP(s string) (PAP, error) {
 }
 
 // PAPOf is the PAP level that a marking-definition id stands for, or PAPNone for any other.
-func PAPOf(id string) PAP { return papDefinitions[id].level }
+func PAPOf(id string) PAP { return papDefinitions[foldID(id)].level }
 
 // Definition is the marking-definition object of the level as TLP 2.0 defines it, or nil for None.
 func Definition(m Marking) []byte {

@@ -7,7 +7,8 @@ import (
 
 // An Object is one STIX 2.1 object that has been checked: the decoded envelope beside the bytes as received.
 // It is a value and does not change; [Object.WithMarking] and [Object.WithCreator] return another. Unknown properties
-// are in the bytes. A property that is absent leaves its field zero.
+// are in the bytes. A property that is absent leaves its field zero. Identifiers are in lower case here, whatever their
+// spelling in the bytes, so that they can be compared.
 type Object struct {
 	Type         string
 	ID           string
@@ -108,33 +109,49 @@ func (d *document) decode() Object {
 		case "revoked":
 			o.Revoked = d.kind(v) == 't'
 		case "object_marking_refs":
-			o.MarkingRefs = d.strings(v)
+			o.MarkingRefs = foldIDs(d.strings(v))
 		case "granular_markings":
 			o.Granular = d.granular(v)
 		case "labels":
 			o.Labels = d.strings(v)
 		case "object_refs":
-			o.ObjectRefs = d.strings(v)
+			o.ObjectRefs = foldIDs(d.strings(v))
 		default:
 			if field := o.text(name); field != nil && d.kind(v) == '"' {
 				*field = d.string(v)
+			}
+			if field := o.identifier(name); field != nil && d.kind(v) == '"' {
+				*field = foldID(d.string(v))
 			}
 		}
 	}
 	return o
 }
 
-// text is the field that holds a string property, or nil.
+// identifier is the field that holds an identifier, or nil.
+func (o *Object) identifier(name string) *string {
+	switch name {
+	case "id":
+		return &o.ID
+	case "created_by_ref":
+		return &o.CreatedByRef
+	case "source_ref":
+		return &o.SourceRef
+	case "target_ref":
+		return &o.TargetRef
+	case "sighting_of_ref":
+		return &o.SightingOfRef
+	}
+	return nil
+}
+
+// text is the field that holds another string property, or nil.
 func (o *Object) text(name string) *string {
 	switch name {
 	case "type":
 		return &o.Type
-	case "id":
-		return &o.ID
 	case "spec_version":
 		return &o.SpecVersion
-	case "created_by_ref":
-		return &o.CreatedByRef
 	case "lang":
 		return &o.Lang
 	case "name":
@@ -147,12 +164,6 @@ func (o *Object) text(name string) *string {
 		return &o.PatternType
 	case "relationship_type":
 		return &o.RelationshipType
-	case "source_ref":
-		return &o.SourceRef
-	case "target_ref":
-		return &o.TargetRef
-	case "sighting_of_ref":
-		return &o.SightingOfRef
 	case "value":
 		return &o.Value
 	}
@@ -178,7 +189,7 @@ func (d *document) moment(n int32) Timestamp {
 func (d *document) granular(n int32) []Granular {
 	var all []Granular
 	for _, v := range d.items(n) {
-		all = append(all, Granular{d.strings(d.get(v, "selectors")), d.textOf(v, "marking_ref"), d.textOf(v, "lang")})
+		all = append(all, Granular{d.strings(d.get(v, "selectors")), foldID(d.textOf(v, "marking_ref")), d.textOf(v, "lang")})
 	}
 	return all
 }
@@ -314,6 +325,6 @@ func (w *refWalk) ref(n int32) {
 		return
 	}
 	if id := w.d.string(n); ValidID(id) {
-		w.refs = append(w.refs, Ref{string(w.path), id})
+		w.refs = append(w.refs, Ref{string(w.path), foldID(id)})
 	}
 }

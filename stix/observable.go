@@ -92,7 +92,7 @@ func (d *document) preferredHash(n int32) int32 {
 
 // deterministicID checks a version-5 id of an observable (rule X15); one of version 1 to 4 is taken as it is.
 func deterministicID(c *checker, n int32) {
-	id := c.d.textOf(n, "id")
+	id := foldID(c.d.textOf(n, "id"))
 	if c.nested || TypeOf(id) != c.typ || uuidVersion(id) != 5 {
 		return
 	}

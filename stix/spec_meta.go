@@ -61,7 +61,7 @@ func markingContent(c *checker, n int32) {
 
 // noOwnMark refuses a marking-definition that is marked with itself.
 func noOwnMark(c *checker, n int32) {
-	if slices.Contains(c.d.strings(c.d.get(n, "object_marking_refs")), c.d.textOf(n, "id")) {
+	if slices.Contains(foldIDs(c.d.strings(c.d.get(n, "object_marking_refs"))), foldID(c.d.textOf(n, "id"))) {
 		c.failAt(n, "object_marking_refs", "names the marking-definition itself; leave it out")
 	}
 }

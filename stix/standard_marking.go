@@ -44,7 +44,7 @@ func extendedMarking(scheme, label, extension, property, created string) standar
 // knownMarking refuses a definition under a known id that differs from the standard's, and a TLP or PAP definition
 // under an id of one's own: whoever took either would read marks otherwise than everybody else.
 func knownMarking(c *checker, n int32) {
-	id := c.d.textOf(n, "id")
+	id := foldID(c.d.textOf(n, "id"))
 	std, known := standardMarkings[id]
 	if !known {
 		if claim, use := c.d.claimedMarking(n); claim != "" {
