@@ -25,6 +25,7 @@ type Options struct {
 	Readers  int           // connections that read; 0 means 4
 	Queue    int           // writes that may wait; 0 means 1,024
 	Patience time.Duration // the longest wait for the writer; 0 means 10 s
+	LogPages int           // pages of the log that are copied into the database at a time; 0 means 1,000
 	Floor    int64         // bytes that must be free for [DB.Room]; 0 means 64 MiB
 	Reserve  int64         // bytes kept aside so that a full disk does not keep the node from starting; 0 means 8 MiB
 	Free     func(dir string) (int64, error)
@@ -36,6 +37,7 @@ func (o Options) filled() Options {
 	o.Readers = or(o.Readers, 4)
 	o.Queue = or(o.Queue, 1024)
 	o.Patience = or(o.Patience, 10*time.Second)
+	o.LogPages = or(o.LogPages, 1000)
 	o.Floor = or(o.Floor, 64<<20)
 	o.Reserve = or(o.Reserve, 8<<20)
 	if o.DSN == nil {
@@ -198,7 +200,7 @@ func (d *DB) hangUp() error {
 		errs = append(errs, d.reader.Close())
 	}
 	if d.raw != nil && d.Err() == nil {
-		errs = append(errs, d.checkpoint(context.Background(), "TRUNCATE"))
+		errs = append(errs, d.checkpoint(true))
 	}
 	if d.pin != nil {
 		if err := d.pin.Close(); !errors.Is(err, sql.ErrConnDone) {

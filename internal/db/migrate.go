@@ -2,6 +2,7 @@ package db
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -48,6 +49,9 @@ func (d *DB) migrate(ctx context.Context, name string, migrations fs.FS) error {
 	if err != nil {
 		return err
 	}
+	if err := versionTable(ctx, pool, store); err != nil {
+		return d.translate(err)
+	}
 	p, err := goose.NewProvider(goose.DialectCustom, pool, migrations, goose.WithStore(store), goose.WithDisableGlobalRegistry(true))
 	if err != nil {
 		return err
@@ -73,4 +77,26 @@ func (d *DB) migrate(ctx context.Context, name string, migrations fs.FS) error {
 		have = r.Source.Version
 	}
 	return nil
+}
+
+// versionTable makes the table of versions if it is not there. goose would do it too, but takes any failure for another
+// process at the same work and tries for seconds.
+func versionTable(ctx context.Context, pool *sql.DB, store database.Store) error {
+	tx, err := pool.BeginTx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	defer tx.Rollback()
+	var there bool
+	err = tx.QueryRowContext(ctx, `SELECT count(*) > 0 FROM sqlite_schema WHERE type = 'table' AND name = ?`, store.Tablename()).Scan(&there)
+	if err != nil || there {
+		return err
+	}
+	if err := store.CreateVersionTable(ctx, tx); err != nil {
+		return err
+	}
+	if err := store.Insert(ctx, tx, database.InsertRequest{Version: 0}); err != nil {
+		return err
+	}
+	return tx.Commit()
 }

@@ -1,11 +1,12 @@
 package db
 
 import (
+	"crypto/rand"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"log/slog"
-	"math/rand/v2"
 	"os"
 	"path/filepath"
 
@@ -90,13 +91,7 @@ func fillFile(name string, size int64) error {
 	if err != nil {
 		return err
 	}
-	noise := rand.NewChaCha8([32]byte{})
-	block := make([]byte, 64<<10)
-	for left := size; left > 0 && err == nil; left -= int64(len(block)) {
-		block = block[:min(left, int64(len(block)))]
-		_, _ = noise.Read(block)
-		_, err = f.Write(block)
-	}
+	_, err = io.CopyN(f, rand.Reader, size)
 	return errors.Join(err, f.Sync(), f.Close())
 }
 
