@@ -5,6 +5,7 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/base64"
+	"encoding/hex"
 	"encoding/json"
 	"net/http"
 	"slices"
@@ -60,6 +61,7 @@ type view struct {
 	Keys                bool
 	Here                string // the path, for links that come back
 	Groups              []navGroup
+	Reader              string // tells readers apart in one browser, and says nothing else
 	Who                 Identity
 	Known               bool // somebody is logged in
 	Session             bool // by a session, so that it can be ended
@@ -87,6 +89,9 @@ func (s *Site) view(w http.ResponseWriter, r *http.Request, p Page, words Words)
 	}
 	if q != nil {
 		v.Who, v.Known, v.Session = q.who, q.who.Actor != polder.Actor{}, q.by == bySession
+	}
+	if v.Known {
+		v.Reader = hex.EncodeToString(s.sign([]byte("reader " + v.Who.Actor.Org + " " + polder.OrgID(v.Who.Actor.Person)))[:8])
 	}
 	if !p.Solo && v.Known {
 		v.Groups = s.rail(r, v.Who.Actor, words)

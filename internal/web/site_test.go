@@ -414,7 +414,10 @@ func TestRetryAfter(t *testing.T) {
 }
 
 func TestFailOfAFace(t *testing.T) {
-	fail := func(w http.ResponseWriter, r *http.Request, err error) { w.WriteHeader(Status(err)); io.WriteString(w, "own form") }
+	fail := func(w http.ResponseWriter, r *http.Request, err error) {
+		w.WriteHeader(Status(err))
+		io.WriteString(w, "own form")
+	}
 	h := handler(t, testSite(t, Options{}), Route{Method: "GET", Pattern: "/taxii2/", Need: Reader, Exit: "x", Handler: ok, Fail: fail})
 	if w := ask(h, "GET", "/taxii2/", ""); w.Code != 401 || w.Body.String() != "own form" || w.Header().Get("WWW-Authenticate") == "" {
 		t.Errorf("got %d %s", w.Code, w.Body)
