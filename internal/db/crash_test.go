@@ -147,7 +147,9 @@ func rounds(small, large int) int {
 func crash(t *testing.T, seed uint64, synchronous string, span int) (acknowledged int, x damage) {
 	rng := rand.New(rand.NewPCG(seed, 3))
 	disk := crashdisk.New(t, seed)
-	disk.Synchronous = synchronous
+	if synchronous != "" {
+		disk.Synchronous = synchronous
+	}
 	disk.Rough = rng.IntN(2) == 0
 	disk.CrashAfter(1 + rng.IntN(span))
 	acks, _ := fill(disk, 1+rng.IntN(4), 12)
@@ -161,7 +163,7 @@ func TestPowerLossKeepsWhatWasAcknowledged(t *testing.T) {
 	span := operations(t)
 	acknowledged, withAny := 0, 0
 	for seed := range uint64(rounds(100, 1000)) {
-		n, x := crash(t, seed, "full", span)
+		n, x := crash(t, seed, "", span)
 		if x != (damage{}) {
 			t.Fatalf("seed %d, after %d acknowledged batches: %v", seed, n, x)
 		}

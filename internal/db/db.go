@@ -83,6 +83,9 @@ type DB struct {
 	drained chan struct{} // closed when the writer goroutine has ended
 	walSeen time.Time     // when the writer last spoke of a log that cannot be emptied
 
+	hangOnce sync.Once
+	hungUp   error // what closing the connections said
+
 	failOnce sync.Once
 	failed   chan struct{}
 	cause    error // set before failed is closed
@@ -190,7 +193,8 @@ func (d *DB) Close() error {
 	}
 	d.gate.Unlock()
 	<-d.drained
-	return d.hangUp()
+	d.hangOnce.Do(func() { d.hungUp = d.hangUp() })
+	return d.hungUp
 }
 
 // hangUp closes all connections, readers first: the last connection to close must be able to write.

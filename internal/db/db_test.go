@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -109,6 +110,7 @@ func TestWaitingWritesStandAlone(t *testing.T) {
 		}()
 	}
 	for len(d.queue) < n {
+		runtime.Gosched()
 	}
 	release()
 	wg.Wait()
@@ -154,6 +156,7 @@ func TestOnCommitOrder(t *testing.T) {
 		}()
 	}
 	for len(d.queue) < 10 {
+		runtime.Gosched()
 	}
 	release()
 	wg.Wait()
