@@ -201,9 +201,7 @@ func (s *Server) readBody(w http.ResponseWriter, r *http.Request) ([]json.RawMes
 		return nil, s.tooLarge()
 	}
 	control := http.NewResponseController(w)
-	if control.SetReadDeadline(s.o.Now().Add(s.o.ReadTimeout)) == nil {
-		defer func() { _ = control.SetReadDeadline(time.Time{}) }()
-	}
+	bounded := control.SetReadDeadline(time.Now().Add(s.o.ReadTimeout)) == nil
 	body := io.Reader(http.MaxBytesReader(w, r.Body, s.o.MaxContentLength))
 	switch coding := strings.ToLower(strings.TrimSpace(r.Header.Get("Content-Encoding"))); coding {
 	case "", "identity":
@@ -219,7 +217,10 @@ func (s *Server) readBody(w http.ResponseWriter, r *http.Request) ([]json.RawMes
 	}
 	objects, err := ReadEnvelope(body, s.o.MaxObjects)
 	if err != nil {
-		return nil, s.bodyError(w, err)
+		return nil, s.bodyError(w, err) // what is left of the body is under the deadline too
+	}
+	if bounded {
+		_ = control.SetReadDeadline(time.Time{})
 	}
 	return objects, nil
 }

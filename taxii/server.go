@@ -35,12 +35,11 @@ type Options struct {
 	PageDefault      int   // records on a page where the client names no limit; 250
 	PageBytes        int   // most bytes of objects on a page; 16 MiB
 
-	ReadTimeout  time.Duration // for the body of a POST; one minute
-	WriteTimeout time.Duration // for one answer; two minutes
+	ReadTimeout  time.Duration // for the body of a POST, by the network's clock; one minute
+	WriteTimeout time.Duration // for one answer, by the network's clock; two minutes
 	NoGzip       bool          // never compress answers
 
-	Log *slog.Logger     // faults, without the values of requests; nowhere
-	Now func() time.Time // for deadlines; time.Now
+	Log *slog.Logger // faults, without the values of requests; nowhere
 }
 
 // Server answers TAXII 2.1 for one API root. It keeps no state between requests and may be used by many goroutines.
@@ -75,9 +74,6 @@ func New(o Options) (*Server, error) {
 	o.PageDefault = min(o.PageDefault, o.PageMax)
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
-	}
-	if o.Now == nil {
-		o.Now = time.Now
 	}
 	if !strings.HasPrefix(o.Root, "/") || !strings.HasSuffix(o.Root, "/") || strings.ContainsAny(o.Root, "{}?#% ") ||
 		strings.Contains(o.Root, "//") || o.Root == "/" || o.Root == DiscoveryPath {

@@ -175,7 +175,7 @@ func (s *Server) write(w http.ResponseWriter, r *http.Request, status int, parts
 	}
 	h.Add("Vary", "Accept-Encoding")
 	control := http.NewResponseController(w)
-	bounded := length > smallBody && r.Method != http.MethodHead && control.SetWriteDeadline(s.o.Now().Add(s.o.WriteTimeout)) == nil
+	bounded := length > smallBody && r.Method != http.MethodHead && control.SetWriteDeadline(time.Now().Add(s.o.WriteTimeout)) == nil
 	w.WriteHeader(status)
 	if r.Method == http.MethodHead {
 		return
