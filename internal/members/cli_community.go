@@ -15,6 +15,12 @@ import (
 // longestAgreement bounds what is read of a file; accounts has the exact rule.
 const longestAgreement = 1 << 20
 
+// madeCommunity is what polder community add prints (rule X25).
+type madeCommunity struct {
+	ID    polder.CommunityID `json:"id"`
+	Alias string             `json:"alias"`
+}
+
 type communityLine struct {
 	ID       polder.CommunityID `json:"id"`
 	Alias    string             `json:"alias"`
@@ -37,7 +43,7 @@ func (c commands) communityAdd() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return cli.Out(cmd).JSON(map[string]string{"id": string(com.ID), "alias": com.Alias})
+			return cli.Out(cmd).JSON(madeCommunity{com.ID, com.Alias})
 		})
 	cmd.Flags().StringVar(&name, "name", "", "its `name`; the alias follows from it")
 	cmd.Flags().Var(&unmarked, "unmarked", "what becomes of objects without a TLP `level`: refuse (default), or take as clear or green")
