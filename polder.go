@@ -140,5 +140,12 @@ func (s Sight) In(c CommunityID) Sight {
 	return Sight{Org: s.Org}
 }
 
-// Right is what a may do with the objects of m's community: the lesser of its own role and the membership's (rule X8).
-func (m Membership) Right(a Actor) Role { return min(a.Role.OnObjects(), m.Role) }
+// Right is what a may do with the objects of m's community (rule X8): the lesser of its own role, where an
+// administrator's counts for nothing, and the membership's. Without acceptance of the agreement (X10), and for another
+// organisation's membership, it is nothing.
+func (m Membership) Right(a Actor) Role {
+	if !m.Accepted || a.Org == "" || a.Org != m.Org {
+		return RoleNone
+	}
+	return min(a.Role.OnObjects(), m.Role.OnObjects())
+}

@@ -64,23 +64,7 @@ func (n *Node) Do(ctx context.Context, method, path string, in, out any) error {
 // Send sends body with header and returns the answer once it is a 2xx; the caller closes its body. A request that is
 // put off is sent again, a few times.
 func (n *Node) Send(ctx context.Context, method, path string, header http.Header, body []byte) (*http.Response, error) {
-	for try := 1; ; try++ {
-		res, err := n.once(ctx, method, path, header, body)
-		if err != nil {
-			return nil, err
-		}
-		if res.StatusCode/100 == 2 {
-			return res, nil
-		}
-		putOff := res.StatusCode == http.StatusTooManyRequests || res.StatusCode == http.StatusServiceUnavailable
-		refusal := n.refusal(res)
-		if !putOff || try == tries {
-			return nil, refusal
-		}
-		if err := n.wait(ctx, pause(res.Header.Get("Retry-After"), try)); err != nil {
-			return nil, errors.Join(refusal, err)
-		}
-	}
+	return n.SendFor(ctx, method, path, header, body)
 }
 
 func (n *Node) once(ctx context.Context, method, path string, header http.Header, body []byte) (*http.Response, error) {

@@ -11,11 +11,10 @@ import (
 	"github.com/polder-exchange/polder"
 	"github.com/polder-exchange/polder/internal/db"
 	"github.com/polder-exchange/polder/internal/fail"
-	"github.com/polder-exchange/polder/stix"
 )
 
-const insertDelivery = `INSERT INTO delivery (seq, kind, community, line, type, uuid, version, sharer, level, revoked, nominal, reached, digest, body, hash, chain, custodian, last)
-	VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
+const insertDelivery = `INSERT INTO delivery (seq, kind, community, line, type, uuid, version, given, sharer, level, revoked, nominal, reached, digest, body, hash, chain, custodian, last)
+	VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
 
 // Append numbers the deliveries, writes them in the caller's transaction and returns them as written. They reach
 // followers after the commit. Batches are the caller's: at most 1,000 a call keeps the writer's hold short.
@@ -32,7 +31,7 @@ func (j *Journal) Append(tx *db.Tx, batch []Delivery) ([]Delivery, error) {
 		seq = j.next(seq)
 		d.Seq = seq
 		switch {
-		case d.Line == 0:
+		case d.Line == 0 || d.Line == -int64(i+1):
 			d.Line = int64(seq)
 		case d.Line < 0:
 			d.Line = out[-d.Line-1].Line
@@ -121,7 +120,7 @@ func (w *writer) write(d *Delivery) error {
 	}
 	hash := d.hash()
 	w.chain = link(w.chain, hash)
-	_, err = w.tx.Exec(insertDelivery, int64(d.Seq), int(d.Kind), string(d.Community), d.Line, d.Type(), u, d.Version, string(d.Sharer), int(d.Level), flag(d.Revoked),
+	_, err = w.tx.Exec(insertDelivery, int64(d.Seq), int(d.Kind), string(d.Community), d.Line, d.Type(), u, d.Version, d.VersionAsGiven, string(d.Sharer), int(d.Level), flag(d.Revoked),
 		ids[0], ids[1], d.Digest[:], d.body, hash[:], w.chain[:], string(d.Custodian), ids[2])
 	return err
 }
@@ -234,5 +233,3 @@ func NewLineage(tx *db.Tx, above polder.Seq) error {
 	_, err := tx.Exec(`INSERT INTO lineage (id, since) SELECT lower(hex(randomblob(16))), max(?, coalesce((SELECT max(seq) FROM delivery), 0), (SELECT coalesce(max(since), 0) FROM lineage))`, int64(above))
 	return err
 }
-
-func level(n int) stix.Marking { return stix.Marking(n) }

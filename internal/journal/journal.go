@@ -31,20 +31,21 @@ const (
 
 // Delivery is one row. The zero Seq means that it is not yet appended.
 type Delivery struct {
-	Seq       polder.Seq
-	Kind      Kind
-	Community polder.CommunityID
-	Line      int64  // the number of the line's first delivery; on append 0 begins one, and -n joins that of the batch's n-th (from 1)
-	ID        string // of the object
-	Version   string // sortable instant text without its Z; "" for observables
-	Sharer    polder.OrgID
-	Level     stix.Marking
-	Revoked   bool
-	Nominal   polder.Audience
-	Reached   polder.Audience
-	Digest    [32]byte
-	Raw       []byte // nil for withdrawals, and when erased
-	Erased    bool
+	Seq            polder.Seq
+	Kind           Kind
+	Community      polder.CommunityID
+	Line           int64  // the number of the line's first delivery; on append 0 begins one, and -n is that of the batch's n-th (from 1)
+	ID             string // of the object
+	Version        string // sortable instant text without its Z; "" for observables
+	VersionAsGiven string // the text in which it came, where that is not Version and a Z
+	Sharer         polder.OrgID
+	Level          stix.Marking
+	Revoked        bool
+	Nominal        polder.Audience
+	Reached        polder.Audience
+	Digest         [32]byte
+	Raw            []byte // nil for withdrawals, and when erased
+	Erased         bool
 
 	Custodian polder.OrgID
 	Last      polder.Audience
@@ -63,10 +64,21 @@ func (d Delivery) Type() string {
 	return typ
 }
 
-// VersionText is the version as a STIX timestamp; for observables it is the number (X15).
+// VersionText is the version as a STIX timestamp, in the text in which it came; for observables it is the number (X15).
 func (d Delivery) VersionText() string {
 	if d.Version == "" {
 		return d.Seq.String()
+	}
+	return d.Stated()
+}
+
+// Stated is the version's own text; "" for observables.
+func (d Delivery) Stated() string {
+	switch {
+	case d.VersionAsGiven != "":
+		return d.VersionAsGiven
+	case d.Version == "":
+		return ""
 	}
 	return d.Version + "Z"
 }
@@ -133,6 +145,9 @@ func Open(ctx context.Context, d *db.DB, o Options) (*Journal, error) {
 	return j, nil
 }
 
+// Stop ends all followers, so that a server can be shut down. Reading and appending go on.
+func (j *Journal) Stop() { j.live.close() }
+
 // Close writes the head a last time and ends all followers.
 func (j *Journal) Close() error {
 	j.live.close()
@@ -173,7 +188,7 @@ func (d Delivery) hash() [32]byte {
 	buf = binary.BigEndian.AppendUint64(buf, uint64(d.Seq))
 	buf = append(buf, byte(d.Kind), byte(d.Level), flag(d.Revoked))
 	buf = binary.BigEndian.AppendUint64(buf, uint64(d.Line))
-	for _, s := range []string{string(d.Community), d.ID, d.Version, string(d.Sharer), d.Nominal.String(), d.Reached.String()} {
+	for _, s := range []string{string(d.Community), d.ID, d.Version, d.VersionAsGiven, string(d.Sharer), d.Nominal.String(), d.Reached.String()} {
 		text(s)
 	}
 	buf = append(buf, d.Digest[:]...)

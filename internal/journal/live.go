@@ -5,6 +5,7 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/polder-exchange/polder"
 )
@@ -109,9 +110,12 @@ func (j *Journal) Changed() <-chan struct{} {
 
 // Follow waits until the reader may see something above cursor and returns it, in order, at most limit deliveries,
 // withdrawals included, with the cursor to go on from. It returns an empty batch when it passed only what the reader
-// may not see, or when wake is closed; callers then look whether the reader's rights still hold and call again.
+// may not see, when wake is closed, or when nothing came for as long as patience; callers then look whether the
+// reader's rights still hold and call again.
 // It returns Unavailable when the journal closes, and ctx's error when that ends.
-func (j *Journal) Follow(ctx context.Context, sight polder.Sight, cursor polder.Seq, limit int, wake <-chan struct{}) ([]Delivery, polder.Seq, error) {
+func (j *Journal) Follow(ctx context.Context, sight polder.Sight, cursor polder.Seq, limit int, wake <-chan struct{}, patience time.Duration) ([]Delivery, polder.Seq, error) {
+	enough := time.NewTimer(patience)
+	defer enough.Stop()
 	for {
 		batch, have, bell, done := j.live.after(cursor)
 		switch {
@@ -125,6 +129,8 @@ func (j *Journal) Follow(ctx context.Context, sight polder.Sight, cursor polder.
 		select {
 		case <-bell:
 		case <-wake:
+			return nil, cursor, nil
+		case <-enough.C:
 			return nil, cursor, nil
 		case <-ctx.Done():
 			return nil, cursor, ctx.Err()

@@ -34,7 +34,7 @@ type Page struct {
 	More       bool
 }
 
-const columns = `d.seq, d.kind, d.community, d.line, d.type, d.uuid, d.version, d.sharer, d.level, d.revoked, d.nominal, d.reached, d.digest, d.body, d.hash, d.custodian, d.last, d.withdrawn, d.widened, b.raw, b.hash`
+const columns = `d.seq, d.kind, d.community, d.line, d.type, d.uuid, d.version, d.given, d.sharer, d.level, d.revoked, d.nominal, d.reached, d.digest, d.body, d.hash, d.custodian, d.last, d.withdrawn, d.widened, b.raw, b.hash`
 
 // Page reads a page for a reader. Filters apply before the limit, so only the last page is short.
 func (j *Journal) Page(ctx context.Context, sight polder.Sight, q Query) (Page, error) {
@@ -171,7 +171,7 @@ func (d Delivery) sortable() string {
 	if d.Version != "" {
 		return d.Version
 	}
-	return strings.TrimRight(strings.TrimRight(strings.TrimSuffix(d.Seq.String(), "Z"), "0"), ".")
+	return strings.TrimSuffix(stix.FormatTime(d.Seq.Time()), "Z")
 }
 
 // levelFor is the widest level at which the same version reaches org (X9).
@@ -250,14 +250,14 @@ func (j *Journal) scanOne(rows row) (d Delivery, hash [32]byte, err error) {
 		digest, rowHash, bodyHash    []byte
 		uuid                         []byte
 	)
-	err = rows.Scan(&d.Seq, &kind, &community, &d.Line, &typ, &uuid, &d.Version, &sharer, &lvl, &revoked, &nominal, &reached, &digest, &d.body, &rowHash, &cust, &last, &d.Gone, &widened, &d.Raw, &bodyHash)
+	err = rows.Scan(&d.Seq, &kind, &community, &d.Line, &typ, &uuid, &d.Version, &d.VersionAsGiven, &sharer, &lvl, &revoked, &nominal, &reached, &digest, &d.body, &rowHash, &cust, &last, &d.Gone, &widened, &d.Raw, &bodyHash)
 	if err != nil {
 		return d, hash, fmt.Errorf("read a delivery: %w", err)
 	}
 	if len(uuid) == 16 {
 		d.ID = idOf(typ, uuid)
 	}
-	d.Kind, d.Revoked, d.Widened, d.Level = Kind(kind), revoked != 0, widened != 0, level(lvl)
+	d.Kind, d.Revoked, d.Widened, d.Level = Kind(kind), revoked != 0, widened != 0, stix.Marking(lvl)
 	d.Community, d.Sharer, d.Custodian = polder.CommunityID(community), polder.OrgID(sharer), polder.OrgID(cust)
 	d.Nominal, d.Reached, d.Last = j.scopes.audience(nominal), j.scopes.audience(reached), j.scopes.audience(last)
 	d.Erased = d.Kind == Object && d.Raw == nil

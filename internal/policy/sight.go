@@ -12,7 +12,7 @@ import (
 func Sight(a polder.Actor, memberships []polder.Membership) polder.Sight {
 	s := polder.Sight{Org: a.Org}
 	for _, m := range memberships {
-		if m.Org == a.Org && m.Accepted && m.Right(a) >= polder.RoleReader {
+		if m.Right(a) >= polder.RoleReader {
 			s.Communities = append(s.Communities, m.Community.ID)
 		}
 	}

@@ -28,6 +28,7 @@ CREATE TABLE delivery (
     type      TEXT NOT NULL,
     uuid      BLOB NOT NULL,
     version   TEXT NOT NULL,      -- sortable instant; '' for observables
+    given     TEXT NOT NULL,      -- the version's text as it came, where it differs
     sharer    TEXT NOT NULL,      -- '' for the node
     level     INTEGER NOT NULL,
     revoked   INTEGER NOT NULL,

@@ -1,0 +1,287 @@
+package exchange
+
+import (
+	"encoding/json"
+	"io"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/polder-exchange/polder"
+	"github.com/polder-exchange/polder/internal/journal"
+	"github.com/polder-exchange/polder/internal/web"
+	"github.com/polder-exchange/polder/stix"
+)
+
+// MaxShare is the longest body of a share in bytes. The command line cuts larger bundles into batches.
+const MaxShare = 32 << 20
+
+// The REST routes. Each error is a problem detail (RFC 9457).
+func (s *Service) apiRoutes() []web.Route {
+	return []web.Route{
+		{Method: "POST", Pattern: "/api/v1/communities/{community}/share", Need: web.Contributor, Exit: "api.share", Handler: s.apiShare, MaxBody: MaxShare, Timeout: shareTimeout},
+		{Method: "DELETE", Pattern: "/api/v1/communities/{community}/objects/{id}", Need: web.Contributor, Exit: "api.withdraw", Handler: s.apiWithdraw},
+		{Method: "PUT", Pattern: "/api/v1/communities/{community}/objects/{id}/custodian", Need: web.Steward, Exit: "api.custodian", Handler: s.apiReassign},
+		{Method: "GET", Pattern: "/api/v1/communities", Need: web.Reader, Exit: "api.communities", Handler: s.apiCommunities},
+		{Method: "GET", Pattern: "/api/v1/objects", Need: web.Reader, Exit: "api.objects", Handler: s.apiObjects},
+		{Method: "GET", Pattern: "/api/v1/objects/{id}", Need: web.Reader, Exit: "api.object", Handler: s.apiObject},
+		{Method: "GET", Pattern: "/api/v1/stream", Need: web.Reader, Exit: "api.stream", Handler: s.apiStream, Stream: true},
+	}
+}
+
+// Event is an object as the stream, search and API give it.
+type Event struct {
+	Seq       polder.Seq      `json:"seq"`
+	DateAdded string          `json:"date_added"`
+	Community string          `json:"community"`
+	TLP       string          `json:"tlp"`
+	Object    json.RawMessage `json:"object"`
+}
+
+// Gone is a withdrawal as the stream gives it.
+type Gone struct {
+	Seq       polder.Seq `json:"seq"`
+	DateAdded string     `json:"date_added"`
+	Community string     `json:"community"`
+	ID        string     `json:"id"`
+	Version   string     `json:"version"`
+}
+
+// eventOf is a delivery as data of the stream; alias names its community.
+func eventOf(d journal.Delivery, alias string) any {
+	if d.Kind == journal.Withdrawn {
+		return Gone{d.Seq, d.Seq.String(), alias, d.ID, d.Version + "Z"}
+	}
+	return Event{d.Seq, d.Seq.String(), alias, d.Level.String(), d.Raw}
+}
+
+func writeJSON(w http.ResponseWriter, status int, v any) {
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	enc := json.NewEncoder(w)
+	enc.SetEscapeHTML(false)
+	_ = enc.Encode(v) // the client is gone
+}
+
+// shareOutcome is the answer to a share; with refusals it is a problem detail too.
+type shareOutcome struct {
+	Type   string `json:"type,omitempty"`
+	Title  string `json:"title,omitempty"`
+	Status int    `json:"status,omitempty"`
+	Detail string `json:"detail,omitempty"`
+	Result
+	Objects []Item `json:"objects,omitempty"`
+}
+
+func (s *Service) apiShare(w http.ResponseWriter, r *http.Request) {
+	req, err := shareRequest(r)
+	if err != nil {
+		web.Problem(w, r, err)
+		return
+	}
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		web.Problem(w, r, err)
+		return
+	}
+	a := web.ActorOf(r)
+	req.Objects, err = s.Read(r.Context(), a, Source{Community: req.Community, ContentType: r.Header.Get("Content-Type"), Name: r.URL.Query().Get("name"), Body: body, Named: req.Named})
+	if err != nil {
+		web.Problem(w, r, err)
+		return
+	}
+	res, err := s.Share(r.Context(), a, req)
+	if err != nil {
+		web.Problem(w, r, err)
+		return
+	}
+	out := shareOutcome{Result: res}
+	if req.Preview {
+		out.Objects = res.Items
+	}
+	switch {
+	case len(res.Refused) > 0:
+		out.Type, out.Title, out.Status = "about:blank", "Refused", http.StatusUnprocessableEntity
+		out.Detail = strconv.Itoa(len(res.Refused)) + " of the objects are refused, so nothing is stored; see refused"
+	case res.Waits() && !req.Preview:
+		out.Type, out.Title, out.Status = "about:blank", "Held", http.StatusConflict
+		out.Detail = "nothing is stored yet: read the warnings, and share again with confirm=1 if it is right"
+	}
+	if out.Status == 0 {
+		writeJSON(w, http.StatusOK, out)
+		return
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(out.Status)
+	_ = json.NewEncoder(w).Encode(out) // the client is gone
+}
+
+func shareRequest(r *http.Request) (Request, error) {
+	q := r.URL.Query()
+	req := Request{Community: r.PathValue("community"), Named: yes(q.Get("named")), Preview: yes(q.Get("preview")), Confirmed: yes(q.Get("confirm"))}
+	if t := q.Get("tlp"); t != "" {
+		m, err := stix.ParseMarking(t)
+		if err != nil {
+			return req, polder.Errorf(polder.Invalid, "tlp: %w", err)
+		}
+		req.Level = m
+	}
+	for _, o := range q["to"] {
+		req.To = append(req.To, polder.OrgID(o))
+	}
+	return req, nil
+}
+
+func yes(s string) bool { return s == "1" || s == "true" || s == "yes" || s == "on" }
+
+func (s *Service) apiWithdraw(w http.ResponseWriter, r *http.Request) {
+	choice, err := versionChoice(r.URL.Query().Get("version"))
+	if err != nil {
+		web.Problem(w, r, err)
+		return
+	}
+	seq, err := s.Withdraw(r.Context(), web.ActorOf(r), Withdrawal{
+		Community: r.PathValue("community"), ID: r.PathValue("id"), Versions: choice, Erase: yes(r.URL.Query().Get("erase")),
+	})
+	if err != nil {
+		web.Problem(w, r, err)
+		return
+	}
+	writeJSON(w, http.StatusOK, map[string]any{"id": r.PathValue("id"), "seq": seq})
+}
+
+// versionChoice reads "", "all", "first", "last" or timestamps, joined by commas.
+func versionChoice(text string) (v VersionChoice, err error) {
+	if text == "" || text == "all" {
+		return v, nil
+	}
+	for part := range strings.SplitSeq(text, ",") {
+		switch part {
+		case "first":
+			v.First = true
+		case "last":
+			v.Last = true
+		default:
+			t, err := stix.ParseTimestamp(part)
+			if err != nil {
+				return v, polder.Errorf(polder.Invalid, "version: %w; use first, last, all or a timestamp", err)
+			}
+			v.Exact = append(v.Exact, sortable(t.Instant()))
+		}
+	}
+	return v, nil
+}
+
+func (s *Service) apiReassign(w http.ResponseWriter, r *http.Request) {
+	var body struct {
+		To polder.OrgID `json:"to"`
+	}
+	dec := json.NewDecoder(r.Body)
+	dec.DisallowUnknownFields()
+	if err := dec.Decode(&body); err != nil {
+		web.Problem(w, r, polder.Errorf(polder.Invalid, `body: %w; send {"to": "identity--…"}`, err))
+		return
+	}
+	if err := s.Reassign(r.Context(), web.ActorOf(r), r.PathValue("community"), r.PathValue("id"), body.To); err != nil {
+		web.Problem(w, r, err)
+		return
+	}
+	w.WriteHeader(http.StatusNoContent)
+}
+
+func (s *Service) apiCommunities(w http.ResponseWriter, r *http.Request) {
+	a := web.ActorOf(r)
+	ms, err := s.accounts.MembershipsOf(r.Context(), a)
+	if err != nil {
+		web.Problem(w, r, err)
+		return
+	}
+	type community struct {
+		ID    polder.CommunityID `json:"id"`
+		Alias string             `json:"alias"`
+		Name  string             `json:"name"`
+		Role  string             `json:"role"`
+	}
+	out := []community{}
+	for _, m := range ms {
+		if m.Right(a) >= polder.RoleReader {
+			out = append(out, community{m.Community.ID, m.Alias, m.Name, m.Right(a).String()})
+		}
+	}
+	writeJSON(w, http.StatusOK, map[string]any{"communities": out})
+}
+
+// pageRequest reads the parameters that pages of objects share.
+func pageRequest(r *http.Request) (q journal.Query, err error) {
+	v := r.URL.Query()
+	q = journal.Query{Limit: 100, All: v.Get("version") == "all"}
+	if t := v.Get("limit"); t != "" {
+		if q.Limit, err = strconv.Atoi(t); err != nil || q.Limit < 1 || q.Limit > 1000 {
+			return q, polder.Errorf(polder.Invalid, "limit: %q is not a number from 1 to 1000", t)
+		}
+	}
+	if t := v.Get("after"); t != "" {
+		n, err := strconv.ParseInt(t, 10, 64)
+		if err != nil || n < 0 {
+			return q, polder.Errorf(polder.Invalid, "after: %q is not a number that an earlier page gave", t)
+		}
+		q.After = polder.Seq(n)
+	}
+	if t := v.Get("type"); t != "" {
+		q.Types = strings.Split(t, ",")
+	}
+	return q, nil
+}
+
+func (s *Service) apiObjects(w http.ResponseWriter, r *http.Request) {
+	q, err := pageRequest(r)
+	if err != nil {
+		web.Problem(w, r, err)
+		return
+	}
+	s.answerPage(w, r, q)
+}
+
+func (s *Service) apiObject(w http.ResponseWriter, r *http.Request) {
+	q, err := pageRequest(r)
+	if err != nil {
+		web.Problem(w, r, err)
+		return
+	}
+	q.IDs = []string{r.PathValue("id")}
+	s.answerPage(w, r, q)
+}
+
+func (s *Service) answerPage(w http.ResponseWriter, r *http.Request, q journal.Query) {
+	sight, err := s.SightIn(r.Context(), web.ActorOf(r), r.URL.Query().Get("community"))
+	if err != nil {
+		web.Problem(w, r, err)
+		return
+	}
+	page, err := s.journal.Page(r.Context(), sight, q)
+	if err == nil && len(q.IDs) > 0 && len(page.Deliveries) == 0 {
+		err = polder.Errorf(polder.NotFound, "no such object, or none that you may see")
+	}
+	if err != nil {
+		web.Problem(w, r, err)
+		return
+	}
+	names, err := s.aliases(r.Context())
+	if err != nil {
+		web.Problem(w, r, err)
+		return
+	}
+	events := []any{}
+	for _, d := range page.Deliveries {
+		events = append(events, eventOf(d, names[d.Community]))
+	}
+	out := map[string]any{"objects": events, "more": page.More}
+	if page.More {
+		out["after"] = page.Deliveries[len(page.Deliveries)-1].Seq
+	}
+	writeJSON(w, http.StatusOK, out)
+}
+
+// shareTimeout bounds a share: reading 32 MiB over a slow line, checking and storing it.
+const shareTimeout = 5 * time.Minute

@@ -1,0 +1,4 @@
+package exchange
+
+// Index is the search over everything shared.
+type Index struct{}

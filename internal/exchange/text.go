@@ -1,0 +1,68 @@
+package exchange
+
+import (
+	"encoding/json"
+	"strconv"
+	"strings"
+
+	"github.com/polder-exchange/polder"
+	"github.com/polder-exchange/polder/stix"
+)
+
+func itoa(n int) string { return strconv.Itoa(n) }
+
+// sortableSeq is the sortable text of a number's time.
+func sortableSeq(s polder.Seq) string { return sortable(stix.FormatTime(s.Time())) }
+
+// firstID is the id of the first item that is new, for the audit.
+func firstID(items []Item) string {
+	for _, it := range items {
+		if it.New {
+			return it.ID
+		}
+	}
+	return ""
+}
+
+// peekID is the id of an object that may be broken in every other way; "" when it has none.
+func peekID(raw []byte) string {
+	var v struct {
+		ID string `json:"id"`
+	}
+	_ = json.Unmarshal(raw, &v) // what cannot be read has no id
+	return v.ID
+}
+
+// newUUID is a random UUID.
+func newUUID() string { return strings.TrimPrefix(stix.NewID("x"), "x--") }
+
+// title is what a person calls an object.
+func title(o stix.Object) string {
+	switch {
+	case o.Name != "":
+		return o.Name
+	case o.Pattern != "":
+		return o.Pattern
+	}
+	for _, p := range []string{"value", "path", "key", "abstract", "content", "question", "definition", "relationship_type", "source_name", "number"} {
+		var text string
+		if json.Unmarshal(o.Property(p), &text) == nil && text != "" {
+			return clip(text, 120)
+		}
+	}
+	return o.ID
+}
+
+// clip shortens a text to n characters.
+func clip(s string, n int) string {
+	r := []rune(s)
+	if len(r) <= n {
+		return s
+	}
+	return string(r[:n-1]) + "…"
+}
+
+// withoutID is an error's text without the object's id, which is said beside it.
+func withoutID(e *stix.Error) string {
+	return strings.TrimPrefix(strings.TrimPrefix(e.Error(), e.ID), ": ")
+}

@@ -1,0 +1,60 @@
+package exchange
+
+import (
+	"context"
+	"slices"
+
+	"github.com/polder-exchange/polder"
+	"github.com/polder-exchange/polder/internal/policy"
+	"github.com/polder-exchange/polder/stix"
+)
+
+// warn looks for what a sharer should know before it shares. It tells whether the share waits for a confirmation.
+func (sh *sharing) warn(ctx context.Context) (held bool, err error) {
+	for _, c := range sh.cands {
+		sh.result.Warnings = append(sh.result.Warnings, harmless(c)...)
+	}
+	careless, err := sh.careless(ctx)
+	if err != nil {
+		return false, err
+	}
+	sh.result.Warnings = append(sh.result.Warnings, careless...)
+	return len(careless) > 0 && !sh.request.Confirmed, nil
+}
+
+// preview is what would happen: each object as it would leave, and who would be able to see it.
+func (sh *sharing) preview(ctx context.Context) (Result, error) {
+	members, err := sh.s.members(ctx, sh.member.Community.ID)
+	if err != nil {
+		return Result{}, err
+	}
+	for i := range sh.result.Items {
+		it := &sh.result.Items[i]
+		to := policy.Nominal(sh.actor.Org, sh.request.To, it.Level)
+		for _, m := range members {
+			if to.Contains(m.Org) {
+				it.Readers = append(it.Readers, m.Org)
+			}
+		}
+	}
+	if !sh.request.Preview {
+		sh.result.Stored, sh.result.Duplicates = 0, 0
+	}
+	sh.result.Note = sh.note()
+	return sh.result, nil
+}
+
+// Waits tells whether the share was held back until its sharer confirms what the warnings say.
+func (r Result) Waits() bool {
+	return slices.ContainsFunc(r.Warnings, func(w Warning) bool { return w.Held }) && r.Stored+r.Duplicates == 0
+}
+
+// Levels an actor's organisation may use, widest first.
+func (s *Service) Levels(ctx context.Context, org polder.OrgID) ([]stix.Marking, error) {
+	o, err := s.accounts.Org(ctx, org)
+	if err != nil {
+		return nil, err
+	}
+	all := []stix.Marking{stix.Clear, stix.Green, stix.Amber, stix.AmberStrict, stix.Red}
+	return slices.DeleteFunc(all, func(m stix.Marking) bool { return m.Wider(o.Widest) }), nil
+}
