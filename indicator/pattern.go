@@ -142,7 +142,11 @@ func valueAt(path pattern.ObjectPath, l pattern.Literal, subnet bool) (Value, er
 	if kind == "" || (l.Kind == pattern.Int) != (kind == ASN) || l.Kind != pattern.Int && l.Kind != pattern.String {
 		return Value{}, fmt.Errorf("%w: %s = %s is of no known kind", ErrNoSingleValue, path, l)
 	}
-	v, err := Normalise(kind, strings.TrimPrefix(l.Text, "+"))
+	text := l.Text
+	if kind == ASN {
+		text = strings.TrimPrefix(text, "+")
+	}
+	v, err := Normalise(kind, text)
 	if err != nil {
 		return Value{}, fmt.Errorf("%w: %w", ErrNoSingleValue, err)
 	}

@@ -60,8 +60,15 @@ func clean(text string) cleaned {
 
 // signAt reads a bracketed sign at an offset: the sign and the stretch of text that it stands for.
 func signAt(text string, i int) (sign string, from, to int) {
-	closing := map[byte]byte{'[': ']', '(': ')', '{': '}'}[text[i]]
-	if closing == 0 {
+	var closing byte
+	switch text[i] {
+	case '[':
+		closing = ']'
+	case '(':
+		closing = ')'
+	case '{':
+		closing = '}'
+	default:
 		return "", 0, 0
 	}
 	window := text[i+1 : min(i+1+8, len(text))]

@@ -30,11 +30,11 @@ var mispKinds = map[string][]Kind{
 // is for is known here, such as telephone numbers: then it is no use.
 func ReadWarningList(r io.Reader) (l List, applies bool, err error) {
 	var file struct {
-		Name        string            `json:"name"`
-		Description string            `json:"description"`
-		Type        string            `json:"type"`
-		Attributes  []string          `json:"matching_attributes"`
-		List        []json.RawMessage `json:"list"`
+		Name        string   `json:"name"`
+		Description string   `json:"description"`
+		Type        string   `json:"type"`
+		Attributes  []string `json:"matching_attributes"`
+		List        []string `json:"list"`
 	}
 	limited := io.LimitReader(r, maxListBytes+1)
 	d := json.NewDecoder(limited)
@@ -44,19 +44,12 @@ func ReadWarningList(r io.Reader) (l List, applies bool, err error) {
 		}
 		return List{}, false, fmt.Errorf("this is no MISP warning list: %w", err)
 	}
-	l = List{Name: file.Name, Reason: file.Description, Matching: Matching(file.Type)}
+	l = List{Name: file.Name, Reason: file.Description, Matching: Matching(file.Type), Entries: file.List}
 	if l.Name == "" || file.List == nil {
 		return List{}, false, errors.New(`this is no MISP warning list: it has no "name" or no "list"`)
 	}
 	if file.Type == "" {
 		l.Matching = MatchString
-	}
-	for _, raw := range file.List {
-		var entry string
-		if err := json.Unmarshal(raw, &entry); err != nil {
-			return List{}, false, fmt.Errorf("list %s: %.40s is no text", show(l.Name), raw)
-		}
-		l.Entries = append(l.Entries, entry)
 	}
 	for _, a := range file.Attributes {
 		first, _, _ := strings.Cut(a, "|")

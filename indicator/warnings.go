@@ -1,6 +1,7 @@
 package indicator
 
 import (
+	"errors"
 	"fmt"
 	"net/netip"
 	"regexp"
@@ -42,11 +43,11 @@ type List struct {
 // called by many goroutines once no Add is under way.
 type Warnings struct {
 	lists    []listInfo
-	values   index                  // whole values
-	names    index                  // names that cover what is below them
-	parents  index                  // names that would take a listed name along
-	networks bart.Table[[]netEntry] // every prefix with its lists
-	special  []special              // lists of substrings and expressions
+	values   index               // whole values
+	names    index               // names that cover what is below them
+	parents  index               // names that would take a listed name along
+	networks bart.Table[[]int32] // every prefix with the lists that name it
+	special  []special           // lists of substrings and expressions
 }
 
 type listInfo struct {
@@ -56,15 +57,48 @@ type listInfo struct {
 
 func (l listInfo) covers(kind Kind) bool { return len(l.kinds) == 0 || slices.Contains(l.kinds, kind) }
 
-type netEntry struct {
-	list int32
-}
-
 // special is a list that has to be walked.
 type special struct {
 	list    int32
-	parts   []string
+	parts   map[string][]string // by their first gram bytes
+	short   []string            // parts that are shorter
 	regexps []*regexp.Regexp
+}
+
+// gram is the length of the key under which substrings are kept.
+const gram = 4
+
+func (s *special) addPart(part string) {
+	if len(part) < gram {
+		s.short = append(s.short, part)
+		return
+	}
+	if s.parts == nil {
+		s.parts = map[string][]string{}
+	}
+	s.parts[part[:gram]] = append(s.parts[part[:gram]], part)
+}
+
+// find is the first entry that matches a value, lower being the value in lower case; "" if none does.
+func (s *special) find(value, lower string) string {
+	for i := 0; s.parts != nil && i+gram <= len(lower); i++ {
+		for _, part := range s.parts[lower[i:i+gram]] {
+			if strings.HasPrefix(lower[i:], part) {
+				return part
+			}
+		}
+	}
+	for _, part := range s.short {
+		if strings.Contains(lower, part) {
+			return part
+		}
+	}
+	for _, re := range s.regexps {
+		if re.MatchString(value) {
+			return re.String()
+		}
+	}
+	return ""
 }
 
 // index maps a text to the lists that name it, in little memory: a million entries are usual.
@@ -127,7 +161,7 @@ func (w *Warnings) Add(l List) error {
 			left.add(entry, err)
 		}
 	}
-	if walk.parts != nil || walk.regexps != nil {
+	if l.Matching == MatchSubstring || l.Matching == MatchRegex {
 		walk.list = id
 		w.special = append(w.special, walk)
 	}
@@ -140,9 +174,13 @@ func (w *Warnings) addEntry(l List, id int32, entry string, walk *special) error
 	}
 	switch l.Matching {
 	case MatchSubstring:
-		walk.parts = append(walk.parts, strings.ToLower(entry))
+		walk.addPart(strings.ToLower(entry))
 	case MatchRegex:
-		re, err := regexp.Compile(stripDelimiters(entry))
+		expression := stripDelimiters(entry)
+		if expression == "" {
+			return errors.New("an empty expression matches everything")
+		}
+		re, err := regexp.Compile(expression)
 		if err != nil {
 			return err
 		}
@@ -189,27 +227,28 @@ func (w *Warnings) addName(id int32, entry string) error {
 // addParents notes the names above a listed one, up to the one that somebody registered: blocking them blocks it too.
 func (w *Warnings) addParents(id int32, name string) {
 	top := registrable(name)
-	for name != top {
-		_, parent, ok := strings.Cut(name, ".")
-		if !ok || len(parent) < len(top) {
-			return
-		}
-		w.parents.add(parent, name, id)
-		name = parent
+	for at := name; len(at) > len(top); {
+		_, at, _ = strings.Cut(at, ".")
+		w.parents.add(at, name, id)
 	}
 }
 
+var errNoNetwork = errors.New("this is no address and no block of addresses")
+
 func (w *Warnings) addNetwork(id int32, entry string) error {
+	if strings.Trim(entry, "0123456789abcdefABCDEF.:/") != "" {
+		return errNoNetwork
+	}
 	p, err := netip.ParsePrefix(entry)
 	if err != nil {
 		a, errAddr := netip.ParseAddr(entry)
 		if errAddr != nil || a.Zone() != "" {
-			return fmt.Errorf("%s is no address and no block of addresses", show(entry))
+			return errNoNetwork
 		}
 		p = netip.PrefixFrom(a, a.BitLen())
 	}
-	w.networks.Modify(p.Masked(), func(have []netEntry, _ bool) ([]netEntry, bool) {
-		return append(have, netEntry{id}), false
+	w.networks.Modify(p.Masked(), func(have []int32, _ bool) ([]int32, bool) {
+		return append(have, id), false
 	})
 	return nil
 }
@@ -220,7 +259,7 @@ func stripDelimiters(entry string) string {
 	if !strings.HasPrefix(entry, "/") || end < 1 {
 		return entry
 	}
-	if strings.Contains(entry[end:], "i") {
+	if end > 1 && strings.Contains(entry[end:], "i") {
 		return "(?i)" + entry[1:end]
 	}
 	return entry[1:end]
@@ -332,21 +371,21 @@ func (c *check) network(p netip.Prefix) {
 	if a := p.Addr(); a.Is4In6() && p.Bits() >= 96 {
 		p = netip.PrefixFrom(a.Unmap(), p.Bits()-96)
 	}
-	for listed, entries := range c.w.networks.Supernets(p) {
-		for _, e := range entries {
-			c.hit(e.list, listed.String())
+	for listed, lists := range c.w.networks.Supernets(p) {
+		for _, id := range lists {
+			c.hit(id, listed.String())
 		}
 	}
 	if c.kind != CIDR {
 		return
 	}
 	looked := 0
-	for listed, entries := range c.w.networks.Subnets(p) {
+	for listed, lists := range c.w.networks.Subnets(p) {
 		if looked++; looked > maxWithin {
 			return
 		}
-		for _, e := range entries {
-			c.hit(e.list, listed.String())
+		for _, id := range lists {
+			c.hit(id, listed.String())
 		}
 	}
 }
@@ -356,17 +395,7 @@ func (c *check) walk(s *special, v string) {
 	if !c.w.lists[s.list].covers(c.kind) {
 		return
 	}
-	lower := strings.ToLower(v)
-	for _, part := range s.parts {
-		if strings.Contains(lower, part) {
-			c.hit(s.list, part)
-			return
-		}
-	}
-	for _, re := range s.regexps {
-		if re.MatchString(v) {
-			c.hit(s.list, re.String())
-			return
-		}
+	if entry := s.find(v, strings.ToLower(v)); entry != "" {
+		c.hit(s.list, entry)
 	}
 }
