@@ -19,7 +19,8 @@ func (o Object) WithMarking(m Marking) (Object, error) {
 	case have == m:
 		return o, nil
 	case have != None:
-		return Object{}, &Error{ID: o.ID, Property: "object_marking_refs", Text: "is marked " + have.Label() + " already; " + m.Label() + " would contradict it"}
+		return Object{}, &Error{ID: o.ID, Property: "object_marking_refs",
+			Text: "is marked " + have.Label() + " already; " + m.Label() + " would contradict it"}
 	}
 	id := strconv.Quote(m.ID())
 	refs := o.doc.get(0, "object_marking_refs")
@@ -43,6 +44,15 @@ func (o Object) WithCreator(id string) (Object, error) {
 		return Object{}, &Error{ID: o.ID, Property: "created_by_ref", Text: "is " + quoted(id) + "; must be the id of an identity"}
 	}
 	return o.with("created_by_ref", strconv.Quote(id))
+}
+
+// WithCreated is the object with another created timestamp; all other bytes and their order stay. modified must not
+// lie before it.
+func (o Object) WithCreated(text string) (Object, error) {
+	if o.doc == nil {
+		return Object{}, errNoObject
+	}
+	return o.with("created", strconv.Quote(text))
 }
 
 // with sets a property to a JSON value: in its place, or behind the last one.

@@ -9,20 +9,21 @@ var fileExtensions = props{
 		props:    props{"contains_refs": list(identifier("file", "directory")), "comment": text},
 		required: []string{"contains_refs"},
 	}),
-	"ntfs-ext": object(shape{
-		props: props{"sid": text, "alternate_data_streams": list(object(shape{
-			props:    props{"name": text, "hashes": hashes, "size": between(0, maxInteger)},
-			required: []string{"name"},
-		}))},
+	"ntfs-ext": anyOf(props{"sid": text, "alternate_data_streams": list(object(shape{
+		props:    props{"name": text, "hashes": hashes, "size": between(0, maxInteger)},
+		required: []string{"name"},
+	}))}),
+	"pdf-ext": anyOf(props{
+		"version": text, "is_optimized": boolean, "document_info_dict": dictionary(text), "pdfid0": text, "pdfid1": text,
 	}),
-	"pdf-ext": object(shape{
-		props: props{"version": text, "is_optimized": boolean, "document_info_dict": dictionary(text), "pdfid0": text, "pdfid1": text},
-	}),
-	"raster-image-ext": object(shape{
-		props: props{"image_height": integer, "image_width": integer, "bits_per_pixel": integer, "exif_tags": dictionary(textOr(integer))},
+	"raster-image-ext": anyOf(props{
+		"image_height": integer, "image_width": integer, "bits_per_pixel": integer, "exif_tags": dictionary(textOr(integer)),
 	}),
 	"windows-pebinary-ext": object(executable),
 }
+
+// anyOf is an object that has at least one of these properties.
+func anyOf(own props) check { return object(shape{props: own, rules: []rule{anyOwn(own)}}) }
 
 var executable = shape{
 	props: props{
@@ -74,13 +75,11 @@ var trafficExtensions = props{
 		},
 		required: []string{"address_family"},
 	}),
-	"tcp-ext": object(shape{
-		props: props{"src_flags_hex": hexadecimal, "dst_flags_hex": hexadecimal},
-	}),
+	"tcp-ext": anyOf(props{"src_flags_hex": hexadecimal, "dst_flags_hex": hexadecimal}),
 }
 
-// headers are those of an HTTP request: by name, one string or several.
-var headers = dictionary(textOr(texts))
+// headers are those of an HTTP request: by name, a list of strings, since a header may be repeated.
+var headers = dictionary(texts)
 
 // socketOptions asks for the option names of the socket interfaces, such as SO_KEEPALIVE.
 func socketOptions(c *checker, n int32) {
@@ -99,35 +98,38 @@ func socketOptions(c *checker, n int32) {
 }
 
 var processExtensions = props{
-	"windows-process-ext": object(shape{
-		props: props{
-			"aslr_enabled": boolean, "dep_enabled": boolean, "priority": text, "owner_sid": text, "window_title": text,
-			"startup_info": dictionary(startupValue), "integrity_level": enum("low", "medium", "high", "system"),
-		},
+	"windows-process-ext": anyOf(props{
+		"aslr_enabled": boolean, "dep_enabled": boolean, "priority": text, "owner_sid": text, "window_title": text,
+		"startup_info": startupInfo, "integrity_level": enum("low", "medium", "high", "system"),
 	}),
-	"windows-service-ext": object(shape{
-		props: props{
-			"service_name": text, "descriptions": texts, "display_name": text, "group_name": text,
-			"start_type": enum("SERVICE_AUTO_START", "SERVICE_BOOT_START", "SERVICE_DEMAND_START", "SERVICE_DISABLED",
-				"SERVICE_SYSTEM_ALERT"),
-			"service_dll_refs": list(identifier("file")),
-			"service_type": enum("SERVICE_KERNEL_DRIVER", "SERVICE_FILE_SYSTEM_DRIVER", "SERVICE_WIN32_OWN_PROCESS",
-				"SERVICE_WIN32_SHARE_PROCESS"),
-			"service_status": enum("SERVICE_CONTINUE_PENDING", "SERVICE_PAUSE_PENDING", "SERVICE_PAUSED", "SERVICE_RUNNING",
-				"SERVICE_START_PENDING", "SERVICE_STOP_PENDING", "SERVICE_STOPPED"),
-		},
+	"windows-service-ext": anyOf(props{
+		"service_name": text, "descriptions": texts, "display_name": text, "group_name": text,
+		"start_type": enum("SERVICE_AUTO_START", "SERVICE_BOOT_START", "SERVICE_DEMAND_START", "SERVICE_DISABLED",
+			"SERVICE_SYSTEM_ALERT"),
+		"service_dll_refs": list(identifier("file")),
+		"service_type": enum("SERVICE_KERNEL_DRIVER", "SERVICE_FILE_SYSTEM_DRIVER", "SERVICE_WIN32_OWN_PROCESS",
+			"SERVICE_WIN32_SHARE_PROCESS"),
+		"service_status": enum("SERVICE_CONTINUE_PENDING", "SERVICE_PAUSE_PENDING", "SERVICE_PAUSED", "SERVICE_RUNNING",
+			"SERVICE_START_PENDING", "SERVICE_STOP_PENDING", "SERVICE_STOPPED"),
 	}),
 }
 
-// startupValue is a field of Windows' STARTUPINFO: its reserved pointers are null there.
-func startupValue(c *checker, n int32) {
-	if k := c.d.kind(n); k != '"' && k != '0' && k != 'n' {
-		c.fail(n, "must be a string or an integer")
+// startupInfo holds the fields of Windows' STARTUPINFO: strings and integers, and null where Windows reserves a pointer.
+func startupInfo(c *checker, n int32) {
+	dictionary(func(*checker, int32) {})(c, n)
+	for name, v := range c.d.members(n) {
+		back := c.enter(name)
+		switch k := c.d.kind(v); {
+		case k == 'n' && strings.HasPrefix(name, "lpReserved"):
+		case k != '0':
+			text(c, v)
+		default:
+			integer(c, v)
+		}
+		c.path = c.path[:back]
 	}
 }
 
 var accountExtensions = props{
-	"unix-account-ext": object(shape{
-		props: props{"gid": integer, "groups": texts, "home_dir": text, "shell": text},
-	}),
+	"unix-account-ext": anyOf(props{"gid": integer, "groups": texts, "home_dir": text, "shell": text}),
 }

@@ -1,7 +1,9 @@
 package stix
 
 import (
+	"maps"
 	"net/netip"
+	"slices"
 	"strings"
 )
 
@@ -106,17 +108,15 @@ var registryValue = shape{
 var certificateProps = props{
 	"is_self_signed": boolean, "hashes": hashes, "version": text, "serial_number": text, "signature_algorithm": text, "issuer": text,
 	"validity_not_before": timestamp, "validity_not_after": timestamp, "subject": text, "subject_public_key_algorithm": text,
-	"subject_public_key_modulus": text, "subject_public_key_exponent": integer, "x509_v3_extensions": object(certificateExtensions),
+	"subject_public_key_modulus": text, "subject_public_key_exponent": integer, "x509_v3_extensions": anyOf(certificateExtensions),
 }
 
-var certificateExtensions = shape{
-	props: props{
-		"basic_constraints": text, "name_constraints": text, "policy_constraints": text, "key_usage": text, "extended_key_usage": text,
-		"subject_key_identifier": text, "authority_key_identifier": text, "subject_alternative_name": text,
-		"issuer_alternative_name": text, "subject_directory_attributes": text, "crl_distribution_points": text,
-		"inhibit_any_policy": text, "private_key_usage_period_not_before": timestamp, "private_key_usage_period_not_after": timestamp,
-		"certificate_policies": text, "policy_mappings": text,
-	},
+var certificateExtensions = props{
+	"basic_constraints": text, "name_constraints": text, "policy_constraints": text, "key_usage": text, "extended_key_usage": text,
+	"subject_key_identifier": text, "authority_key_identifier": text, "subject_alternative_name": text,
+	"issuer_alternative_name": text, "subject_directory_attributes": text, "crl_distribution_points": text,
+	"inhibit_any_policy": text, "private_key_usage_period_not_before": timestamp, "private_key_usage_period_not_after": timestamp,
+	"certificate_policies": text, "policy_mappings": text,
 }
 
 var mimePart = shape{
@@ -126,7 +126,7 @@ var mimePart = shape{
 	rules: []rule{atLeastOne("body", "body_raw_ref")},
 }
 
-// anyOwn asks for at least one of an observable's own properties.
+// anyOwn asks for at least one of these properties.
 func anyOwn(own props) rule {
 	return func(c *checker, n int32) {
 		for name := range c.d.members(n) {
@@ -134,7 +134,7 @@ func anyOwn(own props) rule {
 				return
 			}
 		}
-		c.fail(n, "says nothing; give at least one property of "+c.typ)
+		c.fail(n, "says nothing; give at least one of "+strings.Join(slices.Sorted(maps.Keys(own)), ", "))
 	}
 }
 
@@ -216,8 +216,9 @@ func wrongEmail(s string) string {
 		return r < ' ' || r == 0x7f || r == ' ' || r == '<' || r == '>' || r == ',' || r == ';'
 	}
 	quotedLocal := at > 1 && s[0] == '"' && s[at-1] == '"'
-	if at < 1 || at == len(s)-1 || strings.ContainsFunc(s[at+1:], bad) || !quotedLocal && strings.ContainsFunc(s[:at], bad) ||
-		!quotedLocal && strings.Contains(s[:at], "@") {
+	literal := at > 0 && strings.HasPrefix(s[at+1:], "[") && strings.HasSuffix(s, "]")
+	if at < 1 || !quotedLocal && (strings.ContainsFunc(s[:at], bad) || strings.Contains(s[:at], "@")) ||
+		!literal && wrongDomain(s[at+1:]) != "" {
 		return "is not an e-mail address (" + quoted(s) + "); write one such as ann@example.com, and the name in display_name"
 	}
 	return ""

@@ -143,15 +143,37 @@ func (d *document) upgradeObservable(n int32) []byte {
 		if to := newNames[typ][name]; to != "" && !d.has(n, to) {
 			name = to
 		}
-		if name == "hashes" {
+		switch {
+		case name == "hashes":
 			m.raw(name, d.upgradeHashes(v))
-			continue
+		case name == "extensions" && typ == "network-traffic":
+			m.raw(name, d.upgradeAll(v, "http-request-ext", "request_header"))
+		default:
+			m.raw(name, []byte(d.raw(v)))
 		}
-		m.raw(name, []byte(d.raw(v)))
 	}
 	if typ == "process" && !m.Has("command_line") {
 		words := append([]string{d.textOf(n, "name")}, d.strings(d.get(n, "arguments"))...)
 		m.Set("command_line", strings.TrimSpace(strings.Join(words, " ")))
+	}
+	return m.written()
+}
+
+// upgradeAll goes down the path of names, and makes the strings at its end into lists of one.
+func (d *document) upgradeAll(n int32, path ...string) []byte {
+	if d.kind(n) != '{' || d.empty(n) {
+		return []byte(d.raw(n))
+	}
+	var m Members
+	for name, v := range d.members(n) {
+		switch {
+		case len(path) > 0 && name == path[0]:
+			m.raw(name, d.upgradeAll(v, path[1:]...))
+		case len(path) == 0 && d.kind(v) == '"':
+			m.raw(name, []byte("["+d.raw(v)+"]"))
+		default:
+			m.raw(name, []byte(d.raw(v)))
+		}
 	}
 	return m.written()
 }
