@@ -32,7 +32,7 @@ func (t TAXII) Collections(ctx context.Context, s taxii.Subject) ([]taxii.Collec
 	a := s.(subject).Actor
 	ms, err := t.accounts.MembershipsOf(ctx, a)
 	if err != nil {
-		return nil, taxiiError(err)
+		return nil, TAXIIError(err)
 	}
 	var out []taxii.Collection
 	for _, m := range ms {
@@ -59,11 +59,11 @@ func compare(a, b string) int {
 func (t TAXII) Records(ctx context.Context, s taxii.Subject, collection string, q taxii.Query) (taxii.Page, error) {
 	sight, err := t.SightIn(ctx, s.(subject).Actor, collection)
 	if err != nil {
-		return taxii.Page{}, taxiiError(err)
+		return taxii.Page{}, TAXIIError(err)
 	}
 	if q.Object != "" {
 		if err := t.known(ctx, sight, q.Object); err != nil {
-			return taxii.Page{}, taxiiError(err)
+			return taxii.Page{}, TAXIIError(err)
 		}
 	}
 	if len(q.SpecVersions) > 0 && !slices.Contains(q.SpecVersions, "2.1") {
@@ -71,7 +71,7 @@ func (t TAXII) Records(ctx context.Context, s taxii.Subject, collection string, 
 	}
 	page, err := t.journal.Page(ctx, sight, journalQuery(q))
 	if err != nil {
-		return taxii.Page{}, taxiiError(err)
+		return taxii.Page{}, TAXIIError(err)
 	}
 	return records(page, q.Bytes), nil
 }
@@ -137,13 +137,13 @@ func (t TAXII) Add(ctx context.Context, s taxii.Subject, collection string, obje
 	}
 	res, err := t.Share(ctx, a, r)
 	if err != nil {
-		return st, taxiiError(err)
+		return st, TAXIIError(err)
 	}
 	if !saved {
 		fill(res.Refused)
 		err = t.db.Write(ctx, func(tx *db.Tx) error { return saveStatus(tx, a.Org, st, t.now()) })
 	}
-	return st, taxiiError(err)
+	return st, TAXIIError(err)
 }
 
 // Delete withdraws versions of an object.
@@ -159,13 +159,13 @@ func (t TAXII) Delete(ctx context.Context, s taxii.Subject, collection, object s
 		}
 	}
 	_, err := t.Withdraw(ctx, s.(subject).Actor, w)
-	return taxiiError(err)
+	return TAXIIError(err)
 }
 
 // Status is what became of an earlier Add of the same organisation.
 func (t TAXII) Status(ctx context.Context, s taxii.Subject, id string) (taxii.Status, error) {
 	st, err := readStatus(ctx, t.db.Read(), s.(subject).Org, id)
-	return st, taxiiError(err)
+	return st, TAXIIError(err)
 }
 
 func sortableTime(at time.Time) string { return sortable(stix.FormatTime(at)) }
@@ -193,8 +193,8 @@ var statuses = map[polder.Kind]int{
 	polder.Unavailable: http.StatusServiceUnavailable, polder.Full: http.StatusInsufficientStorage,
 }
 
-// taxiiError gives an error the form of package taxii; a fault stays one.
-func taxiiError(err error) error {
+// TAXIIError gives an error the form of package taxii; a fault stays one.
+func TAXIIError(err error) error {
 	status, ok := statuses[polder.KindOf(err)]
 	var already *taxii.Error
 	if err == nil || !ok || errors.As(err, &already) {

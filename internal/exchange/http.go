@@ -1,0 +1,12 @@
+package exchange
+
+import (
+	"slices"
+
+	"github.com/polder-exchange/polder/internal/web"
+)
+
+// Routes are everything that the exchange answers, but TAXII.
+func (s *Service) Routes() []web.Route {
+	return slices.Concat(s.apiRoutes())
+}

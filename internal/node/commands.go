@@ -1,0 +1,84 @@
+package node
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"slices"
+
+	"github.com/spf13/cobra"
+
+	"github.com/polder-exchange/polder/internal/cli"
+	"github.com/polder-exchange/polder/internal/exchange"
+	"github.com/polder-exchange/polder/internal/members"
+)
+
+// Commands are all commands of the program.
+func Commands() []*cobra.Command {
+	return slices.Concat([]*cobra.Command{serveCommand()}, members.Commands(OpenStore), exchange.Commands())
+}
+
+func serveCommand() *cobra.Command {
+	var flags Config
+	c := &cobra.Command{
+		Use:   "serve",
+		Short: "Run the node",
+		Long: "Run the node of a folder that `polder init` made. The first line on standard output is `ready http://HOST:PORT`.\n" +
+			"Beyond this machine it listens with TLS only, or behind a proxy that speaks TLS.",
+		Example: "  polder serve --data /var/lib/polder\n  polder serve --data node --listen 0.0.0.0:443 --tls-cert cert.pem --tls-key key.pem",
+		Args:    cobra.NoArgs,
+	}
+	dir := cli.DataFlag(c)
+	f := c.Flags()
+	f.StringVar(&flags.Listen, "listen", "", "`address` and port; port 0 takes a free one (default 127.0.0.1:8080)")
+	f.StringVar(&flags.TLSCert, "tls-cert", "", "`file` with the certificate chain, PEM")
+	f.StringVar(&flags.TLSKey, "tls-key", "", "`file` with the certificate's key, PEM")
+	f.BoolVar(&flags.BehindProxy, "behind-proxy", false, "TLS ends at a proxy in front of the node")
+	c.RunE = func(cmd *cobra.Command, _ []string) error {
+		config, err := ReadConfig(*dir)
+		if err != nil {
+			return err
+		}
+		return serve(cmd, *dir, config.with(flags))
+	}
+	return c
+}
+
+// with lets flags go before the file.
+func (c Config) with(flags Config) Config {
+	if flags.Listen != "" {
+		c.Listen = flags.Listen
+	}
+	if flags.TLSCert != "" || flags.TLSKey != "" {
+		c.TLSCert, c.TLSKey, c.BehindProxy = flags.TLSCert, flags.TLSKey, false
+	}
+	if flags.BehindProxy {
+		c.BehindProxy = true
+	}
+	return c
+}
+
+func serve(cmd *cobra.Command, dir string, c Config) error {
+	ctx := cmd.Context()
+	n, err := Open(ctx, dir, c, Options{Log: cmd.ErrOrStderr()})
+	if err != nil {
+		return err
+	}
+	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", c.Listen)
+	if err != nil {
+		return closing(n, fmt.Errorf("listen on %s: %w", c.Listen, err))
+	}
+	cli.Out(cmd).Printf("ready %s\n", c.url(l.Addr()))
+	return closing(n, n.Serve(ctx, l))
+}
+
+// closing closes the node and reports the first error.
+func closing(n *Node, err error) error {
+	if closed := n.Close(); err == nil {
+		err = closed
+	}
+	if err == context.Canceled {
+		return nil
+	}
+	return err
+}
