@@ -180,7 +180,10 @@ func TestAgreement(t *testing.T) {
 	if err != nil || first.Version != 1 || first.Text == "" {
 		t.Fatalf("a community begins with an agreement: %+v, %v", first, err)
 	}
-	sees := func(a polder.Actor) bool { m := h.memberships(a); return len(m) == 1 && Effective(a, m[0]) > polder.RoleNone }
+	sees := func(a polder.Actor) bool {
+		m := h.memberships(a)
+		return len(m) == 1 && Effective(a, m[0]) > polder.RoleNone
+	}
 
 	_, err = h.SetAgreement(ctx, h.steward.actor, h.optics.ID, "Small change.", false)
 	ok(t, err)
@@ -367,31 +370,28 @@ func TestJoinRequest(t *testing.T) {
 	}
 	ok(t, h.Leave(ctx, h.boltSteward.actor, h.optics.ID, h.bolt.ID))
 
-	for why, change := range map[string]func() int{
-		"accepted nothing":       func() int { return 0 },
-		"the agreement changed":  func() int { return 1 },
-		"the person is disabled": func() int { return 2 },
+	for _, tc := range []struct {
+		version int // 0: accepted nothing; -1: the current one
+		then    func() error
+		why     string
+	}{
+		{0, func() error { return nil }, "accepted nothing"},
+		{-1, func() error { _, err := h.SetAgreement(ctx, Local(), h.optics.ID, "New.", false); return err }, "the agreement changed"},
+		{-1, func() error { return h.Disable(ctx, Local(), h.boltSteward.ID) }, "the person is disabled"},
 	} {
-		version := 0
-		if change() > 0 {
+		if tc.version < 0 {
 			a, err := h.Agreement(ctx, h.optics.ID)
 			ok(t, err)
-			version = a.Version
+			tc.version = a.Version
 		}
-		r := ask(version)
-		switch change() {
-		case 1:
-			_, err := h.SetAgreement(ctx, Local(), h.optics.ID, "New.", false)
-			ok(t, err)
-		case 2:
-			ok(t, h.Disable(ctx, Local(), h.boltSteward.ID))
-		}
+		r := ask(tc.version)
+		ok(t, tc.then())
 		m, err := h.ApproveRequest(ctx, h.steward.actor, r.ID, 0)
 		if err != nil || m.Accepted || m.Role != polder.RoleContributor {
-			t.Errorf("%s: %+v, %v", why, m, err)
+			t.Errorf("%s: %+v, %v", tc.why, m, err)
 		}
 		if got := h.memberships(h.boltSteward.actor); len(got) != 1 || got[0] != m {
-			t.Errorf("%s: membership %+v", why, got)
+			t.Errorf("%s: membership %+v", tc.why, got)
 		}
 		ok(t, h.Enable(ctx, Local(), h.boltSteward.ID))
 		ok(t, h.Leave(ctx, Local(), h.optics.ID, h.bolt.ID))
