@@ -33,8 +33,7 @@ func text(t *testing.T, l notifytest.Letter) string {
 
 // TestMail: a letter arrives as plain text, encrypted, with the headers that mail programs need, RFC 8058's included.
 func TestMail(t *testing.T) {
-	s := notifytest.New(t)
-	s.Password = "s3cret-of-mail"
+	s := notifytest.New(t, func(s *notifytest.Server) { s.Password = "s3cret-of-mail" })
 	m := mailer(s)
 	m.User, m.Password = "node", "s3cret-of-mail"
 	l := Letter{Key: "k1", Subject: "Łódź: an advisory about optics", Body: "First line.\n.\nA line with = and ü.\n" + strings.Repeat("long ", 50), Link: "https://node.example/objects/1"}
@@ -90,8 +89,7 @@ func TestMailSecurity(t *testing.T) {
 		{"in the clear as asked", Unencrypted, func(s *notifytest.Server) { s.NoTLS = true }, "", ""},
 		{"a password in the clear", Unencrypted, func(s *notifytest.Server) { s.NoTLS = true; s.Password = "x" }, "node", "password is not sent without encryption"},
 	} {
-		s := notifytest.New(t)
-		c.server(s)
+		s := notifytest.New(t, c.server)
 		m := mailer(s)
 		m.Security, m.User, m.Password = c.security, c.user, "x"
 		err := m.Send(t.Context(), Address{Mail: "a@b.example"}, Letter{Key: "k", Subject: "s"})
@@ -117,9 +115,10 @@ func TestMailRefusals(t *testing.T) {
 		{"no address", "", "anna", "right", true, "mail: the recipient's address is not one"},
 		{"two lines", "", "anna@acme.example\r\nBcc: eve@evil.example", "right", true, "mail: the recipient's address is not one"},
 	} {
-		s := notifytest.New(t)
-		s.Password = "right"
-		s.Answers = map[string]string{"anna@acme.example": c.answer}
+		s := notifytest.New(t, func(s *notifytest.Server) {
+			s.Password = "right"
+			s.Answers = map[string]string{"anna@acme.example": c.answer}
+		})
 		m := mailer(s)
 		m.User, m.Password = "node", c.password
 		err := m.Send(t.Context(), Address{Mail: c.to}, Letter{Key: "k", Subject: "s"})
@@ -131,8 +130,7 @@ func TestMailRefusals(t *testing.T) {
 
 // TestMailTimeout: a server that says nothing costs a bounded time.
 func TestMailTimeout(t *testing.T) {
-	s := notifytest.New(t)
-	s.Silent = true
+	s := notifytest.New(t, func(s *notifytest.Server) { s.Silent = true })
 	m := mailer(s)
 	m.Timeout = 50 * time.Millisecond
 	err := m.Send(t.Context(), Address{Mail: "a@b.example"}, Letter{Key: "k"})

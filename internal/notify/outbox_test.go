@@ -398,9 +398,10 @@ func TestStop(t *testing.T) {
 
 // TestS34Logs: whatever goes wrong, no address, password, secret or text is in the log or kept as a reason.
 func TestS34Logs(t *testing.T) {
-	mails := notifytest.New(t)
-	mails.Password = "right"
-	mails.Answers = map[string]string{"anna@canary.example": "550 5.1.1 anna@canary.example is unknown"}
+	mails := notifytest.New(t, func(s *notifytest.Server) {
+		s.Password = "right"
+		s.Answers = map[string]string{"anna@canary.example": "550 5.1.1 anna@canary.example is unknown"}
+	})
 	var log bytes.Buffer
 	d := &desk{reach: func(Message) (Address, error) {
 		return Address{Mail: "anna@canary.example", URL: "https://127.0.0.1:1/canary", Secret: []byte("canary"), Unsubscribe: "https://node.example/off/canary"}, nil

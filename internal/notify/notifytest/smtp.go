@@ -27,7 +27,7 @@ type Letter struct {
 	Body      io.Reader // as sent: decode it by its transfer encoding
 }
 
-// Server is a mail server. Its fields may be set before the first connection.
+// Server is a mail server. Its fields are set by the function given to [New].
 type Server struct {
 	Addr  string         // host:port
 	Roots *x509.CertPool // trusts its certificate
@@ -47,8 +47,8 @@ type Server struct {
 	sessions sync.WaitGroup
 }
 
-// New starts a server that the end of the test stops.
-func New(t testing.TB) *Server {
+// New starts a server that the end of the test stops. setUp, which may be nil, sets its fields.
+func New(t testing.TB, setUp func(*Server)) *Server {
 	t.Helper()
 	web := httptest.NewTLSServer(nil) // for its certificate, which is for 127.0.0.1
 	defer web.Close()
@@ -58,6 +58,9 @@ func New(t testing.TB) *Server {
 	}
 	s := &Server{Addr: l.Addr().String(), Roots: x509.NewCertPool(), listener: l, cert: web.TLS.Certificates[0], arrived: make(chan struct{}, 1000), open: map[net.Conn]bool{}}
 	s.Roots.AddCert(web.Certificate())
+	if setUp != nil {
+		setUp(s)
+	}
 	s.sessions.Go(s.accept)
 	t.Cleanup(func() {
 		_ = l.Close()
