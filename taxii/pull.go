@@ -44,13 +44,16 @@ func (f Filter) values() url.Values {
 type Cursor struct {
 	// After is the date_added of the last record that was handed on, as far as the server told.
 	After Time `json:"after,omitzero"`
-	// Next is the server's own cursor where the last pull ended between two pages, and Began the added_after of the
-	// question that it belongs to.
+	// Next is the server's own cursor where the last pull ended before the end, and Began the added_after of the
+	// question that it belongs to. The next pull goes on by After where it can: there are servers whose own cursor
+	// has moved on when a page was sent, whether it arrived or not.
 	Next  string `json:"next,omitempty"`
 	Began Time   `json:"began,omitzero"`
 	// Seen marks the items that were handed on with a date_added that may be equal to After. Servers give many objects
 	// one stamp, so the next pull asks again for that instant and leaves out what is marked here.
 	Seen []string `json:"seen,omitempty"`
+	// Ahead marks the items that were handed on beyond After, of a page that was left half read.
+	Ahead []string `json:"ahead,omitempty"`
 	// Many says that too many items bear the stamp After to mark them; the next pull goes on after that stamp.
 	Many bool `json:"many,omitempty"`
 }
@@ -98,7 +101,7 @@ func (r *Remote) Versions(object string) *Pull[string] {
 // Cursor is where the pull stands: after the last item that was handed on. It holds after an error and after a break.
 func (p *Pull[T]) Cursor() Cursor {
 	c := p.cursor
-	c.Seen = slices.Clone(c.Seen)
+	c.Seen, c.Ahead = slices.Clone(c.Seen), slices.Clone(c.Ahead)
 	return c
 }
 
@@ -112,7 +115,10 @@ func (p *Pull[T]) All(ctx context.Context) iter.Seq2[T, error] {
 			yield(none, err)
 			return
 		}
-		run := &run[T]{Pull: p, url: u, limits: p.remote.client.Limits.orDefaults(), resumed: p.cursor.Next != ""}
+		if !p.cursor.After.IsZero() && !p.cursor.Many {
+			p.cursor.Next = ""
+		}
+		run := &run[T]{Pull: p, url: u, limits: p.remote.client.Limits.orDefaults(), resumed: p.cursor.Next != "", met: map[string]bool{}}
 		run.size = run.limits.PageObjects
 		for {
 			more, err := run.page(ctx, yield)
@@ -134,11 +140,14 @@ type run[T any] struct {
 	limits  Limits
 	size    int  // objects to ask for at once
 	resumed bool // the first page is asked for with a next from an earlier pull
+	lost    bool // and that was refused: what bears the stamp of the cursor is asked for again, marked or not
 	pages   int
-	idle    int // pages one after the other that brought nothing new
+	idle    int             // pages one after the other that brought nothing new
+	met     map[string]bool // marks of the cursor that came again
 
-	// Brent's way to find a circle of next without keeping them all: mark is compared with each, and moved to the
-	// newest after 1, 2, 4, … pages.
+	// Brent's way to find a circle of pages without keeping them all: mark is compared with each, and moved to the
+	// newest after 1, 2, 4, … pages. A next that comes again is no circle by itself: there are servers that keep one
+	// name for a cursor that they move.
 	mark        string
 	steps, span int
 }
@@ -160,11 +169,16 @@ func (r *run[T]) page(ctx context.Context, yield func(T, error) bool) (more bool
 	if err != nil {
 		return false, err
 	}
+	known := len(r.met)
 	fresh, marks, proceed, err := r.handOn(page.items, yield)
 	if err != nil || !proceed {
+		r.cursor.Ahead = append(r.cursor.Ahead, fresh...)
 		return false, err
 	}
-	return r.advance(page, fresh, marks, last)
+	if r.idle++; len(fresh) > 0 || len(r.met) > known {
+		r.idle = 0
+	}
+	return r.advance(page, len(fresh), marks, last)
 }
 
 // ask requests the page at the cursor. It answers nothing and no error where it changed the question and is to be
@@ -172,7 +186,7 @@ func (r *run[T]) page(ctx context.Context, yield func(T, error) bool) (more bool
 func (r *run[T]) ask(ctx context.Context) (*answer, error) {
 	if r.cursor.Next == "" {
 		r.cursor.Began = r.cursor.After
-		if len(r.cursor.Seen) > 0 && !r.cursor.After.IsZero() {
+		if (len(r.cursor.Seen) > 0 || r.lost) && !r.cursor.After.IsZero() {
 			r.cursor.Began.Time = r.cursor.After.Add(-time.Microsecond)
 		}
 	}
@@ -188,14 +202,13 @@ func (r *run[T]) ask(ctx context.Context) (*answer, error) {
 	a, err := r.remote.client.request(ctx, http.MethodGet, &u, nil)
 	switch {
 	case err == nil:
-		r.resumed = false
+		r.resumed, r.lost = false, false
 		return &a, nil
 	case errors.Is(err, errLongAnswer) && r.size > 1:
 		r.size = max(1, r.size/4)
 		return nil, nil
 	case r.resumed && (hasStatus(err, http.StatusBadRequest) || hasStatus(err, http.StatusNotFound)):
-		// A next of an earlier pull may be forgotten by now; the stamp holds.
-		r.resumed, r.cursor.Next = false, ""
+		r.resumed, r.lost, r.cursor.Next = false, true, ""
 		return nil, nil
 	}
 	return nil, err
@@ -221,28 +234,28 @@ func (r *run[T]) stamps(h http.Header) (last Time, err error) {
 	return last, nil
 }
 
-// handOn yields the items that the cursor has not seen and counts them. marks are those of all items of the page.
-// Where it ends early, the cursor stays before the page and what was handed on of it is marked.
-func (r *run[T]) handOn(items []json.RawMessage, yield func(T, error) bool) (fresh int, marks []string, proceed bool, err error) {
-	seen := make(map[string]bool, len(r.cursor.Seen))
-	for _, m := range r.cursor.Seen {
-		seen[m] = true
+// handOn yields the items that the cursor does not mark. fresh are the marks of those, marks of all items of the page.
+func (r *run[T]) handOn(items []json.RawMessage, yield func(T, error) bool) (fresh, marks []string, proceed bool, err error) {
+	had := make(map[string]bool, len(r.cursor.Seen)+len(r.cursor.Ahead))
+	for _, list := range [][]string{r.cursor.Seen, r.cursor.Ahead} {
+		for _, m := range list {
+			had[m] = true
+		}
 	}
 	for i, raw := range items {
 		m := mark(raw)
-		if seen[m] {
-			marks = append(marks, m)
+		marks = append(marks, m)
+		if had[m] {
+			r.met[m] = true
 			continue
 		}
 		item, err := r.decode(raw)
 		if err != nil {
-			r.cursor.Seen = append(r.cursor.Seen, marks...)
-			return fresh, nil, false, fmt.Errorf("item %d of the page is not what it should be: %w", i, err)
+			return fresh, marks, false, fmt.Errorf("item %d of the page is not what it should be: %w", i, err)
 		}
-		fresh, marks = fresh+1, append(marks, m)
+		fresh = append(fresh, m)
 		if !yield(item, nil) {
-			r.cursor.Seen = append(r.cursor.Seen, marks...)
-			return fresh, nil, false, nil
+			return fresh, marks, false, nil
 		}
 	}
 	return fresh, marks, true, nil
@@ -256,23 +269,20 @@ func mark(raw []byte) string {
 
 // advance moves the cursor behind a page whose items are all handed on, and sees to it that the server makes progress.
 func (r *run[T]) advance(page page, fresh int, marks []string, last Time) (more bool, err error) {
-	r.idle++
-	if fresh > 0 {
-		r.idle = 0
-	}
+	moved := last.After(r.cursor.After.Time)
 	r.remember(marks, last)
 	r.cursor.Next = page.next
 	switch {
 	case !page.more:
-		r.cursor.Next, r.cursor.Began = "", Time{}
+		r.cursor.Next, r.cursor.Began, r.cursor.Ahead = "", Time{}, nil
 		return false, nil
 	case r.idle > r.limits.IdlePages:
 		return false, fmt.Errorf("the server promises more but %d pages one after the other brought nothing new", r.idle)
 	case page.next != "":
-		return true, r.notInCircles(page.next)
+		return true, r.notInCircles(page.next + strings.Join(marks, ""))
 	case last.IsZero():
 		return false, errors.New("the server promises more but tells neither next nor the time of the last record, so there is no way to go on")
-	case fresh == 0:
+	case fresh == 0 && !moved:
 		if len(page.items) < r.size || r.size >= maxSeen {
 			return false, fmt.Errorf("the server gives more than %d records the one time %s and has no next, so there is no way to go on", len(page.items), last)
 		}
@@ -290,18 +300,22 @@ func (r *run[T]) remember(marks []string, last Time) {
 	} else if !c.Many {
 		c.Seen = slices.Compact(slices.Sorted(slices.Values(append(c.Seen, marks...))))
 	}
+	if len(c.Ahead) > 0 {
+		c.Ahead = slices.DeleteFunc(c.Ahead, func(m string) bool { return slices.Contains(marks, m) })
+	}
 	if len(c.Seen) > maxSeen {
 		c.Seen, c.Many = nil, true
 	}
 }
 
-// notInCircles refuses a next that was there before.
-func (r *run[T]) notInCircles(next string) error {
-	if next == r.mark {
-		return errors.New("the server sends us round in circles: a next that it gave before comes again")
+// notInCircles refuses a page, told by its next and items, that was there before.
+func (r *run[T]) notInCircles(page string) error {
+	page = mark([]byte(page))
+	if page == r.mark {
+		return errors.New("the server sends us round in circles: a page comes again with the same next")
 	}
 	if r.steps++; r.steps > r.span {
-		r.mark, r.steps, r.span = next, 0, max(1, 2*r.span)
+		r.mark, r.steps, r.span = page, 0, max(1, 2*r.span)
 	}
 	return nil
 }
