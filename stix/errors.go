@@ -60,8 +60,12 @@ func syntaxText(s *jsontext.SyntacticError) string {
 
 // propertyOf writes a JSON pointer as this package writes properties.
 func propertyOf(p jsontext.Pointer) string {
+	const most = 200
 	var b strings.Builder
 	for tok := range p.Tokens() {
+		if b.Len() > most {
+			return b.String() + "…"
+		}
 		if _, err := strconv.ParseUint(tok, 10, 32); err == nil {
 			b.WriteString("[" + tok + "]")
 			continue
