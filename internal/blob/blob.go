@@ -19,6 +19,7 @@ import (
 
 	"github.com/polder-exchange/polder"
 	"github.com/polder-exchange/polder/internal/db"
+	"github.com/polder-exchange/polder/internal/fail"
 )
 
 //go:embed migrations/*.sql
@@ -218,7 +219,7 @@ func (s *Store) check(h Hash) (*os.File, error) {
 	}
 	sum := sha256.New()
 	_, err = io.Copy(sum, f)
-	if err == nil && !bytes.Equal(sum.Sum(nil), h[:]) {
+	if err == nil && !bytes.Equal(sum.Sum(nil), h[:]) && !fail.Bug("file-unchecked") {
 		err = errors.New("its bytes have another hash")
 	}
 	if err == nil {

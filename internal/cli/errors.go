@@ -6,7 +6,12 @@ import (
 )
 
 // Nothing ends a command with exit code 3 and without a word: match found no match, or --fail-on-hit found one.
-var Nothing = errors.New("exit status 3")
+var Nothing error = answer{}
+
+// answer is an error without a text for people: the exit code says it.
+type answer struct{}
+
+func (answer) Error() string { return "exit status 3" }
 
 // usage is an error of the person who typed the command.
 type usage struct{ err error }

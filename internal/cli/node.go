@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -66,6 +67,31 @@ func (n *Node) Do(ctx context.Context, method, path string, in, out any) error {
 func (n *Node) Send(ctx context.Context, method, path string, header http.Header, body []byte) (*http.Response, error) {
 	return n.SendFor(ctx, method, path, header, body)
 }
+
+// SendFor is [Node.Send] for answers that carry more than a refusal's sentence: an answer with one of the statuses in
+// also is returned as it is.
+func (n *Node) SendFor(ctx context.Context, method, path string, header http.Header, body []byte, also ...int) (*http.Response, error) {
+	for try := 1; ; try++ {
+		res, err := n.once(ctx, method, path, header, body)
+		if err != nil {
+			return nil, err
+		}
+		if res.StatusCode/100 == 2 || slices.Contains(also, res.StatusCode) {
+			return res, nil
+		}
+		putOff := res.StatusCode == http.StatusTooManyRequests || res.StatusCode == http.StatusServiceUnavailable
+		refusal := n.refusal(res)
+		if !putOff || try == tries {
+			return nil, refusal
+		}
+		if err := n.wait(ctx, pause(res.Header.Get("Retry-After"), try)); err != nil {
+			return nil, errors.Join(refusal, err)
+		}
+	}
+}
+
+// Pause waits a moment before a cut connection is taken up again.
+func (n *Node) Pause(ctx context.Context) error { return n.wait(ctx, 500*time.Millisecond) }
 
 func (n *Node) once(ctx context.Context, method, path string, header http.Header, body []byte) (*http.Response, error) {
 	req, err := http.NewRequestWithContext(ctx, method, n.URL+path, bytes.NewReader(body))

@@ -103,6 +103,24 @@ func TestNodeRetries(t *testing.T) {
 	}
 }
 
+// TestNodeSendFor: a status that the caller can read comes back as it is, others as errors.
+func TestNodeSendFor(t *testing.T) {
+	status := 409
+	n, _ := serve(t, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(status); fmt.Fprint(w, `{"detail":"no"}`) })
+	res, err := n.SendFor(t.Context(), "POST", "/", nil, nil, 409, 422)
+	if err != nil || res.StatusCode != 409 {
+		t.Fatalf("%v, %v", res, err)
+	}
+	if text, _ := io.ReadAll(res.Body); string(text) != `{"detail":"no"}` {
+		t.Errorf("body %q", text)
+	}
+	_ = res.Body.Close()
+	status = 403
+	if _, err := n.SendFor(t.Context(), "POST", "/", nil, nil, 409); !errors.Is(err, polder.ErrForbidden) {
+		t.Errorf("got %v", err)
+	}
+}
+
 // TestNodeAway: no node there is said in words, and ending the context ends the wait.
 func TestNodeAway(t *testing.T) {
 	srv := httptest.NewServer(http.NotFoundHandler())

@@ -28,13 +28,14 @@ var foundations = map[string][]string{
 	"internal/jobs":     {"internal/db"},
 	"internal/notify":   {"internal/db"},
 	"internal/blob":     {"internal/db"},
+	"internal/backup":   {"internal/db"},
 	"internal/web":      {"internal/accounts"},
 	"internal/cli":      {"internal/cli/sbom"},
 	"internal/cli/sbom": nil,
 }
 
 // testOnly are packages that only test files import. So are those named after the package they test with: webtest.
-var testOnly = []string{"internal/testdata", "internal/policy/sightmodel"}
+var testOnly = []string{"internal/testdata", "internal/policy/sightmodel", "internal/db/crashdisk"}
 
 // forTest is the package whose tests dir helps; "" when it is not such a helper.
 func forTest(dir string) string {
