@@ -108,6 +108,9 @@ func (s *Service) Share(ctx context.Context, a polder.Actor, r Request) (Result,
 		return Result{}, err
 	}
 	sh.prepare()
+	if r.Partial && !r.Preview {
+		return sh.store(ctx)
+	}
 	if err := sh.rehearse(ctx); err != nil {
 		return Result{}, err
 	}
