@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"io"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -44,6 +45,9 @@ func (d *DB) CopyTo(ctx context.Context, path string) (err error) {
 // with it: damage, or tables that do something of their own when they are read or written (views, triggers, virtual
 // tables), of which a node has none.
 func Inspect(ctx context.Context, path string) error {
+	if err := header(path); err != nil {
+		return fmt.Errorf("inspect database %s: %w", filepath.Base(path), err)
+	}
 	base, err := ownConnector(fileURL(path) + "?mode=ro&immutable=1&_query_only=1&" + settings + readerCache)
 	if err != nil {
 		return err
@@ -53,6 +57,21 @@ func Inspect(ctx context.Context, path string) error {
 	pool.SetMaxOpenConns(1)
 	if err := inspect(ctx, pool); err != nil {
 		return fmt.Errorf("inspect database %s: %w", filepath.Base(path), err)
+	}
+	return nil
+}
+
+// header refuses what does not begin as a database: SQLite takes a file of a few bytes for an empty one.
+func header(path string) error {
+	f, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	const magic = "SQLite format 3\x00"
+	head := make([]byte, len(magic))
+	if _, err := io.ReadFull(f, head); err != nil || string(head) != magic {
+		return polder.Errorf(polder.Invalid, "it is damaged or no database")
 	}
 	return nil
 }
