@@ -1,13 +1,14 @@
 package node
 
 import (
+	"bufio"
 	"context"
+	"crypto/rand"
 	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
 	"log/slog"
-	"math/rand/v2"
 	"net"
 	"net/http"
 	"os"
@@ -109,13 +110,22 @@ func (n *Node) openStore(ctx context.Context) error {
 		return err
 	}
 	n.Journal, err = journal.Open(ctx, n.DB, journal.Options{
-		Now: n.now, Step: func() int64 { return 1 + rand.Int64N(16) }, Log: n.log, Head: filepath.Join(n.Dir, headFile),
+		Now: n.now, Step: randomSteps(), Log: n.log, Head: filepath.Join(n.Dir, headFile),
 	})
 	if err != nil {
 		return err
 	}
 	n.atEnd(n.Journal.Close)
 	return nil
+}
+
+// randomSteps yields numbers from 1 to 16 that nobody can foresee. The journal asks from one goroutine.
+func randomSteps() func() int64 {
+	random := bufio.NewReaderSize(rand.Reader, 512)
+	return func() int64 {
+		b, _ := random.ReadByte() // crypto/rand does not fail
+		return 1 + int64(b%16)
+	}
 }
 
 // atEnd has f called by Close, before what was given earlier.
