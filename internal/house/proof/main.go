@@ -104,6 +104,9 @@ func (p *prover) promises(ctx context.Context, w *tabwriter.Writer, all []house.
 	wrong := 0
 	for _, promise := range all {
 		for _, t := range promise.Tests {
+			if _, err := p.build(ctx, t.Package); err != nil {
+				return err // now, so that the time below is the test's own
+			}
 			began := time.Now()
 			result, err := p.run(ctx, t, "")
 			if err != nil {
