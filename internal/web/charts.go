@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"html/template"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -67,7 +68,7 @@ func (c Bars) svg(width float64, class string) template.HTML {
 		if top > 0 && b.Value > 0 {
 			length = b.Value / top * room
 		}
-		label(&m, "strong end", names-8, y+14, fit(b.Label, names-10, 12))
+		label(&m, "strong end", names-8, y+14, fit(b.Label, names-9, 12))
 		rect(&m, "s1", names, y, length, 19)
 		m.close()
 		label(&m, "", names+length+6, y+14, b.Text)
@@ -109,17 +110,17 @@ func (c Lines) svg(width float64, class string) template.HTML {
 		m.open("path", "class", "grid", "d", fmt.Sprintf("M%s %sH%s", num(left), num(y(v)), num(right))).close()
 		label(&m, "end", left-8, y(v)+4, strconv.FormatFloat(v, 'f', -1, 64))
 	}
-	ends := map[int]bool{}
+	var ends []float64
 	if c.Limit > 0 {
 		m.open("path", "class", "limit", "fill", "none", "d", fmt.Sprintf("M%s %sH%s", num(left), num(y(c.Limit)), num(right))).close()
-		label(&m, "", right+6, freeLine(ends, y(c.Limit)-6), c.LimitText)
+		label(&m, "", right+6, freeLine(&ends, y(c.Limit)-6), c.LimitText)
 	}
 	for i, l := range c.Lines {
 		if len(l.Values) == 0 || i > 1 {
 			continue
 		}
 		m.open("path", "class", "line l"+strconv.Itoa(i+1), "d", polyline(l.Values, left, right, y)).close()
-		label(&m, "strong", right+6, freeLine(ends, y(l.Values[len(l.Values)-1])+4), strings.TrimSpace(l.Name+" "+l.Text))
+		label(&m, "strong", right+6, freeLine(&ends, y(l.Values[len(l.Values)-1])+4), strings.TrimSpace(l.Name+" "+l.Text))
 	}
 	label(&m, "", left, 170, c.First)
 	label(&m, "end", right, 170, c.Last)
@@ -137,13 +138,11 @@ func polyline(values []float64, left, right float64, y func(float64) float64) st
 }
 
 // freeLine moves a label down until it stands on no other.
-func freeLine(taken map[int]bool, y float64) float64 {
-	row := int(math.Round(y / 13))
-	for taken[row] {
-		row++
-		y += 13
+func freeLine(taken *[]float64, y float64) float64 {
+	for slices.ContainsFunc(*taken, func(other float64) bool { return math.Abs(other-y) < 12 }) {
+		y++
 	}
-	taken[row] = true
+	*taken = append(*taken, y)
 	return y
 }
 

@@ -23,6 +23,8 @@ func (s *Site) funcs(words Words, pages map[string]*page) template.FuncMap {
 		"zone":   words.ZoneName,
 		"lang":   words.Lang,
 
+		"local": local,
+
 		"icon": Icon,
 		"sign": func(class, name string) (template.HTML, error) { return icon(name, "16", class) },
 		"tlp":  TLP,
@@ -50,6 +52,14 @@ func (s *Site) funcs(words Words, pages map[string]*page) template.FuncMap {
 			return rendered(string(out)), err
 		},
 	}
+}
+
+// local is a link of a component: an address on this site as it is, anything else the start page.
+func local(link string) string {
+	if sameSite(link) {
+		return link
+	}
+	return "/"
 }
 
 // dict makes the data of a component from pairs of name and value.

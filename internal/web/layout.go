@@ -59,7 +59,7 @@ const (
 	bendSize   = 10.0
 	labelSize  = 11.0
 	border     = 8.0
-	longLayer  = 4 // more nodes than these in a layer, and layers stand
+	longLayer  = 680.0 // when a layer is longer than this as a row, layers stand
 )
 
 func newLayout(g Graph) (*layout, error) {
@@ -294,15 +294,13 @@ func (l *layout) crossings() int {
 
 // turn decides whether layers lie or stand, and measures the items and the gaps between layers.
 func (l *layout) turn() {
-	longest := 0
+	longest := 0.0
 	for _, layer := range l.layers {
-		nodes := 0
+		length := 0.0
 		for _, it := range layer {
-			if !it.bend {
-				nodes++
-			}
+			length += it.w + nodeGap
 		}
-		longest = max(longest, nodes)
+		longest = max(longest, length)
 	}
 	l.columns = longest > longLayer
 	labels := 0.0
@@ -351,17 +349,32 @@ func (l *layout) place() {
 			settle(layer, sweep)
 		}
 	}
-	left := math.Inf(1)
+	l.close()
 	for _, it := range l.items {
-		left = min(left, it.pos-it.size/2)
-	}
-	for _, it := range l.items {
-		along, across := it.pos-left+border, l.depth[it.layer]
+		along, across := it.pos+border, l.depth[it.layer]
 		it.x, it.y = along, across
 		if l.columns {
 			it.x, it.y = across, along
 		}
 		l.width, l.height = max(l.width, it.x+it.w/2+border), max(l.height, it.y+it.h/2+border)
+	}
+}
+
+// close moves everything to begin at 0, and takes out the bands that no item of any layer stands in.
+func (l *layout) close() {
+	sorted := slices.Clone(l.items)
+	slices.SortStableFunc(sorted, func(a, b *item) int { return cmp.Compare(a.pos-a.size/2, b.pos-b.size/2) })
+	end, shift := math.Inf(-1), 0.0
+	for _, it := range sorted {
+		start := it.pos - it.size/2
+		switch {
+		case math.IsInf(end, -1):
+			shift = start
+		case start-end > nodeGap:
+			shift += start - end - nodeGap
+		}
+		end = max(end, start+it.size)
+		it.pos -= shift
 	}
 }
 

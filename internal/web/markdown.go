@@ -78,7 +78,7 @@ func rebuild(m *markup, n *html.Node, depth int) {
 
 func linkAttributes(n *html.Node) []string {
 	href := strings.TrimSpace(attribute(n, "href"))
-	if n.Data != "a" || href == "" {
+	if n.Data != "a" || !sameSite(href) && !followable(href) {
 		return nil
 	}
 	return []string{"href", href, "rel", "noopener noreferrer nofollow"}

@@ -5,6 +5,7 @@ import (
 	"embed"
 	"fmt"
 	"html/template"
+	"io"
 	"io/fs"
 	"maps"
 	"net/http"
@@ -142,6 +143,20 @@ func (s *Site) render(w http.ResponseWriter, r *http.Request, p Page) ([]byte, e
 		return nil, fmt.Errorf("render page: %w", err)
 	}
 	return shown(out.Bytes()), nil
+}
+
+// Try renders the body of a page without the shell and tells why it fails, for tests: an answer never tells.
+func (s *Site) Try(lang, name string, data any) error {
+	found := s.pages[s.Words(lang).Lang()][name]
+	if found == nil {
+		return fmt.Errorf("there is no template %q", name)
+	}
+	for _, block := range []string{"main", "actions"} {
+		if err := found.t.ExecuteTemplate(io.Discard, block, data); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Fragment renders the template that a part has defined under name ("part/name") in one of its templates/*.part.html,

@@ -282,7 +282,10 @@ func With(at *url.URL, name, value string) string {
 }
 
 func address(at *url.URL, q url.Values) string {
-	to := at.EscapedPath()
+	to := ""
+	if at != nil {
+		to = at.EscapedPath()
+	}
 	if len(q) > 0 {
 		to += "?" + q.Encode()
 	}
@@ -311,15 +314,18 @@ type FacetOption struct {
 }
 
 // Path is where the form goes.
-func (f Facets) Path() string { return f.At.EscapedPath() }
+func (f Facets) Path() string {
+	if f.At == nil {
+		return ""
+	}
+	return f.At.EscapedPath()
+}
 
 // Clear is the page with nothing chosen.
 func (f Facets) Clear() string {
 	q := url.Values{}
-	for _, name := range f.Keep {
-		if v := f.At.Query().Get(name); v != "" {
-			q.Set(name, v)
-		}
+	for _, h := range f.Hidden() {
+		q.Set(h.Name, h.Value)
 	}
 	return address(f.At, q)
 }

@@ -595,7 +595,7 @@ func TestShellGolden(t *testing.T) {
 		"templates/one.html": {Data: []byte(`{{define "actions"}}<div class="actions"><a class="button" href="/x">{{.}}</a></div>{{end}}<p>{{.}}</p>`)},
 		"locale/en.txt":      {Data: []byte("demo.x = One")}, "locale/nl.txt": {Data: []byte("demo.x = Een")},
 	}}
-	s := testSite(t, Options{}, part)
+	s := testSite(t, Options{Rand: bytes.NewReader(make([]byte, 4096))}, part)
 	s.static.prefix = "/static/hash"
 	h := handler(t, s, Route{Method: "GET", Pattern: "/objects/{id}", Need: Reader, Exit: "x", Handler: func(w http.ResponseWriter, r *http.Request) {
 		s.Render(w, r, Page{Template: "demo/one", Title: "firmware[.]example", Lede: "What it is.", TLP: 3, Live: true, Crumbs: []Link{{"Objects", "/objects"}},

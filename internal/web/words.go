@@ -26,7 +26,10 @@ func (w Words) Lang() string { return w.lang }
 // under "n" chooses between key.one and key.other. Whole numbers, times and markings are written as people say them.
 // A key that no catalogue holds is said as it is; the test of catalogues finds it.
 func (w Words) T(key string, pairs ...any) string {
-	text := w.find(key, pairs)
+	return w.fill(w.find(key, pairs), pairs)
+}
+
+func (w Words) fill(text string, pairs []any) string {
 	if !strings.Contains(text, "{") {
 		return text
 	}
@@ -69,16 +72,11 @@ func (w Words) Link(key, path string, pairs ...any) template.HTML {
 	var m markup
 	before, rest, _ := strings.Cut(w.find(key, pairs), "[")
 	label, after, _ := strings.Cut(rest, "]")
-	fill := Words{w.lang, Catalogue{"": ""}, w.zone, w.now}
-	say := func(part string) string {
-		fill.text[""] = part
-		return fill.T("", pairs...)
-	}
-	m.text(say(before))
+	m.text(w.fill(before, pairs))
 	if label != "" {
-		m.open("a", "href", path).text(say(label)).close()
+		m.open("a", "href", path).text(w.fill(label, pairs)).close()
 	}
-	m.text(say(after))
+	m.text(w.fill(after, pairs))
 	return m.html()
 }
 
