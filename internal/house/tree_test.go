@@ -67,7 +67,7 @@ func root(t testing.TB) string {
 
 // skipped tells whether a folder holds nothing that these rules are about.
 func skipped(name string) bool {
-	return name == "testdata" || name == "dist" || name == "tools" ||
+	return name == "testdata" || name == "tools" ||
 		name != "." && (strings.HasPrefix(name, ".") || strings.HasPrefix(name, "_"))
 }
 
@@ -84,7 +84,7 @@ var sources = sync.OnceValues(func() ([]source, error) {
 		}
 		rel, _ := filepath.Rel(dir, p)
 		if d.IsDir() {
-			if rel != "." && skipped(d.Name()) {
+			if rel == "dist" || rel != "." && skipped(d.Name()) {
 				return filepath.SkipDir
 			}
 			return nil
