@@ -100,7 +100,7 @@ func TestViewOf(t *testing.T) {
 	}
 }
 
-func TestListHidesTheActor(t *testing.T) {
+func TestX20List(t *testing.T) {
 	l, _ := newLog(t)
 	add(t, l, Entry{Org: bolt, Person: "bob", Token: "tok", Action: "share", Community: chips, Object: "x--1", Blind: true})
 	got, err := l.List(t.Context(), Filter{Viewer: polder.Actor{Org: acme, Role: polder.RoleSteward}, Communities: []polder.CommunityID{chips}})
@@ -180,7 +180,7 @@ func TestListIsTheRule(t *testing.T) {
 }
 
 // S25: whatever is done to the table by hand, the first wrong entry is named.
-func TestVerifyNamesTheFirstWrongEntry(t *testing.T) {
+func TestS25Verify(t *testing.T) {
 	const size = 20
 	hand := func(query string) func(*testing.T, *db.DB) {
 		return func(t *testing.T, d *db.DB) {
@@ -248,7 +248,7 @@ func TestVerifyNamesTheFirstWrongEntry(t *testing.T) {
 	}
 }
 
-func TestContainsNoticesALogCutShort(t *testing.T) {
+func TestS25CutShort(t *testing.T) {
 	l, d := newLog(t)
 	add(t, l, sample(20)...)
 	n, hash, err := l.Head(t.Context())

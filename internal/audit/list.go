@@ -57,6 +57,7 @@ func (f Filter) sql() (string, []any) {
 	}
 	also, alsoArgs := f.narrowing()
 	add := func(reason string, a ...any) {
+		//house:allow sql: reason and also are literals of this file; every value is an argument
 		reasons = append(reasons, `SELECT n FROM (SELECT n FROM audit WHERE `+reason+also+` AND n < ? ORDER BY n DESC LIMIT ?)`)
 		args = append(append(append(args, a...), alsoArgs...), before, limit)
 	}

@@ -190,7 +190,7 @@ func TestPassphrase(t *testing.T) {
 }
 
 // F19: a backup under four writers holds everything that was acknowledged before it began.
-func TestBackupUnderWriters(t *testing.T) {
+func TestF19Writers(t *testing.T) {
 	d, src := node(t)
 	to, ids := pair(t)
 	ctx, stop := context.WithCancel(t.Context())
@@ -228,7 +228,7 @@ func TestBackupUnderWriters(t *testing.T) {
 }
 
 // F20: never over anything.
-func TestRestoreOnlyIntoAnEmptyFolder(t *testing.T) {
+func TestF20Empty(t *testing.T) {
 	_, src := node(t)
 	to, ids := pair(t)
 	data := take(t, src, to)
@@ -249,7 +249,7 @@ func TestRestoreOnlyIntoAnEmptyFolder(t *testing.T) {
 }
 
 // F7: whatever is cut off or changed in the file, it is refused and nothing appears.
-func TestDamagedBackup(t *testing.T) {
+func TestF7Damage(t *testing.T) {
 	_, src := node(t)
 	src.Files = []string{"head", "keys"}
 	to, ids := pair(t)
@@ -339,7 +339,7 @@ func forge(t testing.TB, to age.Recipient, members ...member) []byte {
 }
 
 // S42, S48: a backup made to harm is refused, and writes nothing outside the folder nor in it.
-func TestHostileBackup(t *testing.T) {
+func TestS48Hostile(t *testing.T) {
 	to, ids := pair(t)
 	m := file1(manifestName, good)
 	evil := filepath.Join(t.TempDir(), "evil.db")
@@ -413,7 +413,7 @@ func TestHostileBackup(t *testing.T) {
 }
 
 // S42: a file that unpacks to far more than it is.
-func TestBomb(t *testing.T) {
+func TestS42Bomb(t *testing.T) {
 	to, ids := pair(t)
 	data := forge(t, to, file1(manifestName, good), file1("a", strings.Repeat("\x00", 100<<20)))
 	if len(data) > 1<<20 {

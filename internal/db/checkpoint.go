@@ -29,7 +29,7 @@ func (d *DB) tend() {
 	}
 	d.walSeen = d.o.Now()
 	d.o.Log.Warn("a reader keeps the log from being emptied", "path", d.path, "pages", pages)
-	_ = d.exec(`PRAGMA busy_timeout = 200`)
+	_ = d.exec(`PRAGMA busy_timeout = 50`)
 	_ = d.checkpoint(true)
 	_ = d.exec(`PRAGMA busy_timeout = 10000`)
 }

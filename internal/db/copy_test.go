@@ -14,7 +14,7 @@ import (
 )
 
 // F19: a copy made under four writers is whole, and holds all that was acknowledged before it began.
-func TestCopyUnderWriters(t *testing.T) {
+func TestF19Copy(t *testing.T) {
 	d := newDB(t, Options{})
 	ctx, stop := context.WithCancel(t.Context())
 	done := make(chan struct{}, 4)
@@ -62,7 +62,7 @@ func TestCopyUnderWriters(t *testing.T) {
 }
 
 // S48: files made to harm are refused by what they hold.
-func TestInspectRefuses(t *testing.T) {
+func TestS48Inspect(t *testing.T) {
 	for _, c := range []struct{ name, sql, want string }{
 		{"a plain table", `CREATE TABLE a(n CHECK (n > 0)); CREATE INDEX b ON a(n)`, ""},
 		{"a view", `CREATE TABLE a(n); CREATE VIEW v AS SELECT load_extension('x') FROM a`, `view "v"`},
@@ -88,7 +88,7 @@ func TestInspectRefuses(t *testing.T) {
 }
 
 // F7: cut short or overwritten anywhere, a file is refused, or what can be read of it is what was written.
-func TestInspectFindsDamage(t *testing.T) {
+func TestF7Inspect(t *testing.T) {
 	d := newDB(t, Options{})
 	for i := range 200 {
 		mustWrite(t, d, `INSERT INTO t VALUES(?, ?)`, i, fmt.Sprint(i, strings.Repeat("y", 300)))

@@ -159,7 +159,7 @@ func crash(t *testing.T, seed uint64, synchronous string, span int) (acknowledge
 // F1, F2: whatever is cut off by a loss of power, at whichever operation of making the database, migrating, appending or
 // emptying the log, with sectors torn and names lost: every acknowledged batch is there, none by half, and the database
 // opens without a hand.
-func TestPowerLossKeepsWhatWasAcknowledged(t *testing.T) {
+func TestF1PowerLoss(t *testing.T) {
 	span := operations(t)
 	acknowledged, withAny := 0, 0
 	for seed := range uint64(rounds(100, 1000)) {
@@ -190,7 +190,7 @@ func operations(t *testing.T) int {
 
 // The control: with fewer syncs the same rounds lose what was acknowledged, and without any they break the file. So the
 // test above bites.
-func TestPowerLossBitesWithoutSyncs(t *testing.T) {
+func TestF1Bites(t *testing.T) {
 	span := operations(t)
 	for _, c := range []struct {
 		synchronous string
@@ -219,13 +219,13 @@ func TestPowerLossBitesWithoutSyncs(t *testing.T) {
 
 // F4: the n-th fsync fails, once or from then on, for every n: that write is not acknowledged, nothing is afterwards, and
 // after a start everything acknowledged is there.
-func TestFailedSyncEndsTheDatabase(t *testing.T) {
+func TestF4Sync(t *testing.T) {
 	t.Run("once", func(t *testing.T) { eachFault(t, crashdisk.Sync, crashdisk.ErrSync, 1, false) })
 	t.Run("for ever", func(t *testing.T) { eachFault(t, crashdisk.Sync, crashdisk.ErrSync, 1, true) })
 }
 
 // F4: the same for every write.
-func TestFailedWriteEndsTheDatabase(t *testing.T) {
+func TestF4Write(t *testing.T) {
 	eachFault(t, crashdisk.Write, crashdisk.ErrWrite, rounds(4, 1), false)
 }
 
@@ -288,7 +288,7 @@ func failStop(t *testing.T, disk *crashdisk.Disk, n int) (acks []int) {
 
 // F5: at every point of a run the disk is full for a while: the write is refused with a clear text and leaves nothing,
 // reads go on, and when there is room again so do writes.
-func TestFullDiskRefusesAndGoesOn(t *testing.T) {
+func TestF5Full(t *testing.T) {
 	ctx := context.Background()
 	refused := 0
 	for from := 0; ; from += rounds(5, 1) {
@@ -356,7 +356,7 @@ func TestFullDiskRefusesAndGoesOn(t *testing.T) {
 }
 
 // D3: damage that a reader meets ends the database too, though no write failed.
-func TestDamageSeenByAReaderEndsTheDatabase(t *testing.T) {
+func TestD3Reader(t *testing.T) {
 	ctx := context.Background()
 	for _, c := range []struct {
 		name  string

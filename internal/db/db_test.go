@@ -171,7 +171,7 @@ func TestOnCommitOrder(t *testing.T) {
 	}
 }
 
-func TestMigrate(t *testing.T) {
+func TestF18Migrate(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "node.db")
 	d := mustOpen(t, path, Options{})
 	old := fstest.MapFS{"001_a.sql": {Data: []byte("-- +goose Up\nCREATE TABLE a(n INTEGER);\n")}}

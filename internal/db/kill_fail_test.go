@@ -11,7 +11,7 @@ import (
 )
 
 // F3 at the named points: before and after the commit, while the log is emptied, between migrations.
-func TestKillAtEachPoint(t *testing.T) {
+func TestF3Points(t *testing.T) {
 	for _, point := range []string{"migrate.before=kill@1", "migrate.before=kill@2", "commit.before=kill@1", "commit.before=kill@37", "commit.after=kill@1", "commit.after=kill@37", "checkpoint.during=kill@1", "checkpoint.during=kill@3"} {
 		t.Run(point, func(t *testing.T) {
 			path := filepath.Join(t.TempDir(), "node.db")

@@ -123,7 +123,7 @@ func startChild(t *testing.T, path, what string) (*exec.Cmd, *bufio.Reader) {
 }
 
 // F22: processes that open, migrate and write the same file at the same time all get through.
-func TestProcessesShareOneFile(t *testing.T) {
+func TestF22Processes(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "node.db")
 	type run struct {
 		c   *exec.Cmd
@@ -158,7 +158,7 @@ func TestProcessesShareOneFile(t *testing.T) {
 }
 
 // F22: a second serve on one folder is refused, and gets through when the first has ended, even by a kill.
-func TestLockDir(t *testing.T) {
+func TestF22LockDir(t *testing.T) {
 	dir := t.TempDir()
 	release, err := LockDir(dir)
 	if err != nil {
@@ -313,7 +313,7 @@ func TestLogStaysShort(t *testing.T) {
 	}
 }
 
-func TestRoom(t *testing.T) {
+func TestD4Room(t *testing.T) {
 	var have int64 = 1 << 40
 	var failing error
 	o := Options{Floor: 1000, Reserve: 500, Free: func(string) (int64, error) { return have, failing }}
@@ -349,7 +349,7 @@ func TestRoom(t *testing.T) {
 }
 
 // F5, D4: a start on a full disk gives up the reserve and goes on; shares are refused until there is room.
-func TestStartOnAFullDisk(t *testing.T) {
+func TestF5Start(t *testing.T) {
 	dir := smallDisk(t, "4m")
 	path := filepath.Join(dir, "node.db")
 	o := Options{Reserve: 1 << 20, Floor: 256 << 10}

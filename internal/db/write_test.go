@@ -303,7 +303,7 @@ func TestKeptStatementsSeeNewColumns(t *testing.T) {
 
 // F12: numbers given outside the order of commits lose rows for a reader with a cursor; numbers given inside the
 // transaction lose none. The first half is the control that shows that the test bites.
-func TestOrderOfCommit(t *testing.T) {
+func TestF12Order(t *testing.T) {
 	d := newDB(t, Options{})
 	number := func(inside bool, last *atomic.Int64) func() error {
 		return func() error {
@@ -378,7 +378,7 @@ func cursorLoses(t *testing.T, d *DB, n int, write func() error) int {
 }
 
 // Queries whose context ends leave nothing behind that keeps the log from being emptied.
-func TestCancelledQueriesDoNotHoldTheLog(t *testing.T) {
+func TestCancelledQueries(t *testing.T) {
 	d := newDB(t, Options{})
 	mustWrite(t, d, `INSERT INTO t SELECT value, 'x' FROM (WITH RECURSIVE c(value) AS (SELECT 1 UNION ALL SELECT value + 1 FROM c LIMIT 20000) SELECT value FROM c)`)
 	cancelled := 0
