@@ -2,7 +2,9 @@ package stix
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -44,9 +46,14 @@ func (m *Members) Set(name string, value any) {
 func (m *Members) Has(name string) bool { return slices.Contains(m.names, name) }
 
 func (m *Members) fail(name string, err error) {
-	if m.err == nil {
-		m.err = &Error{Property: name, Text: err.Error()}
+	if m.err != nil {
+		return
 	}
+	e := &Error{Property: shorten(name), Text: err.Error()}
+	if within, ok := err.(*Error); ok {
+		e.Property, e.Text = e.Property+"."+within.Property, within.Text
+	}
+	m.err = e
 }
 
 // encode is the JSON of a value, or nil when it says nothing.
@@ -73,7 +80,7 @@ func encode(value any) ([]byte, error) {
 	case Timestamp:
 		return encodeText(v.Text)
 	case []string:
-		return encodeList(v, func(s string) ([]byte, error) { return jsontext.AppendQuote(nil, s) })
+		return encodeList(v, quote)
 	case map[string]string:
 		return encodeMap(v)
 	case json.RawMessage:
@@ -90,19 +97,22 @@ func encodeText(s string) ([]byte, error) {
 	if s == "" {
 		return nil, nil
 	}
+	return quote(s)
+}
+
+func quote(s string) ([]byte, error) {
 	b, err := jsontext.AppendQuote(nil, s)
 	if err != nil {
-		return nil, fmt.Errorf("is not valid UTF-8")
+		return nil, errors.New("is not valid UTF-8")
 	}
 	return b, nil
 }
 
 func encodeFloat(f float64) ([]byte, error) {
-	b := jsontext.AppendFloat(nil, f, 64)
-	if b[0] == '"' {
+	if math.IsNaN(f) || math.IsInf(f, 0) {
 		return nil, fmt.Errorf("is %v, which JSON cannot write", f)
 	}
-	return b, nil
+	return jsontext.AppendFloat(nil, f, 64), nil
 }
 
 func encodeTime(t time.Time) ([]byte, error) {
@@ -151,8 +161,8 @@ func encodeRaw(raw json.RawMessage) ([]byte, error) {
 	if len(raw) == 0 {
 		return nil, nil
 	}
-	if err := strict(raw); err != nil {
-		return nil, err
+	if wrong := strict(raw); wrong != nil {
+		return nil, errors.New(wrong.Text)
 	}
 	return []byte(strings.TrimSpace(string(raw))), nil
 }
@@ -176,7 +186,7 @@ func (m *Members) json() ([]byte, error) {
 		var err error
 		b = append(b, ',')
 		if b, err = jsontext.AppendQuote(b, name); err != nil {
-			return nil, fmt.Errorf("property %s is not valid UTF-8", quoted(name))
+			return nil, fmt.Errorf("the name %s is not valid UTF-8", quoted(name))
 		}
 		b = append(append(b, ':'), m.values[i]...)
 	}

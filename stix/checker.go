@@ -25,15 +25,19 @@ type shape struct {
 
 // A checker goes over one document and gathers what is wrong with it.
 type checker struct {
-	d      *document
-	id     string // of the object, for error texts
-	typ    string // of the object being checked
-	path   []byte // of the value being checked
-	errs   []*Error
-	most   int  // errors to gather
-	hints  bool // gather hints too: what the standard advises, such as the words of open vocabularies
-	nested bool // within the deprecated objects of an observed-data: no ids, references are keys
-	table  map[string]*spec
+	d     *document
+	id    string // of the object, for error texts
+	typ   string // of the object being checked
+	path  []byte // of the value being checked
+	errs  []*Error
+	most  int  // errors to gather
+	hints bool // gather hints too: what the standard advises, such as the words of open vocabularies
+	table map[string]*spec
+
+	// Within the deprecated objects of an observed-data there are no ids, references are keys of the container, and an
+	// observable may be as STIX 2.0 has it.
+	nested    bool
+	container int32
 }
 
 // fail reports that value n is wrong. The text says how, and what would be right.

@@ -186,13 +186,20 @@ func textWith(wrong func(s string) string) check {
 	}
 }
 
-// hexadecimal is an even number of hexadecimal digits.
-var hexadecimal = textWith(func(s string) string {
-	if s == "" || len(s)%2 != 0 || !allHex(s) {
-		return "must be an even number of hexadecimal digits"
+// hexadecimal is an even number of hexadecimal digits. Capitals are worth a hint: the standard's rule excludes them, and
+// its own examples and schemas use and allow them.
+func hexadecimal(c *checker, n int32) {
+	if c.d.kind(n) != '"' {
+		c.fail(n, "must be a string")
+		return
 	}
-	return ""
-})
+	switch s := c.d.string(n); {
+	case s == "" || len(s)%2 != 0 || !allHex(s):
+		c.fail(n, "must be an even number of hexadecimal digits")
+	case c.hints && s != strings.ToLower(s):
+		c.fail(n, "should be in lower case")
+	}
+}
 
 func allHex(s string) bool {
 	for i := range len(s) {
@@ -250,8 +257,8 @@ func (c *checker) reference(n int32) (typ string, ok bool) {
 		return typ, true
 	}
 	if c.nested {
-		if !validKey(id) {
-			c.fail(n, "refers to nothing; write the key of an object in the same dictionary")
+		if !c.d.has(c.container, id) {
+			c.fail(n, "refers to nothing ("+quoted(id)+"); write the key of an object in the same dictionary")
 		}
 		return "", false
 	}
@@ -263,9 +270,13 @@ func (c *checker) reference(n int32) (typ string, ok bool) {
 var hashes = dictionary(text).and(func(c *checker, n int32) {
 	for name, v := range c.d.members(n) {
 		if c.d.kind(v) != '"' {
-			continue
+			continue // reported as no string
 		}
-		if why := wrongHash(name, c.d.string(v)); why != "" {
+		why := wrongHash(name, c.d.string(v))
+		if len(name) < 3 {
+			why = "is not the name of an algorithm; write 3 characters or more, such as SHA-256"
+		}
+		if why != "" {
 			back := c.enter(name)
 			c.fail(v, why)
 			c.path = c.path[:back]
@@ -358,15 +369,35 @@ var charset = textWith(func(s string) string {
 	return ""
 })
 
-// mediaType is a media type of IANA's registry.
-var mediaType = textWith(func(s string) string {
-	top, sub, _ := strings.Cut(s, "/")
+// mediaType is a string that should be a media type of IANA's registry; another one is worth a hint.
+func mediaType(c *checker, n int32) {
+	text(c, n)
+	if !c.hints || c.d.kind(n) != '"' {
+		return
+	}
+	top, sub, _ := strings.Cut(c.d.string(n), "/")
 	sub, _, _ = strings.Cut(sub, ";")
 	if !slices.Contains(mediaTypes, top) || !wordOf(strings.TrimSpace(sub), "!#$&-^_.+", 1, 127) {
-		return "is not a media type (" + quoted(s) + "); write one such as application/pdf"
+		c.fail(n, "is not a media type ("+quoted(c.d.string(n))+"); write one such as application/pdf")
 	}
-	return ""
-})
+}
+
+// toTheSecond is a timestamp without fraction.
+func toTheSecond(c *checker, n int32) {
+	timestamp(c, n)
+	if c.d.nodes[n].instant && strings.Contains(c.d.string(n), ".") {
+		c.fail(n, "must be precise to the second; write it without fraction")
+	}
+}
+
+// toTheMillisecond is a timestamp that should have three digits of fraction or more; fewer are worth a hint, since
+// many producers write none and mean no harm.
+func toTheMillisecond(c *checker, n int32) {
+	timestamp(c, n)
+	if c.hints && c.d.nodes[n].instant && len(c.d.string(n)) < len("2006-01-02T15:04:05.000Z") {
+		c.fail(n, "should be precise to the millisecond; "+timestampForm)
+	}
+}
 
 var mediaTypes = []string{"application", "audio", "font", "image", "message", "model", "multipart", "text", "video"}
 

@@ -106,7 +106,7 @@ func wants(t *testing.T, name string, raw []byte, property, text string) {
 
 const (
 	early, late = "2024-03-05T06:07:08.123Z", "2024-04-05T06:07:08.500Z"
-	ip          = "ipv4-addr--ff26c055-6336-5bc5-b98d-13d6226742dd"
+	ip          = "ipv4-addr--28bb3599-77cd-5a82-a950-b5bc3caf07c4"
 )
 
 func TestRules(t *testing.T) {
@@ -156,6 +156,10 @@ func TestRules(t *testing.T) {
 		{"custom property that begins with a digit", "campaign", change{"1abc": "x"}, "1abc", "is not the name of a property"},
 		{"custom binary", "campaign", change{"x_key_bin": "no!"}, "x_key_bin", "base64"},
 		{"custom hex", "campaign", change{"x_key_hex": "abc"}, "x_key_hex", "hexadecimal"},
+		{"defanged campaign", "campaign", change{"defanged": true}, "defanged", "of observables only"},
+		{"extension-definition with an extension", "extension-definition", change{"extensions": map[string]any{extID: map[string]any{"extension_type": "property-extension"}}},
+			"extensions", "is not a property of this type"},
+		{"language-content with a language", "language-content", change{"lang": "en"}, "lang", "is not a property of this type"},
 		{"reserved property", "campaign", change{"severity": "high"}, "severity", "keeps for itself"},
 		{"external reference that says nothing", "campaign", change{"external_references": []any{map[string]any{"source_name": "x"}}}, "external_references[0]", "at least one"},
 		{"external reference without source", "campaign", change{"external_references": []any{map[string]any{"url": "https://example.com"}}}, "external_references[0].source_name", "is required"},
@@ -183,6 +187,12 @@ func TestRules(t *testing.T) {
 		{"observed by key", "observed-data", change{"object_refs": gone{}, "objects": map[string]any{
 			"0": map[string]any{"type": "domain-name", "value": "example.com", "resolves_to_refs": []any{"1"}},
 			"1": map[string]any{"type": "ipv4-addr", "value": "192.0.2.1"}}}, "", ""},
+		{"observed by key, as STIX 2.0", "observed-data", change{"object_refs": gone{}, "objects": map[string]any{
+			"0": map[string]any{"type": "file", "name": "x", "created": early}, "1": map[string]any{"type": "process", "name": "x", "binary_ref": "0"}}}, "", ""},
+		{"observed by key of nothing", "observed-data", change{"object_refs": gone{}, "objects": map[string]any{
+			"0": map[string]any{"type": "domain-name", "value": "example.com", "resolves_to_refs": []any{"1"}}}}, "objects.0.resolves_to_refs[0]", "refers to nothing"},
+		{"observed a process that says nothing", "observed-data", change{"object_refs": gone{}, "objects": map[string]any{"0": map[string]any{"type": "process"}}},
+			"objects.0", "says nothing"},
 		{"observed by key, wrongly", "observed-data", change{"object_refs": gone{}, "objects": map[string]any{"0": map[string]any{"type": "ipv4-addr", "value": "x"}}}, "objects.0.value", "is not an IPv4 address"},
 		{"observed by key, a campaign", "observed-data", change{"object_refs": gone{}, "objects": map[string]any{"0": map[string]any{
 			"type": "campaign", "spec_version": "2.1", "name": "x", "created": early, "modified": early}}}, "objects.0.type", "must be an observable"},
@@ -211,14 +221,14 @@ func TestRules(t *testing.T) {
 		{"artifact of nothing", "artifact", change{"payload_bin": gone{}}, "", "neither payload_bin nor url"},
 		{"artifact with a key to nothing", "artifact", change{"encryption_algorithm": gone{}}, "encryption_algorithm", "is required beside decryption_key"},
 		{"artifact of another encryption", "artifact", change{"encryption_algorithm": "rot13"}, "encryption_algorithm", "must be AES-256-GCM"},
-		{"artifact of no media type", "artifact", change{"mime_type": "jpeg"}, "mime_type", "is not a media type"},
+		{"artifact of a media type of one's own", "artifact", change{"mime_type": "jpeg"}, "", ""},
 		{"MD5 of 31 digits", "file", change{"hashes": map[string]any{"MD5": strings.Repeat("a", 31)}}, "hashes.MD5", "must be 32 hexadecimal digits"},
 		{"MD5 in capitals", "file", change{"hashes": map[string]any{"MD5": strings.Repeat("A", 32)}}, "", ""},
 		{"TLSH with its version", "file", change{"hashes": map[string]any{"TLSH": "T1" + strings.Repeat("A", 70)}}, "", ""},
 		{"hash by an algorithm of one's own", "file", change{"hashes": map[string]any{"WHIRLPOOL": "x"}}, "", ""},
 		{"hash by no key", "file", change{"hashes": map[string]any{"SHA 1": "x"}}, "hashes.SHA 1", "is not a key"},
 		{"no hashes", "file", change{"hashes": map[string]any{}}, "hashes", "must not be empty"},
-		{"file without name and hash", "file", change{"hashes": gone{}, "name": gone{}}, "", "at least one"},
+		{"file without name and hash", "file", change{"hashes": gone{}, "name": gone{}, "name_enc": gone{}}, "", "at least one"},
 		{"file of negative size", "file", change{"size": -1}, "size", "from 0"},
 		{"extension that is empty", "file", change{"extensions": map[string]any{"pdf-ext": map[string]any{}}}, "extensions.pdf-ext", "must not be empty"},
 		{"extension with nothing of its own", "file", change{"extensions": map[string]any{"pdf-ext": map[string]any{"x_own": 1}}}, "extensions.pdf-ext", "give at least one of"},
@@ -247,8 +257,13 @@ func TestRules(t *testing.T) {
 		{"port 65536", "network-traffic", change{"dst_port": 65536}, "dst_port", "from 0 to 65535"},
 		{"header as a string", "network-traffic", change{"extensions": map[string]any{"http-request-ext": map[string]any{
 			"request_method": "get", "request_value": "/", "request_header": map[string]any{"Host": "x"}}}}, "extensions.http-request-ext.request_header.Host", "must be a list"},
-		{"socket option of nobody", "network-traffic", change{"extensions": map[string]any{"socket-ext": map[string]any{
-			"address_family": "AF_INET", "options": map[string]any{"KEEP": 1}}}}, "extensions.socket-ext.options.KEEP", "is not a socket option"},
+		{"hex in capitals", "network-traffic", change{"extensions": map[string]any{"tcp-ext": map[string]any{"src_flags_hex": "0A"}}}, "", ""},
+		{"hash by two letters", "file", change{"hashes": map[string]any{"X1": "a"}}, "hashes.X1", "3 characters or more"},
+		{"encoding of no name", "file", change{"name": gone{}}, "name", "is required beside name_enc"},
+		{"executable of a type and no more", "file", change{"extensions": map[string]any{"windows-pebinary-ext": map[string]any{"pe_type": "exe"}}},
+			"extensions.windows-pebinary-ext", "beside pe_type"},
+		{"executable to the millisecond", "file", change{"extensions": map[string]any{"windows-pebinary-ext": map[string]any{"pe_type": "exe", "time_date_stamp": early}}},
+			"extensions.windows-pebinary-ext.time_date_stamp", "without fraction"},
 		{"CPE 2.2", "software", change{"cpe": "cpe:/a:microsoft:word"}, "cpe", "version 2.3"},
 		{"URL without scheme", "url", change{"value": "//example.com"}, "value", "with its scheme"},
 		{"URL with a bare percent", "url", change{"value": "https://example.com/100%"}, "value", "two hexadecimal digits"},

@@ -49,6 +49,7 @@ var differences = []difference{
 	{"takes", "autonomous-system", `number`, `negative|huge`, "6.2: an AS number has 32 bits"},
 	{"takes", "domain-name", `value`, ``, "6.4: value conforms to RFC 1034 or RFC 5890"},
 	{"takes", "file", `extensions\.ntfs-ext\.alternate_data_streams(\[\])?`, ``, "6.7: alternate_data_streams is a list of objects"},
+	{"takes", "file", `name`, `drop`, "3.1: name_enc is not there without name"},
 	{"takes", "network-traffic", `(src|dst)_(byte_count|packets)`, `negative`, "6.12: a positive integer"},
 	{"takes", "process", `environment_variables\.PATH`, ``, "6.13: the values of environment_variables are strings"},
 	{"takes", "software", `cpe`, `spaced`, "6.14: cpe conforms to CPE 2.3 as a whole"},
@@ -61,6 +62,7 @@ var differences = []difference{
 	{"refuses", "marking-definition", `definition_type`, `longer`, "7.2.1: definition_type is an open vocabulary, and the schema's expression lacks its brackets"},
 	{"refuses", "file", `extensions\.raster-image-ext\.exif_tags`, `object`, "6.7: the keys of exif_tags are names of EXIF, in their own case"},
 	{"refuses", "file", `extensions\.windows-pebinary-ext\.optional_header`, `object`, "11.1: a property of one's own is allowed"},
+	{"refuses", "artifact", `mime_type`, ``, "6.1: a media type of one's own is allowed"},
 	{"refuses", "process", `extensions\.windows-process-ext\.startup_info.*`, ``, "6.13: startup_info is a dictionary; the standard gives its fields no types"},
 	{"refuses", "software", `languages\[\]`, `capitals`, "RFC 5646: language codes are not case-sensitive"},
 }

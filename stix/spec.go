@@ -60,8 +60,9 @@ func versioned() props {
 	p := shared()
 	maps.Copy(p, props{
 		"created_by_ref":      identifier("identity"),
-		"created":             timestamp,
-		"modified":            timestamp,
+		"created":             toTheMillisecond,
+		"modified":            toTheMillisecond,
+		"defanged":            forbidden("is a property of observables only; leave it out"),
 		"revoked":             boolean,
 		"labels":              texts,
 		"confidence":          between(0, 100),
@@ -96,11 +97,18 @@ func sco(required, ids string, own props, rules ...rule) *spec {
 	p := shared()
 	p["defanged"] = boolean
 	for _, name := range []string{"created_by_ref", "created", "modified", "revoked", "labels", "confidence", "lang", "external_references"} {
-		p[name] = forbidden("is not a property of observables; leave it out")
+		p[name] = notOnObservables
 	}
 	maps.Copy(p, own)
 	need, all := join(required, rules, []string{"id"}, ownID, selectors, deterministicID)
 	return &spec{class: observable, shape: shape{p, need, all}, ids: strings.Fields(ids)}
+}
+
+// notOnObservables refuses a common property that observables lack. Those of STIX 2.0 had some of the names for times.
+func notOnObservables(c *checker, n int32) {
+	if !c.nested {
+		c.fail(n, "is not a property of observables; leave it out")
+	}
 }
 
 var (

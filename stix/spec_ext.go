@@ -28,7 +28,7 @@ func anyOf(own props) check { return object(shape{props: own, rules: []rule{anyO
 var executable = shape{
 	props: props{
 		"pe_type": open(executableTypes), "imphash": text, "machine_hex": hexadecimal, "number_of_sections": between(0, maxInteger),
-		"time_date_stamp": timestamp, "pointer_to_symbol_table_hex": hexadecimal, "number_of_symbols": between(0, maxInteger),
+		"time_date_stamp": toTheSecond, "pointer_to_symbol_table_hex": hexadecimal, "number_of_symbols": between(0, maxInteger),
 		"size_of_optional_header": between(0, maxInteger), "characteristics_hex": hexadecimal, "file_header_hashes": hashes,
 		"optional_header": object(executableHeader),
 		"sections": list(object(shape{
@@ -37,6 +37,17 @@ var executable = shape{
 		})),
 	},
 	required: []string{"pe_type"},
+	rules:    []rule{moreThanType},
+}
+
+// moreThanType asks for something beside the required pe_type.
+func moreThanType(c *checker, n int32) {
+	for name := range c.d.members(n) {
+		if name != "pe_type" {
+			return
+		}
+	}
+	c.fail(n, "says nothing beside pe_type; give another property of it")
 }
 
 var executableHeader = shape{
@@ -69,7 +80,7 @@ var trafficExtensions = props{
 	"socket-ext": object(shape{
 		props: props{
 			"address_family": enum("AF_UNSPEC", "AF_INET", "AF_IPX", "AF_APPLETALK", "AF_NETBIOS", "AF_INET6", "AF_IRDA", "AF_BTH"),
-			"is_blocking":    boolean, "is_listening": boolean, "options": dictionary(integer).and(socketOptions),
+			"is_blocking":    boolean, "is_listening": boolean, "options": dictionary(integer),
 			"socket_type":       enum("SOCK_STREAM", "SOCK_DGRAM", "SOCK_RAW", "SOCK_RDM", "SOCK_SEQPACKET"),
 			"socket_descriptor": between(0, maxInteger), "socket_handle": integer,
 		},
@@ -79,27 +90,17 @@ var trafficExtensions = props{
 }
 
 // headers are those of an HTTP request: by name, a list of strings, since a header may be repeated.
-var headers = dictionary(texts)
-
-// socketOptions asks for the option names of the socket interfaces, such as SO_KEEPALIVE.
-func socketOptions(c *checker, n int32) {
-	for name, v := range c.d.members(n) {
-		family, _, found := strings.Cut(name, "_")
-		switch family {
-		case "SO", "ICMP", "ICMP6", "IP", "IPV6", "MCAST", "TCP", "IRLMP":
-			if found {
-				continue
-			}
-		}
-		back := c.enter(name)
-		c.fail(v, "is not a socket option; write one that begins with SO_, ICMP_, ICMP6_, IP_, IPV6_, MCAST_, TCP_ or IRLMP_")
-		c.path = c.path[:back]
+func headers(c *checker, n int32) {
+	if c.nested {
+		dictionary(textOr(texts))(c, n) // as STIX 2.0 has them
+		return
 	}
+	dictionary(texts)(c, n)
 }
 
 var processExtensions = props{
 	"windows-process-ext": anyOf(props{
-		"aslr_enabled": boolean, "dep_enabled": boolean, "priority": text, "owner_sid": text, "window_title": text,
+		"aslr_enabled": boolean, "dep_enabled": boolean, "priority": text, "owner_sid": text, "window_title": text, "windows_title": text,
 		"startup_info": startupInfo, "integrity_level": enum("low", "medium", "high", "system"),
 	}),
 	"windows-service-ext": anyOf(props{

@@ -8,10 +8,10 @@ import (
 
 var metaObjects = map[string]*spec{
 	"marking-definition": markingSpec(),
-	"language-content": meta(sdo("object_ref contents", props{
+	"language-content": meta([]string{"lang"}, sdo("object_ref contents", props{
 		"object_ref": identifierNot("bundle", "language-content"), "object_modified": timestamp, "contents": contents,
 	})),
-	"extension-definition": meta(sdo("created_by_ref name schema version extension_types", props{
+	"extension-definition": meta([]string{"confidence", "lang", "extensions"}, sdo("created_by_ref name schema version extension_types", props{
 		"name": text, "description": text, "schema": text, "version": text, "extension_types": list(enum(extensionTypes...)),
 		"extension_properties": list(textWith(func(s string) string {
 			if !validProperty(s) {
@@ -22,8 +22,12 @@ var metaObjects = map[string]*spec{
 	}, topLevelProperties)),
 }
 
-func meta(s *spec) *spec {
+// meta is the spec of a meta object, which lacks some of the common properties.
+func meta(lacks []string, s *spec) *spec {
 	s.class = metaObject
+	for _, name := range lacks {
+		s.shape.props[name] = forbidden("is not a property of this type; leave it out")
+	}
 	return s
 }
 

@@ -43,7 +43,7 @@ var observables = map[string]*spec{
 		"extensions": extensions(fileExtensions), "hashes": hashes, "size": between(0, maxInteger), "name": text, "name_enc": charset,
 		"magic_number_hex": hexadecimal, "mime_type": text, "ctime": timestamp, "mtime": timestamp, "atime": timestamp,
 		"parent_directory_ref": identifier("directory"), "contains_refs": list(observableRef), "content_ref": identifier("artifact"),
-	}, atLeastOne("hashes", "name")),
+	}, atLeastOne("hashes", "name"), needs("name_enc", "name")),
 	"ipv4-addr": sco("value", "value", props{
 		"value": text, "resolves_to_refs": list(identifier("mac-addr")), "belongs_to_refs": list(identifier("autonomous-system")),
 	}, whenPlain("value", textWith(wrongIPv4))),
@@ -133,6 +133,9 @@ func anyOwn(own props) rule {
 			if own[name] != nil {
 				return
 			}
+		}
+		if c.nested && c.d.nodes[n].next > n+3 {
+			return // more than a type, by names of STIX 2.0
 		}
 		c.fail(n, "says nothing; give at least one of "+strings.Join(slices.Sorted(maps.Keys(own)), ", "))
 	}

@@ -123,7 +123,7 @@ func observedObjects(c *checker, n int32) {
 	if !c.isObject(n) {
 		return
 	}
-	c.nested = true
+	c.nested, c.container = true, n
 	for key, v := range c.d.members(n) {
 		back := c.enter(key)
 		if !validKey(key) {
