@@ -227,9 +227,3 @@ func (j *Journal) beginLineage(ctx context.Context) error {
 		return err
 	})
 }
-
-// NewLineage begins a new lineage above every number that may have been handed out before (D1). Restore calls it.
-func NewLineage(tx *db.Tx, above polder.Seq) error {
-	_, err := tx.Exec(`INSERT INTO lineage (id, since) SELECT lower(hex(randomblob(16))), max(?, coalesce((SELECT max(seq) FROM delivery), 0), (SELECT coalesce(max(since), 0) FROM lineage))`, int64(above))
-	return err
-}

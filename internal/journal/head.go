@@ -10,10 +10,12 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"sync"
 	"time"
 
 	"github.com/polder-exchange/polder"
+	"github.com/polder-exchange/polder/internal/db"
 )
 
 // The head file says where the log ends: lineage, last number, chain. It has two slots that are written in turn, each
@@ -193,4 +195,40 @@ func (h *head) close() error {
 	<-h.stopped
 	err := h.sync()
 	return errors.Join(err, h.file.Close())
+}
+
+// Restored makes a journal that came out of a backup one to be served: a new lineage, whose numbers lie above every
+// number that the old one may have handed out until now, and a head file for it (D1).
+func Restored(ctx context.Context, d *db.DB, path string, now time.Time) error {
+	err := d.Write(ctx, func(tx *db.Tx) error {
+		_, err := tx.Exec(`INSERT INTO lineage (id, since) SELECT lower(hex(randomblob(16))),
+			max(?, coalesce((SELECT max(seq) FROM delivery), 0), coalesce((SELECT max(since) FROM lineage), 0))`, int64(polder.SeqAt(now.Add(time.Second))))
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	var s headState
+	if err := d.Read().QueryRowContext(ctx, `SELECT id FROM lineage ORDER BY since DESC, rowid DESC LIMIT 1`).Scan(&s.Lineage); err != nil {
+		return err
+	}
+	var chain []byte
+	err = d.Read().QueryRowContext(ctx, `SELECT seq, chain FROM delivery ORDER BY seq DESC LIMIT 1`).Scan(&s.Seq, &chain)
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return err
+	}
+	copy(s.Chain[:], chain)
+	s.turn = 1
+	file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_TRUNC, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = file.WriteAt(encodeHead(s), slotSize)
+	return errors.Join(err, file.Sync(), file.Close(), db.SyncDir(filepath.Dir(path)))
+}
+
+// Describe tells lineage and last number of a journal's database, for the manifest of a backup.
+func Describe(ctx context.Context, d *sql.DB) (lineage string, seq polder.Seq, err error) {
+	err = d.QueryRowContext(ctx, `SELECT (SELECT id FROM lineage ORDER BY since DESC, rowid DESC LIMIT 1), coalesce((SELECT max(seq) FROM delivery), 0)`).Scan(&lineage, &seq)
+	return lineage, seq, err
 }

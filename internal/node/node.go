@@ -152,7 +152,7 @@ func OpenStore(ctx context.Context, dir string, create bool) (*members.Store, er
 	_, err := os.Stat(filepath.Join(dir, databaseFile))
 	switch {
 	case create && err == nil:
-		return nil, polder.Errorf(polder.Conflict, "--data: %s holds a node already; choose an empty folder", dir)
+		return nil, polder.Errorf(polder.Conflict, "--data: %s is initialised already; choose an empty folder for a new node", dir)
 	case create:
 		if err := os.MkdirAll(dir, 0o700); err != nil {
 			return nil, err
