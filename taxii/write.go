@@ -14,6 +14,8 @@ import (
 	"strconv"
 	"sync"
 	"time"
+
+	"github.com/go-json-experiment/json/jsontext"
 )
 
 // smallBody is the length below which an answer is not compressed.
@@ -114,30 +116,44 @@ func pageBody(k kind, p Page, next string) [][]byte {
 	} else {
 		head = append(head, `"objects":[`...)
 	}
+	if k != objectsKind && k != objectKind {
+		for i := range p.Records {
+			if i > 0 {
+				head = append(head, ',')
+			}
+			head = appendLine(head, k, &p.Records[i])
+		}
+		return [][]byte{append(head, "]}"...)}
+	}
 	parts := make([][]byte, 0, 2*len(p.Records)+1)
 	parts = append(parts, head)
 	for i := range p.Records {
 		if i > 0 {
 			parts = append(parts, comma)
 		}
-		parts = append(parts, recordText(k, &p.Records[i]))
+		parts = append(parts, p.Records[i].Raw)
 	}
 	return append(parts, []byte("]}"))
 }
 
-func recordText(k kind, r *Record) []byte {
-	switch k {
-	case manifestKind:
-		line := ManifestRecord{ID: r.ID, DateAdded: TimeOf(r.Number), Version: r.version(), MediaType: r.MediaType}
-		setDefault(&line.MediaType, STIXMediaType)
-		text, _ := encode(line) // strings and a time: cannot fail
-		return text
-	case versionsKind:
-		text, _ := encode(r.version())
-		return text
-	default:
-		return r.Raw
+// appendLine appends what a record is in a manifest or a list of versions.
+func appendLine(b []byte, k kind, r *Record) []byte {
+	if k == versionsKind {
+		return appendText(b, r.version())
 	}
+	b = appendText(append(b, `{"id":`...), r.ID)
+	b = TimeOf(r.Number).AppendFormat(append(b, `,"date_added":"`...), stampLayout)
+	b = appendText(append(b, `","version":`...), r.version())
+	media := r.MediaType
+	setDefault(&media, STIXMediaType)
+	b = appendText(append(b, `,"media_type":`...), media)
+	return append(b, '}')
+}
+
+// appendText appends s as a JSON string; what is not UTF-8 in it is replaced.
+func appendText(b []byte, s string) []byte {
+	b, _ = jsontext.AppendQuote(b, s)
+	return b
 }
 
 // version is the text of the record's version.
