@@ -95,7 +95,7 @@ func (c commands) communityJoin() *cobra.Command {
 	cmd := c.on("join", "Make an organisation a member; this accepts the agreement for it",
 		"polder community join --data node --community chips --org identity--1b1a… --role steward", cobra.NoArgs,
 		func(cmd *cobra.Command, s *Store, _ []string) error {
-			com, o, err := place(cmd, s, community, org)
+			com, o, err := whereAndWho(cmd, s, community, org)
 			if err != nil {
 				return err
 			}
@@ -115,7 +115,7 @@ func (c commands) communityLeave() *cobra.Command {
 	var community, org string
 	cmd := c.on("leave", "End a membership, and with it sight", "polder community leave --data node --community chips --org identity--1b1a…", cobra.NoArgs,
 		func(cmd *cobra.Command, s *Store, _ []string) error {
-			com, o, err := place(cmd, s, community, org)
+			com, o, err := whereAndWho(cmd, s, community, org)
 			if err != nil {
 				return err
 			}
@@ -128,7 +128,7 @@ func (c commands) communityLeave() *cobra.Command {
 	return cmd
 }
 
-func place(cmd *cobra.Command, s *Store, community, org string) (polder.Community, polder.Org, error) {
+func whereAndWho(cmd *cobra.Command, s *Store, community, org string) (polder.Community, polder.Org, error) {
 	com, err := knownCommunity(cmd.Context(), s, community)
 	if err != nil {
 		return com, polder.Org{}, err
