@@ -15,16 +15,32 @@ import (
 // is dropped by it, and by rebuild.
 var written = goldmark.New(goldmark.WithExtensions(extension.Table, extension.Strikethrough, extension.Linkify))
 
-// maxMarkdown bounds the work; what is shared is bounded before, by the size of an object.
-const maxMarkdown = 1 << 20
+// tame tells whether text is within the bounds of what people write. Beyond them Markdown takes time that grows with
+// the square of the text: many links in each other, deep quotes and lists, tables of many empty cells.
+func tame(text string) bool {
+	if len(text) > 64<<10 || strings.Count(text, "[") > 1000 {
+		return false
+	}
+	lines, widest := 0, 0
+	for line := range strings.Lines(text) {
+		lines++
+		widest = max(widest, strings.Count(line, "|"))
+		start := line[:len(line)-len(strings.TrimLeft(line, "> \t-+*0123456789.)"))]
+		if strings.Count(start, " ")-strings.Count(start, "  ") > 24 || strings.Count(start, ">") > 24 || len(start) > 200 {
+			return false
+		}
+	}
+	return widest*lines < 20000
+}
 
 // Markdown renders what a person wrote. Raw HTML, pictures, scripts, styles and ids do not come through: the result
 // is rebuilt from a short list of elements. Links lead to this site, or to http, https and mailto, and carry
-// rel="noopener noreferrer nofollow". Headings begin at the third level, below those of the page.
+// rel="noopener noreferrer nofollow". Headings begin at the third level, below those of the page. A text that is
+// beyond what people write is shown as it was written.
 func Markdown(text string) template.HTML {
 	var m markup
-	if len(text) > maxMarkdown {
-		return m.leaf("pre", text[:maxMarkdown]).html()
+	if !tame(text) {
+		return m.leaf("pre", text).html()
 	}
 	var out bytes.Buffer
 	if err := written.Convert([]byte(text), &out); err != nil {

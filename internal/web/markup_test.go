@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"golang.org/x/net/html"
 	"golang.org/x/net/html/atom"
@@ -162,12 +163,44 @@ func TestMarkdown(t *testing.T) {
 	}
 }
 
+// What would take long is shown as it was written; what is just within the bounds is quick.
+func TestMarkdownIsBounded(t *testing.T) {
+	for why, c := range map[string]struct {
+		text string
+		pre  bool
+	}{
+		"links in each other":     {strings.Repeat("[a](", 1001), true},
+		"just few enough":         {strings.Repeat("[a](", 1000), false},
+		"deep quotes":             {strings.Repeat("> ", 5000) + "x", true},
+		"deep quotes, tight":      {strings.Repeat(">", 5000) + "x", true},
+		"deep lists":              {strings.Repeat("- ", 5000) + "x", true},
+		"lists of lists in lists": {strings.Repeat("- ", 20) + "x", false},
+		"a table of nothing":      {"|" + strings.Repeat("a|", 1000) + "\n|" + strings.Repeat("-|", 1000) + "\n" + strings.Repeat("|\n", 1000), true},
+		"a long text":             {strings.Repeat("words ", 20000), true},
+		"emphasis":                {strings.Repeat("*a**b", 12000), false},
+	} {
+		began := time.Now()
+		got := Markdown(c.text)
+		if took := time.Since(began); took > 3*time.Second {
+			t.Errorf("%s: took %v", why, took)
+		}
+		if pre := strings.HasPrefix(string(got), "<pre>"); pre != c.pre {
+			t.Errorf("%s: as written %v, want %v", why, pre, c.pre)
+		}
+	}
+}
+
 func FuzzMarkdown(f *testing.F) {
 	for _, s := range []string{"# a\n\n*b* [c](d)", "<script>", "[x](javascript:y)", "```\ncode\n```", "|a|b|\n|-|-|\n|1|2|", "<!-- c -->", "&#0;", strings.Repeat("> ", 300) + "x"} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
-		_, links := elementsOf(t, Markdown(s))
+		began := time.Now()
+		out := Markdown(s)
+		if took := time.Since(began); took > 2*time.Second {
+			t.Errorf("%d bytes took %v", len(s), took)
+		}
+		_, links := elementsOf(t, out)
 		for _, to := range links {
 			if !sameSite(to) && !followable(to) && !strings.HasPrefix(to, "#") {
 				t.Errorf("a link leads to %q", to)

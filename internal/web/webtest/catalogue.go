@@ -287,7 +287,7 @@ func failed(s *web.Site, lang, name string, data any) string {
 	return "not by itself; look at the shell"
 }
 
-// Broken finds elements that are not closed or closed twice, attributes twice, and signs of a template gone wrong.
+// Broken finds elements that are not closed or closed twice, and signs of a template gone wrong.
 func Broken(page []byte) []string {
 	var faults, open []string
 	for _, bad := range []string{"<no value>", "ZgotmplZ", "%!", "<nil>", "map["} {
@@ -301,13 +301,6 @@ func Broken(page []byte) []string {
 		token := z.Token()
 		switch token.Type {
 		case html.StartTagToken:
-			seen := map[string]bool{}
-			for _, a := range token.Attr {
-				if seen[a.Key] {
-					faults = append(faults, fmt.Sprintf("<%s> has %s twice", token.Data, a.Key))
-				}
-				seen[a.Key] = true
-			}
 			if !void[token.Data] {
 				open = append(open, token.Data)
 			}

@@ -20,6 +20,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/cdproto/page"
@@ -96,12 +97,35 @@ type Page struct {
 // Open opens a new tab at an address. Other hosts than that of the address are "outside" from then on.
 func (b *Browser) Open(t testing.TB, address string) *Page {
 	t.Helper()
+	return open(t, b.ctx, address, chromedp.WithNewBrowserContext())
+}
+
+// Tab opens another tab beside p, with the same cookies.
+func (p *Page) Tab(t testing.TB, address string) *Page {
+	t.Helper()
+	to, err := p.site.Parse(address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return open(t, p.ctx, to.String())
+}
+
+// Close closes the tab.
+func (p *Page) Close() {
+	p.t.Helper()
+	if _, err := chromedp.Call(p.ctx, page.Close, cdp.Empty{}); err != nil {
+		p.t.Fatalf("close a tab: %v", err)
+	}
+}
+
+func open(t testing.TB, parent context.Context, address string, options ...chromedp.ContextOption) *Page {
+	t.Helper()
 	site, err := url.Parse(address)
 	if err != nil {
 		t.Fatal(err)
 	}
 	p := &Page{t: t, site: site}
-	ctx, cancel := chromedp.NewContext(b.ctx, chromedp.WithNewBrowserContext())
+	ctx, cancel := chromedp.NewContext(parent, options...)
 	t.Cleanup(cancel)
 	p.ctx = ctx
 	if err := chromedp.Listen(ctx, p.see); err != nil {
@@ -216,7 +240,7 @@ func (p *Page) Script(on bool) {
 // Click clicks what the CSS selector finds first.
 func (p *Page) Click(selector string) {
 	p.t.Helper()
-	p.do("click "+selector, chromedp.Click(selector))
+	p.do("click "+selector, chromedp.Click(chromedp.CSS(selector)))
 }
 
 // Submit clicks what leads to another page, and waits until that page is there.
@@ -224,7 +248,7 @@ func (p *Page) Submit(selector string) {
 	p.t.Helper()
 	ctx, cancel := context.WithTimeout(p.ctx, timeout)
 	defer cancel()
-	if _, err := chromedp.RunResponse(ctx, chromedp.Click(selector)); err != nil {
+	if _, err := chromedp.RunResponse(ctx, chromedp.Click(chromedp.CSS(selector))); err != nil {
 		p.t.Fatalf("submit %s: %v", selector, err)
 	}
 }
@@ -232,7 +256,7 @@ func (p *Page) Submit(selector string) {
 // Type types into the field that the CSS selector finds.
 func (p *Page) Type(selector, text string) {
 	p.t.Helper()
-	p.do("type into "+selector, chromedp.SendKeys(selector, text))
+	p.do("type into "+selector, chromedp.SendKeys(chromedp.CSS(selector), text))
 }
 
 // Press presses keys where the focus is. Special keys are those of chromedp's package kb.
@@ -244,7 +268,7 @@ func (p *Page) Press(keys string) {
 // Wait waits until what the CSS selector finds can be seen.
 func (p *Page) Wait(selector string) {
 	p.t.Helper()
-	p.do("wait for "+selector, chromedp.WaitVisible(selector))
+	p.do("wait for "+selector, chromedp.WaitVisible(chromedp.CSS(selector)))
 }
 
 // Text is the text of what the CSS selector finds first, as the page holds it.
