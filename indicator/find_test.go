@@ -55,7 +55,7 @@ func TestFind(t *testing.T) {
 		{"poczta.onet.pl run[.]sh", "domain poczta.onet.pl, domain* run.sh", "three parts, or defanged"},
 		{"update.zip update[.]zip http://update.zip/x", "filename update.zip, domain* update.zip, url http://update.zip/x", "zip"},
 		{"evil.vercel.app evil.app", "domain evil.vercel.app, filename evil.app", "app"},
-		{`C:\Users\a\evil.exe and /tmp/x/run.elf`, "filename evil.exe, filename run.elf", "the folder is no part"},
+		{`C:\Users\a\evil.exe and /opt/x/run.elf`, "filename evil.exe, filename run.elf", "the folder is no part"},
 		{"ASP.NET and done.It was over.In all", "", "products and sentences"},
 		{"co.uk com", "", "suffixes alone"},
 		{"foo_bar.com a_b.foo.com", "domain a_b.foo.com", "an underscore where no registry allows it"},
