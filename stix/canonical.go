@@ -24,9 +24,13 @@ func Canonical(raw []byte) ([]byte, error) {
 	if err := d.numbers(); err != nil {
 		return nil, err
 	}
-	w := canon{doc: d, buf: make([]byte, 0, len(raw))}
+	w := canons.Get().(*canon)
+	defer canons.Put(w)
+	w.doc, w.buf, w.order, w.instants, w.bare = d, make([]byte, 0, len(raw)), w.order[:0], false, false
 	w.value(0)
-	return w.buf, nil
+	form := w.buf
+	w.doc, w.buf = nil, nil
+	return form, nil
 }
 
 // numbers checks that every number has a canonical form.
@@ -210,13 +214,14 @@ func compareUTF16(a, b string) int {
 // sums are the digests of an object.
 type sums struct{ whole, bare [32]byte }
 
-var canonBuffers = sync.Pool{New: func() any { return new(canon) }}
+// canons are reused for the space of their forms.
+var canons = sync.Pool{New: func() any { return new(canon) }}
 
 // digests computes both digests once; d has been checked, so that its timestamps are known.
 func (d *document) digests() sums {
 	d.once.Do(func() {
-		w := canonBuffers.Get().(*canon)
-		defer canonBuffers.Put(w)
+		w := canons.Get().(*canon)
+		defer canons.Put(w)
 		d.sums.whole = w.sum(d, false)
 		d.sums.bare = d.sums.whole
 		if d.levelled() {
