@@ -26,6 +26,7 @@ func (s *Service) apiRoutes() []web.Route {
 		{Method: "GET", Pattern: "/api/v1/communities", Need: web.Reader, Exit: "api.communities", Handler: s.apiCommunities},
 		{Method: "GET", Pattern: "/api/v1/objects", Need: web.Reader, Exit: "api.objects", Handler: s.apiObjects},
 		{Method: "GET", Pattern: "/api/v1/objects/{id}", Need: web.Reader, Exit: "api.object", Handler: s.apiObject},
+		{Method: "GET", Pattern: "/api/v1/export", Need: web.Reader, Exit: "api.export", Handler: s.apiExport, Timeout: shareTimeout},
 		{Method: "GET", Pattern: "/api/v1/stream", Need: web.Reader, Exit: "api.stream", Handler: s.apiStream, Stream: true},
 	}
 }
@@ -86,11 +87,12 @@ func (s *Service) apiShare(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	a := web.ActorOf(r)
-	req.Objects, err = s.Read(r.Context(), a, Source{Community: req.Community, ContentType: r.Header.Get("Content-Type"), Name: r.URL.Query().Get("name"), Body: body, Named: req.Named})
+	read, err := s.Read(r.Context(), a, Source{Community: req.Community, ContentType: r.Header.Get("Content-Type"), Name: r.URL.Query().Get("name"), Body: body})
 	if err != nil {
 		web.Problem(w, r, err)
 		return
 	}
+	req.Objects, req.LeftOut = read.Objects, read.LeftOut
 	res, err := s.Share(r.Context(), a, req)
 	if err != nil {
 		web.Problem(w, r, err)

@@ -170,7 +170,8 @@ func exportCommand() *cobra.Command {
 		Use:   "export --format stix|misp|csv|suricata|zeek|rpz|plain",
 		Short: "Write what you may see, as a file for another tool",
 		Long: "Write what you may see to standard output: as STIX or MISP (everything, as it is), or as CSV or a block list (indicators\n" +
-			"that count today, without what must never be blocked). What was left out is said on standard error.",
+			"that count today; block lists without what must never be blocked). TLP:RED is in no file. How many indicators were left\n" +
+			"out is said on standard error.",
 		Example: "  polder export --node http://127.0.0.1:8080 --format suricata --community chips > polder.rules",
 		Args:    cobra.NoArgs,
 	}

@@ -86,7 +86,7 @@ func shareBoth(t *rapid.T, w *world, m *sightmodel.Model, a polder.Actor, run, v
 		extra = `,"revoked":true`
 	}
 	id := fmt.Sprintf("indicator--00000000-0000-4000-8000-%012d", run)
-	got, err := w.Share(context.Background(), a, Request{Community: w.where.Alias, Objects: one(indicator(run, v, content, stix.Green, extra)), Level: level, To: to})
+	got, err := w.Share(context.Background(), a, Request{Community: w.where.Alias, Objects: one(someIndicator(run, v, content, stix.Green, extra)), Level: level, To: to})
 	if err != nil {
 		t.Fatal(err)
 	}

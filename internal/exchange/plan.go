@@ -43,7 +43,7 @@ func (s *Service) begin(ctx context.Context, a polder.Actor, r Request) (*sharin
 		sh.creator = string(a.Org)
 	}
 	sh.given = policy.Given{By: a.Org, Level: r.Level, Unmarked: m.Unmarked, Widest: org.Widest, Bytes: r.Bytes}
-	sh.result.Refused = []Refusal{}
+	sh.result.Refused, sh.result.Warnings = []Refusal{}, r.LeftOut
 	if err := sh.recipients(ctx); err != nil {
 		return nil, err
 	}

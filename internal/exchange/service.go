@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/polder-exchange/polder"
+	"github.com/polder-exchange/polder/indicator"
 	"github.com/polder-exchange/polder/internal/accounts"
 	"github.com/polder-exchange/polder/internal/audit"
 	"github.com/polder-exchange/polder/internal/db"
@@ -28,11 +29,12 @@ type Service struct {
 	now      func() time.Time
 	secret   []byte // for ids of what Polder makes, so that they tell nothing of who made it
 	search   *Index
+	warnings *indicator.Warnings
 	rights   *rights
 	streams  *doors
 }
 
-// Options are what a service needs; all are required but Log.
+// Options are what a service needs; all are required but Log and Warnings.
 type Options struct {
 	DB       *db.DB
 	Journal  *journal.Journal
@@ -41,6 +43,7 @@ type Options struct {
 	Now      func() time.Time
 	Secret   []byte
 	Search   *Index
+	Warnings *indicator.Warnings // what must never be blocked; nil is the built-in lists
 	Log      *slog.Logger
 }
 
@@ -49,9 +52,12 @@ func New(o Options) *Service {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
+	if o.Warnings == nil {
+		o.Warnings = indicator.NewWarnings()
+	}
 	return &Service{
 		db: o.DB, journal: o.Journal, audit: o.Audit, accounts: o.Accounts, log: o.Log, now: o.Now, secret: o.Secret, search: o.Search,
-		rights: newRights(), streams: newDoors(),
+		warnings: o.Warnings, rights: newRights(), streams: newDoors(),
 	}
 }
 

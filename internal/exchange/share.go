@@ -45,6 +45,7 @@ type Request struct {
 	Preview   bool           // store nothing
 	Bytes     bool           // keep every byte as it came (TAXII)
 	Partial   bool           // store what is right and report the rest (TAXII); otherwise all or nothing
+	LeftOut   []Warning      // of the reading, to be told with the result
 	Confirmed bool           // the sharer saw what the careless check found and goes on
 
 	record func(tx *db.Tx, stored, duplicates int, refused []Refusal) error // in the transaction that stores (TAXII status)

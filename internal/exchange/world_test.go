@@ -93,8 +93,8 @@ func (w *world) as(name string, r polder.Role) polder.Actor {
 	return a
 }
 
-// indicator is a valid object with a chosen id, version and content.
-func indicator(n int, version int, content string, level stix.Marking, extra string) []byte {
+// someIndicator is a valid object with a chosen id, version and content.
+func someIndicator(n int, version int, content string, level stix.Marking, extra string) []byte {
 	id := fmt.Sprintf("indicator--00000000-0000-4000-8000-%012d", n)
 	mark := ""
 	if level != stix.None {

@@ -1,0 +1,15 @@
+package exchange
+
+import "github.com/polder-exchange/polder/indicator"
+
+// Stops says why a value must never become a block (X22): special-use networks, top resolvers, names that everybody
+// needs, and what lists that the node has loaded hold. Empty for a value that may. Addresses and names that are set
+// aside for documentation are nobody's: blocking them harms nobody, and exercises use them, so they pass.
+func (s *Service) Stops(kind indicator.Kind, value string) (reasons []string) {
+	for _, w := range s.warnings.Check(kind, value) {
+		if w.List != indicator.ListDocumentation {
+			reasons = append(reasons, "is on the list "+w.List+": "+w.Reason)
+		}
+	}
+	return reasons
+}
