@@ -216,3 +216,28 @@ func TestBrowserWithoutScript(t *testing.T) {
 	}
 	p.Quiet(t)
 }
+
+// S39: after the log-out, Back leads to the log-in and not to what was read.
+func TestS39BackShowsNothing(t *testing.T) {
+	if testing.Short() {
+		t.Skip("the browser takes a while")
+	}
+	s := newSite(t)
+	address := serve(t, s, page(s, "/login", web.Page{Template: "web/error", Title: "Log in", Solo: true, Data: map[string]any{}}),
+		web.Route{Method: "POST", Pattern: "/logout", Need: web.LoggedIn, Exit: "log-out", Handler: func(w http.ResponseWriter, r *http.Request) {
+			s.EndSession(w)
+			http.Redirect(w, r, "/login", http.StatusSeeOther)
+		}})
+	p := webtest.Start(t).Open(t, address+"/preferences")
+	p.SetCookie("polder", "x")
+	p.Go("/components")
+	p.Click(`[popovertarget="me"]`)
+	p.Wait("#me")
+	p.Submit(`#me form button`)
+	if p.Text("h1") != "Log in" {
+		t.Fatalf("after the log-out the page is %q", p.Text("h1"))
+	}
+	p.Back()
+	eventually(t, "Back leads to the log-in", func() bool { return strings.HasPrefix(p.Address(), address+"/login") && p.Text("h1") == "Log in" })
+	p.Quiet(t)
+}

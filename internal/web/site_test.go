@@ -606,3 +606,23 @@ func TestShellGolden(t *testing.T) {
 	_, after, _ := bytes.Cut(rest, []byte("</symbol>\n</svg>"))
 	golden(t, "shell.html", append(append(before, "(sprite)"...), after...))
 }
+
+// BenchmarkNew is what the console adds to the start of a node.
+func BenchmarkNew(b *testing.B) {
+	for b.Loop() {
+		if _, err := New(Options{}); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+// BenchmarkRender is a large page with every component, from request to bytes.
+func BenchmarkRender(b *testing.B) {
+	h := handler(b, testSite(b, Options{}))
+	b.ReportAllocs()
+	for b.Loop() {
+		if w := ask(h, "GET", "/components", "", "Cookie", "polder=reader"); w.Code != http.StatusOK {
+			b.Fatal(w.Code)
+		}
+	}
+}

@@ -203,6 +203,12 @@ func (p *Page) Go(address string) {
 	p.do("go to "+address, chromedp.Navigate(to.String()))
 }
 
+// Back goes back to the page before.
+func (p *Page) Back() {
+	p.t.Helper()
+	p.do("go back", chromedp.NavigateBack())
+}
+
 // Size sets the width and height of the view.
 func (p *Page) Size(width, height int) {
 	p.t.Helper()
