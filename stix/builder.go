@@ -229,8 +229,7 @@ func Make(typ string, set func(m *Members)) (Object, error) {
 	set(&m)
 	m.Set("type", typ)
 	m.Set("spec_version", "2.1")
-	s := specs[typ]
-	if i := slices.Index(m.names, "created"); i >= 0 && !m.Has("modified") && (s == nil || s.class != metaObject || typ != "marking-definition") {
+	if i := slices.Index(m.names, "created"); i >= 0 && !m.Has("modified") && typ != "marking-definition" {
 		m.Set("modified", json.RawMessage(m.values[i]))
 	}
 	if m.err != nil {

@@ -74,14 +74,6 @@ func timestamp(c *checker, n int32) {
 	c.d.nodes[n].instant = true
 }
 
-func literal(want string) check {
-	return func(c *checker, n int32) {
-		if c.d.kind(n) != '"' || c.d.string(n) != want {
-			c.failf(n, "must be %q", want)
-		}
-	}
-}
-
 func enum(words ...string) check {
 	return func(c *checker, n int32) {
 		switch {

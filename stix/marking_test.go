@@ -243,6 +243,8 @@ func TestSelectors(t *testing.T) {
 
 func TestWithMarking(t *testing.T) {
 	for _, v := range []struct{ name, raw, want string }{
+		{"beside two others", campaign(`,"object_marking_refs":["` + someMark + `","` + stix.PAPRed.ID() + `"]`),
+			campaign(`,"object_marking_refs":["` + someMark + `","` + stix.PAPRed.ID() + `","` + stix.Amber.ID() + `"]`)},
 		{"unmarked", campaign(""), campaign(`,"object_marking_refs":["` + stix.Amber.ID() + `"]`)},
 		{"white space stays", "{ " + campaign("\n")[1:] + "\n", "{ " + strings.Replace(campaign(`,"object_marking_refs":["`+stix.Amber.ID()+`"]`), "]}", "]\n}\n", 1)[1:]},
 		{"beside another mark", campaign(`,"object_marking_refs":[ "` + someMark + `" ],"x_own":1`), campaign(`,"object_marking_refs":[ "` + someMark + `","` + stix.Amber.ID() + `" ],"x_own":1`)},
@@ -255,6 +257,9 @@ func TestWithMarking(t *testing.T) {
 		}
 		if level, err := o.Level(); level != stix.Amber || err != nil {
 			t.Errorf("%s: level %v, %v", v.name, level, err)
+		}
+		if plain := parse(t, []byte(v.raw)); bare(t, o) != bare(t, plain) {
+			t.Errorf("%s: the level changes the digest without level", v.name)
 		}
 	}
 	for name, f := range map[string]func() (stix.Object, error){

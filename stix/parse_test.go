@@ -96,7 +96,7 @@ func TestBytesAreKept(t *testing.T) {
 		given[i] = 'x' // the caller's bytes are the caller's
 	}
 	o.Raw()[0] = 'x' // and so are those handed out
-	if got := string(o.Raw()); got != raw {
+	if got := string(o.Raw()); got != raw || o.Text() != raw {
 		t.Errorf("got %q, want %q", got, raw)
 	}
 	out, err := json.Marshal(struct{ O stix.Object }{o})
@@ -146,7 +146,7 @@ func TestEnvelope(t *testing.T) {
 		t.Errorf("marking-definition has version %q, want created", o.Version())
 	}
 	var zero stix.Object
-	if b, err := json.Marshal(zero); string(b) != "null" || err != nil || zero.Raw() != nil || zero.Refs() != nil || zero.IsObservable() {
+	if b, err := json.Marshal(zero); string(b) != "null" || err != nil || zero.Raw() != nil || zero.Text() != "" || zero.Refs() != nil || zero.IsObservable() {
 		t.Errorf("the zero Object is %s, %v", b, err)
 	}
 	if _, err := zero.Digest(); err == nil {

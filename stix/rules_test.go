@@ -237,6 +237,11 @@ func TestRules(t *testing.T) {
 		{"domain that is defanged and says so", "domain-name", change{"value": "example[.]com", "defanged": true}, "", ""},
 		{"domain that is defanged and does not", "domain-name", change{"value": "example[.]com"}, "value", "is not a domain name"},
 		{"domain that resolves to a file", "domain-name", change{"resolves_to_refs": []any{"file--00000000-0000-4000-8000-000000000001"}}, "resolves_to_refs[0]", "must refer to"},
+		{"domain with a label of 64", "domain-name", change{"value": strings.Repeat("a", 64) + ".com"}, "value", "is not a domain name"},
+		{"domain with an empty label", "domain-name", change{"value": "example..com"}, "value", "is not a domain name"},
+		{"domain with its root", "domain-name", change{"value": "_dmarc.example.com."}, "", ""},
+		{"domain of 254", "domain-name", change{"value": strings.Repeat("a.", 126) + "aa"}, "value", "is not a domain name"},
+		{"e-mail address at an address", "email-addr", change{"value": "ann@[192.0.2.1]"}, "", ""},
 		{"e-mail address with a name", "email-addr", change{"value": "Ann <ann@example.com>"}, "value", "is not an e-mail address"},
 		{"e-mail address, quoted", "email-addr", change{"value": `"a b"@example.com`}, "", ""},
 		{"body of a multipart message", "email-message", change{"body": "x"}, "body", "use body_multipart"},
@@ -272,6 +277,12 @@ func TestRules(t *testing.T) {
 		{"registry value of another type", "windows-registry-key", change{"values": []any{map[string]any{"data_type": "REG_X"}}}, "values[0].data_type", "must be REG_NONE"},
 
 		// Extensions and custom types.
+		{"two extensions that make a type", "campaign", change{"type": "x-deal", "extensions": map[string]any{
+			extID: map[string]any{"extension_type": "new-sdo"}, strings.Replace(extID, "e1", "e2", 1): map[string]any{"extension_type": "new-sro"}}},
+			"extensions." + strings.Replace(extID, "e1", "e2", 1), "a second extension"},
+		{"custom extension", "file", change{"extensions": map[string]any{"x-own-ext": map[string]any{"own_value": 1}}}, "", ""},
+		{"custom extension of nothing", "file", change{"extensions": map[string]any{"x-own-ext": map[string]any{}}}, "extensions.x-own-ext", "must not be empty"},
+		{"extensions of nothing", "file", change{"extensions": map[string]any{}}, "extensions", "must not be empty"},
 		{"extension by a name", "campaign", change{"extensions": map[string]any{"mine": map[string]any{"extension_type": "property-extension"}}}, "extensions.mine", "is not an extension"},
 		{"extension without type", "campaign", change{"extensions": map[string]any{extID: map[string]any{"rank": 1}}}, "extensions." + extID + ".extension_type", "is required"},
 		{"extension of another type", "campaign", change{"extensions": map[string]any{extID: map[string]any{"extension_type": "big"}}}, "extensions." + extID + ".extension_type", "must be new-sdo"},
@@ -335,6 +346,29 @@ func TestErrorText(t *testing.T) {
 	_, err := stix.Parse(sample(t, "malware", change{"is_family": gone{}}))
 	if got, want := err.Error(), "malware--00000000-0000-4000-8000-000000000001: is_family: is required"; got != want {
 		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+func TestHints(t *testing.T) {
+	for _, v := range []struct {
+		typ      string
+		change   change
+		property string
+	}{
+		{"campaign", change{"modified": "2024-04-05T06:07:08Z"}, "modified"},
+		{"artifact", change{"mime_type": "jpeg"}, "mime_type"},
+		{"file", change{"magic_number_hex": "4D5A"}, "magic_number_hex"},
+		{"threat-actor", change{"roles": []any{"spy-in-chief"}}, "roles[0]"},
+	} {
+		hints := stix.Hints(sample(t, v.typ, v.change))
+		if len(hints) != 1 || hints[0].Property != v.property || hints[0].ID == "" {
+			t.Errorf("%s: got %v, want a hint at %s", v.typ, hints, v.property)
+		}
+	}
+	for _, raw := range samples(t) {
+		if hints := stix.Hints(raw); len(hints) > 0 {
+			t.Errorf("%s: %v", typeOf(raw), hints)
+		}
 	}
 }
 

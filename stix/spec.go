@@ -29,10 +29,7 @@ var specs = gather(domainObjects, relationObjects, observables, metaObjects)
 func gather(parts ...map[string]*spec) map[string]*spec {
 	all := make(map[string]*spec)
 	for _, p := range parts {
-		for typ, s := range p {
-			s.shape.props["type"] = literal(typ)
-			all[typ] = s
-		}
+		maps.Copy(all, p)
 	}
 	return all
 }
@@ -40,7 +37,7 @@ func gather(parts ...map[string]*spec) map[string]*spec {
 // Properties that objects of all classes have.
 func shared() props {
 	return props{
-		"type":                text,
+		"type":                text, // it has chosen this spec
 		"spec_version":        specVersion,
 		"id":                  text, // ownID checks it
 		"object_marking_refs": list(identifier("marking-definition")),

@@ -195,7 +195,7 @@ func wrongDomain(s string) string {
 	ok := name != "" && len(name) <= 4*253 && (len(name) <= 253 || !isASCII(name))
 	for label := range strings.SplitSeq(name, ".") {
 		ok = ok && label != "" && (len(label) <= 63 || !isASCII(label)) && !strings.ContainsFunc(label, func(r rune) bool {
-			return r <= ' ' || r == 0x7f || r < 0x80 && !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || r == '-' || r == '_')
+			return r < 0x80 && !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || r == '-' || r == '_')
 		})
 	}
 	if !ok {

@@ -32,7 +32,8 @@ const timestampForm = "write it as 2024-01-31T23:59:59.000Z"
 
 // parseTimestamp returns what is wrong, or "".
 func parseTimestamp(s string) (Timestamp, string) {
-	if len(s) < len("2006-01-02T15:04:05Z") || s[4] != '-' || s[7] != '-' || s[10] != 'T' || s[13] != ':' || s[16] != ':' || s[len(s)-1] != 'Z' {
+	if len(s) < len("2006-01-02T15:04:05Z") || s[4] != '-' || s[7] != '-' || s[10] != 'T' || s[13] != ':' || s[16] != ':' ||
+		s[len(s)-1] != 'Z' {
 		return Timestamp{}, "is not a timestamp in UTC; " + timestampForm
 	}
 	year, ok0 := digits(s[0:4])

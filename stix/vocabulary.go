@@ -12,7 +12,9 @@ var (
 		"infrastructure", "dams", "nuclear", "water", "insurance", "manufacturing", "mining", "non-profit", "pharmaceuticals",
 		"retail", "technology", "telecommunications", "transportation", "utilities",
 	}
-	indicatorTypes      = []string{"anomalous-activity", "anonymization", "benign", "compromised", "malicious-activity", "attribution", "unknown"}
+	indicatorTypes = []string{
+		"anomalous-activity", "anonymization", "benign", "compromised", "malicious-activity", "attribution", "unknown",
+	}
 	patternTypes        = []string{"stix", "pcre", "sigma", "snort", "suricata", "yara"}
 	infrastructureTypes = []string{
 		"amplification", "anonymization", "botnet", "command-and-control", "control-system", "exfiltration", "firewall",
