@@ -12,7 +12,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/polder-exchange/polder"
 	"github.com/polder-exchange/polder/internal/accounts"
@@ -83,6 +82,8 @@ func newWorld(t testing.TB) *world {
 	if err := os.WriteFile(filepath.Join(dir, "node.db"), body, 0o600); err != nil {
 		t.Fatal(err)
 	}
+	const reserve = "node.db.reserve" // large, and the same in every world
+	_ = os.Link(filepath.Join(template.dir, reserve), filepath.Join(dir, reserve))
 	s, err := openFolder(t.Context(), dir, false)
 	if err != nil {
 		t.Fatal(err)
@@ -261,6 +262,3 @@ func (w *world) record(t testing.TB, entries ...audit.Entry) {
 		t.Fatal(err)
 	}
 }
-
-// soon bounds a wait in a test.
-const soon = 10 * time.Second
