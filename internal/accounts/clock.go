@@ -25,8 +25,7 @@ type clock struct {
 	mu     sync.Mutex
 	last   int64         // what now last answered
 	lastAt time.Duration // on the steady clock
-	base   int64         // running, when the process first read it
-	baseAt time.Duration
+	base   int64         // running, as the process found it
 	based  bool
 }
 
@@ -47,11 +46,10 @@ func (c *clock) now(high int64) int64 {
 func (c *clock) running(stored int64) int64 {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	at := c.steady()
 	if !c.based {
-		c.base, c.baseAt, c.based = stored, at, true
+		c.base, c.based = stored, true
 	}
-	return max(stored, c.base+(at-c.baseAt).Microseconds())
+	return max(stored, c.base+c.steady().Microseconds())
 }
 
 // instant is a reading of both clocks.

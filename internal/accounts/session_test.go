@@ -50,6 +50,9 @@ func TestSession(t *testing.T) {
 	kind(t, err, polder.Unauthorised, "a disabled person's session")
 	_, _, err = h.LogIn(ctx, h.steward.Email, h.steward.password, home, "")
 	kind(t, err, polder.Unauthorised, "a disabled person's log-in")
+	ok(t, h.Enable(ctx, Local(), h.steward.ID))
+	_, _, err = h.Session(ctx, cookie)
+	kind(t, err, polder.Unauthorised, "a session that ended with its person stays ended")
 }
 
 func TestWhoSeesAndEndsSessions(t *testing.T) {
@@ -231,6 +234,22 @@ func TestS8TheRightPasswordToo(t *testing.T) {
 	}
 }
 
+// TestS8TheAllowanceComesBack: what was used refills by the time the node runs, over restarts too.
+func TestS8TheAllowanceComesBack(t *testing.T) {
+	h := newHouse(t)
+	h.pass(90 * 24 * time.Hour)
+	if n := h.burst(h.steward.Email, apart); n != 10 {
+		t.Fatalf("%d tries", n)
+	}
+	h.pass(90 * time.Second)
+	h.in(h.read) // something is written, and with it how long the node has run
+	h.restart(Options{})
+	h.pass(100 * time.Second)
+	if n := h.burst(h.steward.Email, apart); n != 1 {
+		t.Fatalf("after three minutes and a restart %d tries came back, want 1", n)
+	}
+}
+
 // TestS8SuccessCostsNothing: who knows the password logs in as often as he likes.
 func TestS8SuccessCostsNothing(t *testing.T) {
 	h := newHouse(t)
@@ -287,6 +306,20 @@ func TestS8HashingIsBounded(t *testing.T) {
 	}
 }
 
+// TestAPasswordChangedMeanwhile: a log-in whose password was changed while it was being compared makes no session.
+func TestAPasswordChangedMeanwhile(t *testing.T) {
+	h := newHouse(t)
+	a := attempt{from: network(home), password: h.steward.password}
+	right, err := h.try(ctx, &a, h.steward.Email)
+	if err != nil || !right {
+		t.Fatalf("the right password: %v, %v", right, err)
+	}
+	_, err = h.ResetPassword(ctx, Local(), h.steward.ID)
+	ok(t, err)
+	_, _, err = h.begin(ctx, a, "")
+	kind(t, err, polder.Unauthorised, "the password was reset in the meantime")
+}
+
 func TestS8ChangingThePasswordIsLimited(t *testing.T) {
 	h := newHouse(t)
 	for i := range 100 {
@@ -325,39 +358,60 @@ func TestF8Clock(t *testing.T) {
 	day := 24 * time.Hour
 	for _, jump := range []time.Duration{-time.Hour, -day, -10 * 365 * day, time.Unix(0, 0).Sub(start)} {
 		for _, restart := range []bool{false, true} {
-			h := newHouse(t)
-			_, token, err := h.CreateToken(ctx, Local(), NewToken{Org: h.acme.ID, Role: polder.RoleReader, Expires: start.Add(30 * time.Minute)})
-			ok(t, err)
-			_, invitation, err := h.Invite(ctx, Local(), NewInvitation{Community: h.optics.ID, Expires: start.Add(30 * time.Minute)})
-			ok(t, err)
-			cookie, _ := h.in(h.steward)
-			dead := func(when string) {
-				t.Helper()
-				_, err := h.Authenticate(ctx, token, home)
-				kind(t, err, polder.Unauthorised, "a token, "+when)
-				_, _, err = h.Session(ctx, cookie)
-				kind(t, err, polder.Unauthorised, "a session, "+when)
-				_, err = h.AcceptInvitation(ctx, h.boltSteward.actor, invitation, 0)
-				kind(t, err, polder.Unauthorised, "an invitation, "+when)
+			for _, what := range []string{"token", "session", "invitation"} {
+				h := newHouse(t)
+				alive := h.expiring(what)
+				ok(t, alive())
+				h.pass(8*time.Hour + time.Minute)
+				kind(t, alive(), polder.Unauthorised, "an expired "+what)
+				h.jump(jump)
+				if restart {
+					h.restart(Options{})
+				}
+				kind(t, alive(), polder.Unauthorised, fmt.Sprintf("an expired %s, the clock %v (restart %v)", what, jump, restart))
+				h.passesWhileBehind()
 			}
-			h.pass(8*time.Hour + time.Minute)
-			dead("expired")
-			h.jump(jump)
-			if restart {
-				h.restart(Options{})
-			}
-			dead(fmt.Sprintf("the clock %v (restart %v)", jump, restart))
-
-			_, late, err := h.CreateToken(ctx, Local(), NewToken{Org: h.acme.ID, Role: polder.RoleReader, Expires: h.now().Add(time.Hour)})
-			ok(t, err)
-			h.pass(59 * time.Minute)
-			_, err = h.Authenticate(ctx, late, home)
-			ok(t, err)
-			h.pass(2 * time.Minute)
-			_, err = h.Authenticate(ctx, late, home)
-			kind(t, err, polder.Unauthorised, "time passes while the clock lags")
 		}
 	}
+}
+
+// expiring makes something that lives for less than eight hours, and answers how to ask whether it does.
+func (h *house) expiring(what string) (alive func() error) {
+	soon := start.Add(30 * time.Minute)
+	switch what {
+	case "token":
+		_, text, err := h.CreateToken(ctx, Local(), NewToken{Org: h.acme.ID, Role: polder.RoleReader, Expires: soon})
+		ok(h.t, err)
+		return func() error { _, err := h.Authenticate(ctx, text, home); return err }
+	case "session":
+		cookie, _ := h.in(h.steward)
+		return func() error { _, _, err := h.Session(ctx, cookie); return err }
+	}
+	_, text, err := h.Invite(ctx, Local(), NewInvitation{Community: h.optics.ID, Expires: soon})
+	ok(h.t, err)
+	asked := false
+	return func() error {
+		if !asked { // before it expires it is only looked at, for it works once
+			asked = true
+			_, err := h.Invitation(ctx, text)
+			return err
+		}
+		_, err := h.AcceptInvitation(ctx, h.boltSteward.actor, text, 0)
+		return err
+	}
+}
+
+// passesWhileBehind holds that an hour is an hour while the machine's clock is behind ours.
+func (h *house) passesWhileBehind() {
+	h.t.Helper()
+	_, text, err := h.CreateToken(ctx, Local(), NewToken{Org: h.acme.ID, Role: polder.RoleReader, Expires: h.now().Add(time.Hour)})
+	ok(h.t, err)
+	h.pass(59 * time.Minute)
+	_, err = h.Authenticate(ctx, text, home)
+	ok(h.t, err)
+	h.pass(2 * time.Minute)
+	_, err = h.Authenticate(ctx, text, home)
+	kind(h.t, err, polder.Unauthorised, "time passes while the clock lags")
 }
 
 // TestF8Ahead: a clock that was ten years ahead for a moment costs what was open then, and nothing afterwards.

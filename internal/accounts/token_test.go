@@ -29,6 +29,9 @@ func TestTokenText(t *testing.T) {
 			t.Fatalf("a token with character %d changed works", i)
 		}
 	}
+	forged := text[:len(text)-sumLen-secretLen] + strings.Repeat("a", secretLen)
+	_, err = h.Authenticate(ctx, forged+tokenSum(forged), home)
+	kind(t, err, polder.Unauthorised, "the id of a token and a right checksum, but another secret")
 	for _, bad := range []string{"", "polder_", text + "a", text[:len(text)-1], " " + text, strings.ToUpper(text), "polder_" + strings.Repeat("a", 52), strings.Repeat("x", 1<<20)} {
 		if _, err := h.Authenticate(ctx, bad, netip.Addr{}); err == nil {
 			t.Fatalf("%.80q works", bad)
