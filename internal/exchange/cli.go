@@ -241,7 +241,7 @@ type finding struct {
 	Error string `json:"error"`
 }
 
-func lintFile(cmd *cobra.Command, file string) (checked, wrong int, err error) {
+func lintFile(cmd *cobra.Command, file string) (n, wrong int, err error) {
 	f, err := cli.Open(cmd, file)
 	if err != nil {
 		return 0, 0, err
@@ -251,17 +251,22 @@ func lintFile(cmd *cobra.Command, file string) (checked, wrong int, err error) {
 	bar := cli.NewProgress(cmd, file, -1)
 	defer bar.Done()
 	for {
-		_, pos, err := r.Next()
+		raw, pos, err := r.NextRaw()
 		if errors.Is(err, io.EOF) {
-			if checked == 0 {
+			if n == 0 {
 				return 0, 1, report(cmd, finding{File: file, Line: 1, Error: "there is no object in it"})
 			}
-			return checked, wrong, nil
+			return n, wrong, nil
 		}
-		checked++
+		n++
 		bar.Add(1)
 		if err == nil {
-			continue
+			if err = lintObject(raw); err == nil {
+				continue
+			}
+			if e, ok := errors.AsType[*stix.Error](err); ok && e.Line > 0 {
+				e.Line += pos.Line - 1
+			}
 		}
 		wrong++
 		fd := finding{File: file, Line: pos.Line, Error: err.Error()}
@@ -272,9 +277,18 @@ func lintFile(cmd *cobra.Command, file string) (checked, wrong int, err error) {
 			}
 		}
 		if err := report(cmd, fd); err != nil {
-			return checked, wrong, err
+			return n, wrong, err
 		}
 	}
+}
+
+// lintObject checks one object of a file; STIX 2.0 is told apart from what is broken.
+func lintObject(raw []byte) error {
+	if stix.IsSTIX20(raw) {
+		return &stix.Error{ID: peekID(raw), Property: "spec_version", Text: `is missing: this is STIX 2.0; 2.1 asks for "2.1" (sharing it converts it)`}
+	}
+	_, err := checked(raw)
+	return err
 }
 
 func report(cmd *cobra.Command, f finding) error {

@@ -51,6 +51,10 @@ func (s *Service) begin(ctx context.Context, a polder.Actor, r Request) (*sharin
 }
 
 func (sh *sharing) recipients(ctx context.Context) error {
+	if len(sh.request.to) > 0 {
+		sh.request.To = sh.request.to
+		return nil
+	}
 	if len(sh.request.To) == 0 {
 		return nil
 	}
@@ -478,8 +482,14 @@ func (p *plan) write(tx *db.Tx) error {
 		blind = blind || !p.items[i].NamesYou
 	}
 	e := audit.EntryOf(p.sh.actor)
-	e.Action, e.Community, e.Blind = "share", p.community, blind
+	e.Action, e.Community, e.Blind, e.Narrow = "share", p.community, blind, narrow(written)
 	e.Object = firstID(p.items)
 	e.Detail = map[string]string{"stored": itoa(p.stored), "duplicates": itoa(p.duplicates), "first": itoa(int(written[0].Seq)), "last": itoa(int(p.top))}
 	return p.sh.s.audit.Append(tx, e)
+}
+
+// narrow tells whether some of what was written does not reach the whole community: its audit entry must then tell a
+// steward outside that audience nothing.
+func narrow(written []journal.Delivery) bool {
+	return slices.ContainsFunc(written, func(d journal.Delivery) bool { return !d.Nominal.Except() })
 }

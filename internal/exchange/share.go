@@ -48,6 +48,7 @@ type Request struct {
 	LeftOut   []Warning      // of the reading, to be told with the result
 	Confirmed bool           // the sharer saw what the careless check found and goes on
 
+	to     []polder.OrgID                                                   // like To, and need not be members any more
 	record func(tx *db.Tx, stored, duplicates int, refused []Refusal) error // in the transaction that stores (TAXII status)
 }
 
@@ -119,7 +120,7 @@ func prepare(in Incoming, index int, g policy.Given, creator string) (c candidat
 			return c, polder.Errorf(polder.Invalid, "%w", err)
 		}
 	}
-	if c.object, err = stix.Parse(in.Raw); err != nil {
+	if c.object, err = checked(in.Raw); err != nil {
 		return c, polder.Errorf(polder.Invalid, "%w", err)
 	}
 	if in.Made && c.object.CreatedByRef == "" && !c.object.IsObservable() {

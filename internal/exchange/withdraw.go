@@ -140,7 +140,7 @@ func (s *Service) takeOut(tx *db.Tx, a polder.Actor, m polder.Membership, w With
 		}
 	}
 	entry := audit.EntryOf(a)
-	entry.Action, entry.Community, entry.Object, entry.Blind = "withdraw", c, w.ID, true
+	entry.Action, entry.Community, entry.Object, entry.Blind, entry.Narrow = "withdraw", c, w.ID, true, narrow(written)
 	if w.Erase {
 		entry.Action = "erase"
 	}
@@ -174,7 +174,7 @@ func (s *Service) Reassign(ctx context.Context, a polder.Actor, community, id st
 			return err
 		}
 		e := audit.EntryOf(a)
-		e.Action, e.Community, e.Object, e.Blind = "custody", m.Community.ID, id, true
+		e.Action, e.Community, e.Object, e.Blind, e.Narrow = "custody", m.Community.ID, id, true, narrow(held[id])
 		return s.audit.Append(tx, e)
 	})
 }

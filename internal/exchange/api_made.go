@@ -1,0 +1,192 @@
+package exchange
+
+import (
+	"encoding/json"
+	"net/http"
+	"time"
+
+	"github.com/polder-exchange/polder"
+	"github.com/polder-exchange/polder/internal/web"
+	"github.com/polder-exchange/polder/stix"
+)
+
+// The routes by which sightings, opinions, notes and questions are made without writing STIX.
+func (s *Service) madeRoutes() []web.Route {
+	return []web.Route{
+		{Method: "POST", Pattern: "/api/v1/communities/{community}/objects/{id}/sightings", Need: web.Contributor, Exit: "api.sighting", Handler: s.apiSighting},
+		{Method: "POST", Pattern: "/api/v1/communities/{community}/objects/{id}/opinions", Need: web.Contributor, Exit: "api.opinion", Handler: s.apiOpinion},
+		{Method: "POST", Pattern: "/api/v1/communities/{community}/objects/{id}/notes", Need: web.Contributor, Exit: "api.note", Handler: s.apiNote},
+		{Method: "POST", Pattern: "/api/v1/communities/{community}/questions", Need: web.Contributor, Exit: "api.ask", Handler: s.apiAsk},
+		{Method: "GET", Pattern: "/api/v1/questions", Need: web.Reader, Exit: "api.questions", Handler: s.apiQuestions},
+		{Method: "POST", Pattern: "/api/v1/communities/{community}/questions/{id}/close", Need: web.Contributor, Exit: "api.question.close", Handler: s.apiCloseQuestion},
+	}
+}
+
+// readBody decodes a JSON body strictly.
+func readBody(r *http.Request, into any) error {
+	dec := json.NewDecoder(r.Body)
+	dec.DisallowUnknownFields()
+	if err := dec.Decode(into); err != nil {
+		return polder.Errorf(polder.Invalid, "body: %w", err)
+	}
+	return nil
+}
+
+// aboutBody is what the bodies of answers share.
+type aboutBody struct {
+	TLP     string `json:"tlp"`
+	Named   bool   `json:"named"`
+	Confirm bool   `json:"confirm"`
+}
+
+func (b aboutBody) about(r *http.Request) (About, error) {
+	level, err := levelOf(b.TLP)
+	return About{ID: r.PathValue("id"), Community: r.PathValue("community"), Level: level, Named: b.Named, Confirmed: b.Confirm}, err
+}
+
+func levelOf(text string) (stix.Marking, error) {
+	if text == "" {
+		return stix.None, nil
+	}
+	m, err := stix.ParseMarking(text)
+	if err != nil {
+		return m, polder.Errorf(polder.Invalid, "tlp: %w", err)
+	}
+	return m, nil
+}
+
+// answerMade writes what came of making an object.
+func answerMade(w http.ResponseWriter, r *http.Request, res Result, err error) {
+	switch {
+	case err != nil:
+		web.Problem(w, r, err)
+	case len(res.Refused) > 0:
+		web.Problem(w, r, polder.Errorf(polder.Invalid, "%s", res.Refused[0].Error))
+	case res.Waits():
+		web.Problem(w, r, polder.Errorf(polder.Conflict, "nothing is stored yet: %s; send it again with confirm if it is right", res.Warnings[0].Reason))
+	default:
+		id := ""
+		if n := len(res.Items); n > 0 {
+			id = res.Items[n-1].ID
+		}
+		writeJSON(w, http.StatusCreated, map[string]any{"id": id, "seq": res.Seq})
+	}
+}
+
+func (s *Service) apiSighting(w http.ResponseWriter, r *http.Request) {
+	var body struct {
+		aboutBody
+		Count       int       `json:"count"`
+		First       time.Time `json:"first_seen"`
+		Last        time.Time `json:"last_seen"`
+		Description string    `json:"description"`
+	}
+	if err := readBody(r, &body); err != nil {
+		web.Problem(w, r, err)
+		return
+	}
+	about, err := body.about(r)
+	if err != nil {
+		web.Problem(w, r, err)
+		return
+	}
+	res, err := s.MakeSighting(r.Context(), web.ActorOf(r), Sighting{About: about, Count: body.Count, First: body.First, Last: body.Last, Text: body.Description})
+	answerMade(w, r, res, err)
+}
+
+func (s *Service) apiOpinion(w http.ResponseWriter, r *http.Request) {
+	var body struct {
+		aboutBody
+		Opinion     string `json:"opinion"`
+		Explanation string `json:"explanation"`
+	}
+	if err := readBody(r, &body); err != nil {
+		web.Problem(w, r, err)
+		return
+	}
+	about, err := body.about(r)
+	if err != nil {
+		web.Problem(w, r, err)
+		return
+	}
+	res, err := s.MakeOpinion(r.Context(), web.ActorOf(r), Opinion{About: about, Value: body.Opinion, Text: body.Explanation})
+	answerMade(w, r, res, err)
+}
+
+func (s *Service) apiNote(w http.ResponseWriter, r *http.Request) {
+	var body struct {
+		aboutBody
+		Abstract string `json:"abstract"`
+		Content  string `json:"content"`
+	}
+	if err := readBody(r, &body); err != nil {
+		web.Problem(w, r, err)
+		return
+	}
+	about, err := body.about(r)
+	if err != nil {
+		web.Problem(w, r, err)
+		return
+	}
+	res, err := s.MakeNote(r.Context(), web.ActorOf(r), Note{About: about, Abstract: body.Abstract, Text: body.Content})
+	answerMade(w, r, res, err)
+}
+
+func (s *Service) apiAsk(w http.ResponseWriter, r *http.Request) {
+	var body struct {
+		aboutBody
+		Question   string         `json:"question"`
+		Content    string         `json:"content"`
+		ObjectRefs []string       `json:"object_refs"`
+		Until      time.Time      `json:"valid_until"`
+		To         []polder.OrgID `json:"to"`
+	}
+	if err := readBody(r, &body); err != nil {
+		web.Problem(w, r, err)
+		return
+	}
+	level, err := levelOf(body.TLP)
+	if err != nil {
+		web.Problem(w, r, err)
+		return
+	}
+	res, err := s.Ask(r.Context(), web.ActorOf(r), Ask{
+		Community: r.PathValue("community"), Question: body.Question, Text: body.Content, About: body.ObjectRefs, Until: body.Until, Level: level, To: body.To, Named: body.Named, Confirmed: body.Confirm,
+	})
+	answerMade(w, r, res, err)
+}
+
+func (s *Service) apiQuestions(w http.ResponseWriter, r *http.Request) {
+	qs, err := s.Questions(r.Context(), web.ActorOf(r), r.URL.Query().Get("community"), 200)
+	if err != nil {
+		web.Problem(w, r, err)
+		return
+	}
+	names, err := s.aliases(r.Context())
+	if err != nil {
+		web.Problem(w, r, err)
+		return
+	}
+	type question struct {
+		ID        string        `json:"id"`
+		Community string        `json:"community"`
+		TLP       string        `json:"tlp"`
+		Question  string        `json:"question"`
+		Content   string        `json:"content,omitempty"`
+		State     QuestionState `json:"state"`
+		Until     time.Time     `json:"valid_until"`
+		Mine      bool          `json:"mine"`
+		Answers   int           `json:"answers"`
+	}
+	out := []question{}
+	for _, q := range qs {
+		d := q.Delivery
+		out = append(out, question{d.ID, names[d.Community], d.Level.String(), q.Question, q.Text, q.State, q.Until, q.Mine, len(q.Answers)})
+	}
+	writeJSON(w, http.StatusOK, map[string]any{"questions": out})
+}
+
+func (s *Service) apiCloseQuestion(w http.ResponseWriter, r *http.Request) {
+	res, err := s.CloseQuestion(r.Context(), web.ActorOf(r), r.PathValue("community"), r.PathValue("id"))
+	answerMade(w, r, res, err)
+}
