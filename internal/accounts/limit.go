@@ -68,8 +68,7 @@ type Limiter struct {
 // allowance, so that inventing keys frees nobody. steady is a clock that nobody can set; nil is ours.
 func NewLimiter(each Allowance, most int, steady func() time.Duration) *Limiter {
 	if steady == nil {
-		start := time.Now()
-		steady = func() time.Duration { return time.Since(start) }
+		steady = sinceNow()
 	}
 	l := &Limiter{each: each, most: most, steady: steady, keys: map[string]*rate.Limiter{}}
 	l.rest = l.fresh()
