@@ -106,8 +106,10 @@ func (s *Site) door(route Route) http.Handler {
 		} else {
 			//house:allow time.Now: the kernel keeps the deadline, by its own clock
 			end := time.Now().Add(timeout)
-			control.SetReadDeadline(end)
-			control.SetWriteDeadline(end.Add(time.Second)) // leaves a moment to say that time is up
+			// The context ends first: a connection that ends would look as if the client had gone. Then comes whoever
+			// sends too slowly, and there is a moment left to say that time is up.
+			control.SetReadDeadline(end.Add(time.Second))
+			control.SetWriteDeadline(end.Add(2 * time.Second))
 			ctx, cancel := context.WithDeadline(r.Context(), end)
 			defer cancel()
 			r = r.WithContext(ctx)

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"os"
 	"strconv"
 	"time"
 
@@ -31,7 +32,7 @@ func Translate(err error) error {
 	if long, ok := errors.AsType[*http.MaxBytesError](err); ok {
 		return polder.Errorf(polder.TooLarge, "the body is above %d bytes; send it in parts", long.Limit)
 	}
-	if errors.Is(err, context.DeadlineExceeded) {
+	if errors.Is(err, context.DeadlineExceeded) || errors.Is(err, os.ErrDeadlineExceeded) {
 		return polder.Errorf(polder.Unavailable, "this took too long; ask for less, or again later")
 	}
 	return err

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"encoding/json"
@@ -9,6 +10,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
@@ -434,6 +436,7 @@ func TestBodyAndTime(t *testing.T) {
 	h := handler(t, testSite(t, Options{}),
 		Route{Method: "POST", Pattern: "/api/a", Exit: "x", Handler: read, MaxBody: 10},
 		Route{Method: "POST", Pattern: "/api/b", Exit: "x", Handler: read},
+		Route{Method: "POST", Pattern: "/api/drip", Exit: "x", Handler: read, Timeout: 20 * time.Millisecond},
 		Route{Method: "GET", Pattern: "/api/slow", Exit: "x", Handler: wait, Timeout: 20 * time.Millisecond},
 		Route{Method: "GET", Pattern: "/api/stream", Exit: "x", Stream: true, Timeout: time.Millisecond, Handler: func(w http.ResponseWriter, r *http.Request) {
 			if _, bounded := r.Context().Deadline(); bounded {
@@ -460,6 +463,22 @@ func TestBodyAndTime(t *testing.T) {
 		t.Errorf("too slow: %d", res.StatusCode)
 	}
 	ask(h, "GET", "/api/stream", "")
+
+	// A client that sends its body too slowly is told so.
+	conn, err := net.Dial("tcp", server.Listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	io.WriteString(conn, "POST /api/drip HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nab")
+	answer, err := http.ReadResponse(bufio.NewReader(conn), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	answer.Body.Close()
+	if answer.StatusCode != 503 {
+		t.Errorf("a slow body: %d", answer.StatusCode)
+	}
 }
 
 func TestStatic(t *testing.T) {
