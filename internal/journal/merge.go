@@ -4,22 +4,23 @@ import (
 	"context"
 	"database/sql"
 	"slices"
+	"strings"
 
 	"github.com/polder-exchange/polder"
 )
 
-// merge yields the numbers that a reader may see in rising order, from one index range per scope (and type).
-// It reads each range in chunks, as the reader gets there.
+// merge yields the numbers that a reader may see in rising order, from one index range per scope (and type); in falling
+// order when the newest are asked for first. It reads each range in chunks, as the reader gets there.
 func (j *Journal) merge(sight polder.Sight, q Query) *merge {
-	m := &merge{db: j.db.Read(), top: j.live.top()}
+	m := &merge{db: j.db.Read(), after: q.After, top: q.end(j.live.top()), down: q.Newest}
 	types := slices.Compact(slices.Sorted(slices.Values(q.Types)))
 	for _, scope := range j.scopes.seenBy(sight, q.After) {
 		if len(types) == 0 || !q.onlyLast() {
-			m.ranges = append(m.ranges, &span{scope: scope, after: int64(q.After), more: true})
+			m.ranges = append(m.ranges, &span{scope: scope, more: true})
 			continue
 		}
 		for _, t := range types {
-			m.ranges = append(m.ranges, &span{scope: scope, typ: t, after: int64(q.After), more: true})
+			m.ranges = append(m.ranges, &span{scope: scope, typ: t, more: true})
 		}
 	}
 	m.statement(q.onlyLast(), types)
@@ -28,17 +29,21 @@ func (j *Journal) merge(sight polder.Sight, q Query) *merge {
 
 type merge struct {
 	db     *sql.DB
+	after  polder.Seq
 	top    polder.Seq
+	down   bool
 	query  string
 	types  []string
 	ranges []*span
 }
 
-// span is one index range: what was read of it and not yet yielded.
+// span is one index range: what was read of it and not yet yielded. Where the merge goes down, numbers stand here with
+// their sign turned, so that the next one is always the least.
 type span struct {
 	scope int64
 	typ   string
-	after int64
+	begun bool
+	last  int64 // the last number read
 	ahead []int64
 	more  bool
 }
@@ -54,6 +59,9 @@ func (m *merge) statement(last bool, types []string) {
 		m.query = `SELECT seq FROM delivery INDEXED BY delivery_reached WHERE reached = ? AND withdrawn = 0 AND seq > ? AND seq <= ? AND type IN (` + marks(len(types)) + `) ORDER BY seq LIMIT ?`
 	default:
 		m.query = `SELECT seq FROM delivery INDEXED BY delivery_reached WHERE reached = ? AND withdrawn = 0 AND seq > ? AND seq <= ? ORDER BY seq LIMIT ?`
+	}
+	if m.down {
+		m.query = strings.Replace(m.query, "ORDER BY seq", "ORDER BY seq DESC", 1)
 	}
 }
 
@@ -86,7 +94,9 @@ func (m *merge) next(ctx context.Context, n int) (out []int64, err error) {
 		if least == nil {
 			return out, nil
 		}
-		out = append(out, m.take(least, n-len(out))...)
+		for _, seq := range m.take(least, n-len(out)) {
+			out = append(out, m.turned(seq))
+		}
 	}
 	return out, nil
 }
@@ -106,8 +116,30 @@ func (m *merge) take(s *span, n int) []int64 {
 	return run
 }
 
+// turned gives a number the sign under which a span holds it, and back.
+func (m *merge) turned(seq int64) int64 {
+	if m.down {
+		return -seq
+	}
+	return seq
+}
+
+// rest bounds what is still to be read of s: above the first, up to the second.
+func (m *merge) rest(s *span) (after, top int64) {
+	after, top = int64(m.after), int64(m.top)
+	switch {
+	case !s.begun:
+	case m.down:
+		top = s.last - 1
+	default:
+		after = s.last
+	}
+	return after, top
+}
+
 func (m *merge) fill(ctx context.Context, s *span, n int) error {
-	args := []any{s.scope, s.after, int64(m.top)}
+	after, top := m.rest(s)
+	args := []any{s.scope, after, top}
 	for _, t := range m.types {
 		args = append(args, t)
 	}
@@ -124,11 +156,9 @@ func (m *merge) fill(ctx context.Context, s *span, n int) error {
 		if err := rows.Scan(&seq); err != nil {
 			return err
 		}
-		s.ahead = append(s.ahead, seq)
+		s.ahead = append(s.ahead, m.turned(seq))
+		s.begun, s.last = true, seq
 	}
 	s.more = len(s.ahead) == n
-	if len(s.ahead) > 0 {
-		s.after = s.ahead[len(s.ahead)-1]
-	}
 	return rows.Err()
 }

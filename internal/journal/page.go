@@ -14,9 +14,12 @@ import (
 	"github.com/polder-exchange/polder/stix"
 )
 
-// Query says which of the deliveries that a reader may see a page holds. They come in the order of their numbers.
+// Query says which of the deliveries that a reader may see a page holds. They come in the order of their numbers,
+// the newest last unless Newest asks for the reverse.
 type Query struct {
 	After       polder.Seq // only higher numbers
+	Before      polder.Seq // only lower numbers; 0 for all
+	Newest      bool       // in falling order, the newest first
 	Limit       int        // of the page; at least 1
 	Types       []string   // of the objects; empty for all
 	IDs         []string   // of the objects; empty for all
@@ -76,7 +79,7 @@ func (j *Journal) rows(ctx context.Context, sight polder.Sight, q Query, seqs []
 	if err != nil {
 		return nil, err
 	}
-	rows, err := j.db.Read().QueryContext(ctx, `SELECT `+q.columns()+` FROM json_each(?) k CROSS JOIN delivery d ON d.seq = k.value LEFT JOIN body b ON b.id = d.body ORDER BY d.seq`, string(list))
+	rows, err := j.db.Read().QueryContext(ctx, `SELECT `+q.columns()+` FROM json_each(?) k CROSS JOIN delivery d ON d.seq = k.value LEFT JOIN body b ON b.id = d.body ORDER BY d.seq`+q.order(), string(list))
 	if err != nil {
 		return nil, err
 	}
@@ -85,6 +88,22 @@ func (j *Journal) rows(ctx context.Context, sight polder.Sight, q Query, seqs []
 		return nil, err
 	}
 	return j.forReader(ctx, sight, q, all)
+}
+
+// order is the direction of an ORDER BY.
+func (q Query) order() string {
+	if q.Newest {
+		return " DESC"
+	}
+	return ""
+}
+
+// end is the highest number that q asks for, where top is the highest that is told of.
+func (q Query) end(top polder.Seq) polder.Seq {
+	if q.Before > 0 {
+		return min(top, q.Before-1)
+	}
+	return top
 }
 
 func (q Query) columns() string {
@@ -106,7 +125,7 @@ func (j *Journal) pageOfIDs(ctx context.Context, sight polder.Sight, q Query) (P
 		return Page{}, err
 	}
 	rows, err := j.db.Read().QueryContext(ctx, `SELECT `+q.columns()+` FROM json_each(?) k CROSS JOIN delivery d ON d.uuid = unhex(k.value) LEFT JOIN body b ON b.id = d.body
-		WHERE d.withdrawn = 0 AND d.seq > ? AND d.seq <= ? ORDER BY d.seq`, string(list), int64(q.After), int64(j.live.top()))
+		WHERE d.withdrawn = 0 AND d.seq > ? AND d.seq <= ? ORDER BY d.seq`+q.order(), string(list), int64(q.After), int64(q.end(j.live.top())))
 	if err != nil {
 		return Page{}, err
 	}
