@@ -162,6 +162,9 @@ func TestClientResumesAnywhere(t *testing.T) {
 					break
 				}
 			}
+			if ahead := len(pull.Cursor().Ahead); ahead > c.Limits.PageObjects {
+				t.Fatalf("%d marks ahead, more than a page has", ahead)
+			}
 			kept, err := json.Marshal(pull.Cursor()) // as a program keeps it between its runs
 			if err != nil {
 				t.Fatal(err)
@@ -503,8 +506,16 @@ func TestPushSplits(t *testing.T) {
 		objects = append(objects, json.RawMessage(object("tool", n, 1)))
 	}
 	objects[20] = json.RawMessage(fmt.Sprintf(`{"id":"tool--long","created":"2020-01-01T00:00:00Z","x":%q}`, strings.Repeat("x", 3000)))
+	refused := 0
+	c.HTTP = &http.Client{Transport: transport(func(r *http.Request) (*http.Response, error) {
+		resp, err := http.DefaultTransport.RoundTrip(r)
+		if err == nil && resp.StatusCode == 413 {
+			refused++
+		}
+		return resp, err
+	})}
 	for name, known := range map[string]int64{"max_content_length is known": 2000, "it is not": 0} {
-		remote.Root.MaxContentLength = known
+		remote.Root.MaxContentLength, refused = known, 0
 		good, bad := 0, []StatusDetail(nil)
 		for s, err := range remote.Push(t.Context(), slices.Values(objects)) {
 			if err != nil {
@@ -515,8 +526,16 @@ func TestPushSplits(t *testing.T) {
 		if good != 39 || len(bad) != 1 || bad[0].ID != "tool--long" || !strings.Contains(bad[0].Message, "longer than the server takes") {
 			t.Errorf("%s: %d stored, failures %+v", name, good, bad)
 		}
+		if once := refused == 1; once != (known > 0) {
+			t.Errorf("%s: %d batches were too long; a known limit is kept but for the one object", name, refused)
+		}
 	}
 }
+
+// transport is a function as an http.RoundTripper.
+type transport func(*http.Request) (*http.Response, error)
+
+func (t transport) RoundTrip(r *http.Request) (*http.Response, error) { return t(r) }
 
 func TestPushWaits(t *testing.T) {
 	for _, c := range []struct {

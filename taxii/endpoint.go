@@ -200,8 +200,8 @@ func (s *Server) readBody(w http.ResponseWriter, r *http.Request) ([]json.RawMes
 		w.Header().Set("Connection", "close")
 		return nil, s.tooLarge()
 	}
-	control := http.NewResponseController(w)
-	bounded := control.SetReadDeadline(time.Now().Add(s.o.ReadTimeout)) == nil
+	// net/http lifts the deadline when the body has been read or the request ends; a host without deadlines has its own.
+	_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(s.o.ReadTimeout))
 	body := io.Reader(http.MaxBytesReader(w, r.Body, s.o.MaxContentLength))
 	switch coding := strings.ToLower(strings.TrimSpace(r.Header.Get("Content-Encoding"))); coding {
 	case "", "identity":
@@ -218,9 +218,6 @@ func (s *Server) readBody(w http.ResponseWriter, r *http.Request) ([]json.RawMes
 	objects, err := ReadEnvelope(body, s.o.MaxObjects)
 	if err != nil {
 		return nil, s.bodyError(w, err) // what is left of the body is under the deadline too
-	}
-	if bounded {
-		_ = control.SetReadDeadline(time.Time{})
 	}
 	return objects, nil
 }

@@ -4,7 +4,9 @@ import (
 	"bufio"
 	"bytes"
 	"compress/gzip"
+	"context"
 	"encoding/base64"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -266,16 +268,38 @@ func TestS19_ClientThatDoesNotRead(t *testing.T) {
 	}
 	defer conn2.Close()
 	in := bufio.NewReader(conn2)
-	for i := range 2 {
-		fmt.Fprintf(conn2, "GET %sred/objects/?limit=1 HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer alice\r\n\r\n", base)
+	for i, path := range []string{base + "red/objects/?limit=1", "/taxii2/"} {
+		fmt.Fprintf(conn2, "GET %s HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer alice\r\n\r\n", path)
 		resp, err := http.ReadResponse(in, nil)
 		if err != nil {
 			t.Fatalf("answer %d: %v", i, err)
 		}
-		if n, err := io.Copy(io.Discard, resp.Body); err != nil || n < 200_000 {
+		if n, err := io.Copy(io.Discard, resp.Body); err != nil || resp.StatusCode != 200 {
 			t.Fatalf("answer %d: %d bytes, %v", i, n, err)
 		}
 		time.Sleep(900 * time.Millisecond)
+	}
+}
+
+// S19: the time for a body is not the time for what the store does with it.
+func TestS19_TheBodysTimeEndsWithTheBody(t *testing.T) {
+	server := listen(t, slowAdd{newMemory()}, func(o *Options) { o.ReadTimeout = 500 * time.Millisecond })
+	c := &Client{URL: server.URL, Token: "alice"}
+	for s, err := range find(t, c, "red").Push(t.Context(), slices.Values([]json.RawMessage{[]byte(`{"id":"x"}`)})) {
+		if err != nil || s.SuccessCount != 1 {
+			t.Errorf("%+v, %v", s, err)
+		}
+	}
+}
+
+type slowAdd struct{ *memory }
+
+func (s slowAdd) Add(ctx context.Context, who Subject, collection string, objects []json.RawMessage) (Status, error) {
+	select {
+	case <-ctx.Done():
+		return Status{}, ctx.Err()
+	case <-time.After(time.Second):
+		return s.memory.Add(ctx, who, collection, objects)
 	}
 }
 

@@ -137,6 +137,8 @@ func TestT04_Authentication(t *testing.T) {
 		}
 	}
 	want(t, get(t, h, "mallory", "/taxii2/"), 401)
+	nobody := func(o *Options) { o.Authenticate = func(*http.Request) (Subject, error) { return nil, nil } }
+	want(t, get(t, serve(t, newMemory(), nobody), "alice", base), 401)
 	w := call{method: "GET", path: "/taxii2/", header: map[string]string{"Authorization": "Basic YWxpY2U6c2VjcmV0"}}.do(t, h)
 	want(t, w, 200)
 	w = get(t, h, "hasty", "/taxii2/")
@@ -265,6 +267,7 @@ func TestT10_Collections(t *testing.T) {
 		t.Errorf("an alias that equals another's id won: %s", got)
 	}
 	want(t, get(t, h, "bob", base+"blue/"), 404)
+	want(t, get(t, h, "bob", base+dropID+"/"), 200)
 }
 
 func TestT11_Status(t *testing.T) {

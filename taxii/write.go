@@ -2,7 +2,6 @@ package taxii
 
 import (
 	"bufio"
-	"bytes"
 	"compress/gzip"
 	"context"
 	"crypto/rand"
@@ -23,20 +22,12 @@ const smallBody = 1 << 10
 
 // answer writes a resource as JSON.
 func (s *Server) answer(w http.ResponseWriter, r *http.Request, status int, resource any) error {
-	body, err := encode(resource)
+	body, err := json.Marshal(resource)
 	if err != nil {
 		return err
 	}
 	s.write(w, r, status, [][]byte{body})
 	return nil
-}
-
-func encode(resource any) ([]byte, error) {
-	var b bytes.Buffer
-	enc := json.NewEncoder(&b)
-	enc.SetEscapeHTML(false)
-	err := enc.Encode(resource)
-	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), err
 }
 
 // titles are the titles of error resources; others take the status's own words.
@@ -84,7 +75,7 @@ func (s *Server) refuse(w http.ResponseWriter, r *http.Request, err error) {
 	case http.StatusTooManyRequests, http.StatusServiceUnavailable:
 		h.Set("Retry-After", strconv.Itoa(max(1, int(math.Ceil(refusal.RetryAfter.Seconds())))))
 	}
-	body, _ := encode(resource) // strings alone: cannot fail
+	body, _ := json.Marshal(resource) // strings alone: cannot fail
 	s.write(w, r, refusal.Status, [][]byte{body})
 }
 
@@ -173,7 +164,6 @@ var (
 )
 
 // write writes an answer, compressed where that is wanted and worth it, within the time for one answer.
-// An answer that cannot be written any more is given up: its client is gone.
 func (s *Server) write(w http.ResponseWriter, r *http.Request, status int, parts [][]byte) {
 	length := 0
 	for _, p := range parts {
@@ -190,18 +180,13 @@ func (s *Server) write(w http.ResponseWriter, r *http.Request, status int, parts
 		h.Set("Content-Length", strconv.Itoa(length))
 	}
 	h.Add("Vary", "Accept-Encoding")
-	control := http.NewResponseController(w)
-	bounded := length > smallBody && r.Method != http.MethodHead && control.SetWriteDeadline(time.Now().Add(s.o.WriteTimeout)) == nil
+	// net/http lifts the deadline when the request ends; a host without deadlines has its own.
+	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(s.o.WriteTimeout))
 	w.WriteHeader(status)
 	if r.Method == http.MethodHead {
 		return
 	}
-	if err := writeParts(w, parts, zip); err == nil && bounded {
-		// What the connection still holds goes out under the deadline; the next request has its own.
-		if control.Flush() == nil {
-			_ = control.SetWriteDeadline(time.Time{})
-		}
-	}
+	_ = writeParts(w, parts, zip) // a client that is gone reads no error either
 }
 
 func writeParts(w io.Writer, parts [][]byte, zip bool) error {
