@@ -68,7 +68,7 @@ func (p *Pages) renderAccount(w http.ResponseWriter, r *http.Request, a answers)
 				{Term: words.T("members.org"), Text: web.IdentityIn(r.Context()).OrgName, Href: path("organisations", string(me.Org))},
 				{Term: words.T("members.role"), Text: roleText(words, me.Role)},
 			}),
-			block(words.T("members.account.password"), "", "form", form{Action: "/account/password", Submit: words.T("members.account.password-submit"),
+			block(words.T("members.account.password"), "", "form", form{Action: "/account/password", Beside: true, Submit: words.T("members.account.password-submit"),
 				Fields: passwordFields(words, a, words.T("members.password.old"))}),
 		},
 	}

@@ -147,7 +147,7 @@ func auditForm(words web.Words, q auditView) form {
 	for _, k := range auditKinds {
 		kinds = append(kinds, web.Option{Value: k, Label: words.T("members.audit.kind." + strings.TrimSuffix(k, ".")), Chosen: k == q.action})
 	}
-	f := form{Action: "/audit", Get: true, Submit: words.T("members.audit.show"), Fields: []web.Field{{Name: "action", Label: words.T("members.audit.what"), Options: kinds}}}
+	f := form{Action: "/audit", Get: true, Beside: true, Submit: words.T("members.audit.show"), Fields: []web.Field{{Name: "action", Label: words.T("members.audit.what"), Options: kinds}}}
 	if len(q.places) > 0 {
 		in := []web.Option{{Value: "", Label: words.T("members.audit.everywhere")}}
 		for _, c := range q.places {
@@ -249,14 +249,32 @@ func (k known) who(ctx context.Context, words web.Words, rec audit.Record) (cell
 		return cell{}, err
 	case rec.Org == "" && rec.Blind:
 		return cell{Text: words.T("members.audit.a-member")}, nil
-	case rec.Person != "" && k.people[rec.Person] != "":
-		return cell{Text: k.people[rec.Person], Sub: org}, nil
-	case rec.Token != "" && (rec.Org == k.by.Org || k.by.Role == polder.RoleAdmin):
-		return cell{Text: words.T("members.audit.token", "id", string(rec.Token)), Sub: org}, nil
-	case org != "":
-		return cell{Text: org}, nil
+	case rec.Org == "":
+		return cell{Text: words.T(nobody(rec.Action))}, nil
 	}
-	return cell{Text: words.T("members.audit.the-node")}, nil
+	sub := org
+	if rec.Org == k.by.Org {
+		sub = "" // it is the own one, as most are
+	}
+	switch {
+	case rec.Person != "" && k.people[rec.Person] != "":
+		return cell{Text: k.people[rec.Person], Sub: sub}, nil
+	case rec.Token != "" && (rec.Org == k.by.Org || k.by.Role == polder.RoleAdmin):
+		return cell{Text: words.T("members.audit.token", "id", string(rec.Token)), Sub: sub}, nil
+	}
+	return cell{Text: org}, nil
+}
+
+// nobody is the key of who did what no organisation did: the node, somebody who could not log in, or the administrator
+// at the machine.
+func nobody(action string) string {
+	switch {
+	case strings.HasPrefix(action, "node.") && action != "node.init":
+		return "members.audit.the-node"
+	case strings.HasPrefix(action, "session."):
+		return "members.audit.unknown"
+	}
+	return "members.audit.at-the-machine"
 }
 
 // about says what an entry is about: what its detail tells in words, then the id.
@@ -270,14 +288,16 @@ func (k known) about(ctx context.Context, words web.Words, rec audit.Record) (ce
 	d := rec.Detail
 	add(d["name"])
 	add(d["alias"])
-	if d["org"] != "" {
+	if d["org"] != "" && d["org"] != string(rec.Org) {
 		name, err := k.org(ctx, polder.OrgID(d["org"]))
 		if err != nil {
 			return cell{}, err
 		}
 		add(name)
 	}
-	add(k.people[polder.PersonID(rec.Object)])
+	if rec.Object != string(rec.Person) {
+		add(k.people[polder.PersonID(rec.Object)])
+	}
 	if d["role"] != "" {
 		add(words.T("members.role." + d["role"]))
 	}
@@ -290,7 +310,7 @@ func (k known) about(ctx context.Context, words web.Words, rec audit.Record) (ce
 		add(d["from"])
 	}
 	c := cell{Text: strings.Join(said, ", ")}
-	if c.Text == "" || strings.Contains(rec.Object, "--") && d["name"] == "" {
+	if strings.HasPrefix(rec.Action, "token.") || strings.Contains(rec.Object, "--") && d["name"] == "" {
 		c.Code = rec.Object
 	}
 	return c, nil

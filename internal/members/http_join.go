@@ -105,7 +105,7 @@ func (p *Pages) renderJoin(w http.ResponseWriter, r *http.Request, a answers) er
 	v := view{Script: scriptPath, Main: []web.Block{
 		block(words.T("members.join.invited"), "", "form", form{Action: "/join", Submit: words.T("members.join.show"), Class: "invitation", Fields: []web.Field{
 			a.field(web.Field{Name: "invitation", Label: words.T("members.join.code"), Help: words.T("members.join.code-help"), Required: true, Max: 400, Autocomplete: "off"})}}),
-		block(words.T("members.join.ask"), "", "form", form{Action: "/join/request", Get: true, Submit: words.T("members.join.agreement"), Fields: []web.Field{
+		block(words.T("members.join.ask"), "", "form", form{Action: "/join/request", Get: true, Beside: true, Submit: words.T("members.join.agreement"), Fields: []web.Field{
 			a.field(web.Field{Name: "community", Label: words.T("members.community.alias"), Help: words.T("members.join.alias-help"), Required: true, Max: 60})}}),
 	}}
 	return p.render(w, r, web.Page{Title: words.T("members.join"), Lede: words.T("members.join.lede"), Crumbs: []web.Link{{Text: words.T("members.communities"), Href: "/communities"}}, Data: v}, a)

@@ -188,10 +188,10 @@ func (p *Pages) orgForms(r *http.Request, n neighbour, a answers) []web.Block {
 			a.field(web.Field{Name: "email", Label: words.T("members.email"), Help: words.T("members.people.email-help"), Type: "email", Max: 254, Required: true}),
 			a.field(web.Field{Name: "role", Label: words.T("members.role"), Options: roleOptions(words, by.Role, polder.RoleContributor), Class: "one"}),
 		}}),
-		block(words.T("members.orgs.limits"), "", "form", form{Action: at + "/widest", Submit: words.T("members.save"), Fields: []web.Field{a.field(widest)}}),
+		block(words.T("members.orgs.limits"), "", "form", form{Action: at + "/widest", Beside: true, Submit: words.T("members.save"), Fields: []web.Field{a.field(widest)}}),
 	}
 	if by.Role == polder.RoleAdmin {
-		blocks = append(blocks, block(words.T("members.orgs.change"), "", "form", form{Action: at, Submit: words.T("members.save"), Fields: orgFields(words, a, n.Org)}))
+		blocks = append(blocks, block(words.T("members.orgs.change"), "", "form", form{Action: at, Beside: true, Submit: words.T("members.save"), Fields: orgFields(words, a, n.Org)}))
 	}
 	return blocks
 }

@@ -108,7 +108,7 @@ func (p *Pages) memberBlock(r *http.Request, c place) (web.Block, error) {
 		}
 		state := tag{"ok", "check", words.T("members.agreement.accepted")}
 		if !m.Accepted {
-			state = tag{"warn", "clock", words.T("members.agreement.waits")}
+			state = tag{"warn", "clock", words.T("members.agreement.not-yet")}
 		}
 		version := ""
 		if m.Version > 0 {
@@ -149,7 +149,7 @@ func (p *Pages) stewardBlocks(r *http.Request, c place) ([]web.Block, error) {
 // requestTable lists open requests. Who asks is named: that is what asking says.
 func (p *Pages) requestTable(r *http.Request, c place, requests []accounts.JoinRequest) (table, error) {
 	words := web.WordsOf(r)
-	t := table{Label: words.T("members.requests"), Heads: plainHeads(words.T("members.org"), words.T("members.requests.message"), words.T("members.requests.asked"), words.T("members.requests.approve"), words.T("members.requests.refuse"))}
+	t := table{Label: words.T("members.requests"), Heads: plainHeads(words.T("members.org"), words.T("members.requests.message"), words.T("members.requests.asked"), words.T("members.actions"))}
 	for _, q := range requests {
 		org, err := p.accounts.Org(r.Context(), q.Org)
 		if err != nil {
@@ -161,8 +161,7 @@ func (p *Pages) requestTable(r *http.Request, c place, requests []accounts.JoinR
 			accepted = words.T("members.requests.accepted", "n", q.Version)
 		}
 		t.Rows = append(t.Rows, row{{Text: org.Name, Sub: sectorText(words, org.Sector)}, {Text: q.Message, Sub: accepted}, {At: q.Created},
-			{Post: &button{Action: path("communities", c.Alias, "requests", string(q.ID), "approve"), Label: words.T("members.requests.approve"), Name: words.T("members.requests.approve-named", "name", org.Name)}, Bare: true},
-			{Dialog: &d, Bare: true}})
+			{Post: &button{Action: path("communities", c.Alias, "requests", string(q.ID), "approve"), Label: words.T("members.requests.approve"), Name: words.T("members.requests.approve-named", "name", org.Name)}, Dialog: &d, Bare: true}})
 	}
 	return t, nil
 }
@@ -213,7 +212,7 @@ func (p *Pages) stewardForms(r *http.Request, c place, a answers) []web.Block {
 			a.field(web.Field{Name: "days", Label: words.T("members.invitations.lasts"), Options: []web.Option{
 				{Value: "3", Label: words.T("members.tokens.days", "n", 3)}, {Value: "14", Label: words.T("members.tokens.days", "n", 14), Chosen: true}, {Value: "30", Label: words.T("members.tokens.days", "n", 30)}}}),
 		}}),
-		block(words.T("members.community.settings"), "", "form", form{Action: at + "/unmarked", Submit: words.T("members.save"), Fields: []web.Field{unmarkedField(words, c.Unmarked)}}),
+		block(words.T("members.community.settings"), "", "form", form{Action: at + "/unmarked", Beside: true, Submit: words.T("members.save"), Fields: []web.Field{unmarkedField(words, c.Unmarked)}}),
 	}
 }
 
@@ -245,7 +244,7 @@ func (p *Pages) joinForm(r *http.Request, c place) ([]web.Block, error) {
 	if len(others) == 0 {
 		return nil, nil
 	}
-	return []web.Block{block(words.T("members.community.add"), "", "form", form{Action: path("communities", c.Alias, "members"), Submit: words.T("members.community.add-submit"), Note: words.T("members.community.add-note"),
+	return []web.Block{block(words.T("members.community.add"), "", "form", form{Action: path("communities", c.Alias, "members"), Beside: true, Submit: words.T("members.community.add-submit"), Note: words.T("members.community.add-note"),
 		Fields: []web.Field{{Name: "org", Label: words.T("members.org"), Options: orgOptions(others, "")},
 			{Name: "member-role", Label: words.T("members.communities.as"), Options: memberRoles(words, polder.RoleContributor)}}})}, nil
 }

@@ -48,6 +48,7 @@ type form struct {
 	Back   string // where the way back leads; empty shows none
 	Note   string
 	Large  bool
+	Beside bool   // not what the page is for: its button is not the primary one
 	Class  string // "invitation": the script of invitations fills it
 }
 
