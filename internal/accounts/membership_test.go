@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/polder-exchange/polder"
+	"github.com/polder-exchange/polder/internal/db"
 	"github.com/polder-exchange/polder/stix"
 )
 
@@ -532,4 +533,31 @@ func BenchmarkFloor(b *testing.B) {
 			b.Fatal(err)
 		}
 	}
+}
+
+// TestInsideATransaction: rights read where they are used are those outside, and see what the transaction did.
+func TestInsideATransaction(t *testing.T) {
+	h := newHouse(t)
+	h.join(h.optics, h.acme, polder.RoleSteward)
+	outside, err := h.Memberships(ctx, h.acme.ID)
+	ok(t, err)
+	epoch := h.epoch()
+	ok(t, h.db.Write(ctx, func(tx *db.Tx) error {
+		a, err := h.RefreshTx(tx, polder.Actor{Org: h.acme.ID, Person: h.steward.ID})
+		if err != nil || a != h.steward.actor {
+			t.Errorf("refreshed as %+v, %v", a, err)
+		}
+		inside, err := h.MembershipsOfTx(tx, a)
+		if err != nil || len(inside) != 1 || inside[0] != outside[0] {
+			t.Errorf("memberships %+v, %v; outside %+v", inside, err, outside)
+		}
+		if e, err := h.EpochTx(tx); err != nil || e != epoch {
+			t.Errorf("epoch %d, %v; outside %d", e, err, epoch)
+		}
+		_, err = tx.Exec(`UPDATE accounts_person SET disabled = 1 WHERE id = ?`, h.steward.ID)
+		ok(t, err)
+		_, err = h.RefreshTx(tx, a)
+		kind(t, err, polder.Unauthorised, "disabled in the same transaction")
+		return nil
+	}))
 }
