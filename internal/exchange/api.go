@@ -20,14 +20,14 @@ const MaxShare = 32 << 20
 // The REST routes. Each error is a problem detail (RFC 9457).
 func (s *Service) apiRoutes() []web.Route {
 	return []web.Route{
-		{Method: "POST", Pattern: "/api/v1/communities/{community}/share", Need: web.Contributor, Exit: "api.share", Handler: s.apiShare, MaxBody: MaxShare, Timeout: shareTimeout},
-		{Method: "DELETE", Pattern: "/api/v1/communities/{community}/objects/{id}", Need: web.Contributor, Exit: "api.withdraw", Handler: s.apiWithdraw},
-		{Method: "PUT", Pattern: "/api/v1/communities/{community}/objects/{id}/custodian", Need: web.Steward, Exit: "api.custodian", Handler: s.apiReassign},
-		{Method: "GET", Pattern: "/api/v1/communities", Need: web.Reader, Exit: "api.communities", Handler: s.apiCommunities},
-		{Method: "GET", Pattern: "/api/v1/objects", Need: web.Reader, Exit: "api.objects", Handler: s.apiObjects},
-		{Method: "GET", Pattern: "/api/v1/objects/{id}", Need: web.Reader, Exit: "api.object", Handler: s.apiObject},
-		{Method: "GET", Pattern: "/api/v1/export", Need: web.Reader, Exit: "api.export", Handler: s.apiExport, Timeout: shareTimeout},
-		{Method: "GET", Pattern: "/api/v1/stream", Need: web.Reader, Exit: "api.stream", Handler: s.apiStream, Stream: true},
+		{Method: "POST", Pattern: "/api/v1/communities/{community}/share", Need: web.Contributor, Exit: "api.share", Handler: s.apiShare, MaxBody: MaxShare, Timeout: shareTimeout, Doc: &web.Doc{Summary: "Share objects, or a file of another format, with a community", Query: map[string]string{"tlp": "level of this share", "to": "identity id of a recipient; repeatable", "named": "1 names the contributor in what is made of the file", "preview": "1 stores nothing", "confirm": "1 goes on although a warning asks to look twice", "name": "file name, for messages"}, Media: "application/octet-stream", Answer: shareOutcome{}}},
+		{Method: "DELETE", Pattern: "/api/v1/communities/{community}/objects/{id}", Need: web.Contributor, Exit: "api.withdraw", Handler: s.apiWithdraw, Doc: &web.Doc{Summary: "Withdraw an object, or some of its versions", Query: map[string]string{"version": "first, last, all or timestamps", "erase": "1 removes the bytes too"}, Answer: withdrawn{}}},
+		{Method: "PUT", Pattern: "/api/v1/communities/{community}/objects/{id}/custodian", Need: web.Steward, Exit: "api.custodian", Handler: s.apiReassign, Doc: &web.Doc{Summary: "Give custody of an object to another member", Body: custodianBody{}}},
+		{Method: "GET", Pattern: "/api/v1/communities", Need: web.Reader, Exit: "api.communities", Handler: s.apiCommunities, Doc: &web.Doc{Summary: "The communities in which you read", Answer: communityList{}}},
+		{Method: "GET", Pattern: "/api/v1/objects", Need: web.Reader, Exit: "api.objects", Handler: s.apiObjects, Doc: &web.Doc{Summary: "A page of objects, oldest first", Query: pageParameters, Answer: eventPage{}}},
+		{Method: "GET", Pattern: "/api/v1/objects/{id}", Need: web.Reader, Exit: "api.object", Handler: s.apiObject, Doc: &web.Doc{Summary: "The versions of one object that you may see", Query: pageParameters, Answer: eventPage{}}},
+		{Method: "GET", Pattern: "/api/v1/export", Need: web.Reader, Exit: "api.export", Handler: s.apiExport, Timeout: shareTimeout, Doc: &web.Doc{Summary: "What you may see, as a file", Query: map[string]string{"format": "stix, misp, csv, suricata, zeek, rpz or plain", "community": "alias; all of yours without it"}, Gives: "application/octet-stream"}},
+		{Method: "GET", Pattern: "/api/v1/stream", Need: web.Reader, Exit: "api.stream", Handler: s.apiStream, Stream: true, Doc: &web.Doc{Summary: "What is shared, as it is shared (Server-Sent Events)", Query: map[string]string{"community": "alias; all of yours without it", "since": "the number to go on after; 0 is everything; now without it"}, Gives: "text/event-stream"}},
 	}
 }
 
@@ -47,6 +47,30 @@ type Gone struct {
 	Community string     `json:"community"`
 	ID        string     `json:"id"`
 	Version   string     `json:"version"`
+}
+
+// eventPage is a page of objects; After goes into the next request's after.
+type eventPage struct {
+	Objects []Event    `json:"objects"`
+	More    bool       `json:"more"`
+	After   polder.Seq `json:"after,omitempty"`
+}
+
+// withdrawn says what was withdrawn, and the number of the withdrawal.
+type withdrawn struct {
+	ID  string     `json:"id"`
+	Seq polder.Seq `json:"seq"`
+}
+
+// custodianBody names the member that gets custody.
+type custodianBody struct {
+	To polder.OrgID `json:"to"`
+}
+
+// pageParameters are those of a page of objects.
+var pageParameters = map[string]string{
+	"community": "alias; all of yours without it", "type": "types, with commas between", "limit": "1 to 1000; 100 without it",
+	"after": "what the page before gave as after", "version": "all gives every version that you may see, not only the last",
 }
 
 // eventOf is a delivery as data of the stream; alias names its community.
@@ -150,7 +174,7 @@ func (s *Service) apiWithdraw(w http.ResponseWriter, r *http.Request) {
 		web.Problem(w, r, err)
 		return
 	}
-	writeJSON(w, http.StatusOK, map[string]any{"id": r.PathValue("id"), "seq": seq})
+	writeJSON(w, http.StatusOK, withdrawn{r.PathValue("id"), seq})
 }
 
 // versionChoice reads "", "all", "first", "last" or timestamps, joined by commas.
@@ -176,13 +200,9 @@ func versionChoice(text string) (v VersionChoice, err error) {
 }
 
 func (s *Service) apiReassign(w http.ResponseWriter, r *http.Request) {
-	var body struct {
-		To polder.OrgID `json:"to"`
-	}
-	dec := json.NewDecoder(r.Body)
-	dec.DisallowUnknownFields()
-	if err := dec.Decode(&body); err != nil {
-		web.Problem(w, r, polder.Errorf(polder.Invalid, `body: %w; send {"to": "identity--…"}`, err))
+	var body custodianBody
+	if err := readBody(r, &body); err != nil {
+		web.Problem(w, r, err)
 		return
 	}
 	if err := s.Reassign(r.Context(), web.ActorOf(r), r.PathValue("community"), r.PathValue("id"), body.To); err != nil {
@@ -192,6 +212,18 @@ func (s *Service) apiReassign(w http.ResponseWriter, r *http.Request) {
 	w.WriteHeader(http.StatusNoContent)
 }
 
+// communityItem is a community as its member lists it.
+type communityItem struct {
+	ID    polder.CommunityID `json:"id"`
+	Alias string             `json:"alias"`
+	Name  string             `json:"name"`
+	Role  string             `json:"role"`
+}
+
+type communityList struct {
+	Communities []communityItem `json:"communities"`
+}
+
 func (s *Service) apiCommunities(w http.ResponseWriter, r *http.Request) {
 	a := web.ActorOf(r)
 	ms, err := s.accounts.MembershipsOf(r.Context(), a)
@@ -199,19 +231,13 @@ func (s *Service) apiCommunities(w http.ResponseWriter, r *http.Request) {
 		web.Problem(w, r, err)
 		return
 	}
-	type community struct {
-		ID    polder.CommunityID `json:"id"`
-		Alias string             `json:"alias"`
-		Name  string             `json:"name"`
-		Role  string             `json:"role"`
-	}
-	out := []community{}
+	out := []communityItem{}
 	for _, m := range ms {
 		if m.Right(a) >= polder.RoleReader {
-			out = append(out, community{m.Community.ID, m.Alias, m.Name, m.Right(a).String()})
+			out = append(out, communityItem{m.Community.ID, m.Alias, m.Name, m.Right(a).String()})
 		}
 	}
-	writeJSON(w, http.StatusOK, map[string]any{"communities": out})
+	writeJSON(w, http.StatusOK, communityList{out})
 }
 
 // pageRequest reads the parameters that pages of objects share.
@@ -274,13 +300,13 @@ func (s *Service) answerPage(w http.ResponseWriter, r *http.Request, q journal.Q
 		web.Problem(w, r, err)
 		return
 	}
-	events := []any{}
+	events := []Event{}
 	for _, d := range page.Deliveries {
-		events = append(events, eventOf(d, names[d.Community]))
+		events = append(events, Event{d.Seq, d.Seq.String(), names[d.Community], d.Level.String(), d.Raw})
 	}
-	out := map[string]any{"objects": events, "more": page.More}
+	out := eventPage{Objects: events, More: page.More}
 	if page.More {
-		out["after"] = page.Deliveries[len(page.Deliveries)-1].Seq
+		out.After = page.Deliveries[len(page.Deliveries)-1].Seq
 	}
 	writeJSON(w, http.StatusOK, out)
 }

@@ -13,12 +13,12 @@ import (
 // The routes by which sightings, opinions, notes and questions are made without writing STIX.
 func (s *Service) madeRoutes() []web.Route {
 	return []web.Route{
-		{Method: "POST", Pattern: "/api/v1/communities/{community}/objects/{id}/sightings", Need: web.Contributor, Exit: "api.sighting", Handler: s.apiSighting},
-		{Method: "POST", Pattern: "/api/v1/communities/{community}/objects/{id}/opinions", Need: web.Contributor, Exit: "api.opinion", Handler: s.apiOpinion},
-		{Method: "POST", Pattern: "/api/v1/communities/{community}/objects/{id}/notes", Need: web.Contributor, Exit: "api.note", Handler: s.apiNote},
-		{Method: "POST", Pattern: "/api/v1/communities/{community}/questions", Need: web.Contributor, Exit: "api.ask", Handler: s.apiAsk},
-		{Method: "GET", Pattern: "/api/v1/questions", Need: web.Reader, Exit: "api.questions", Handler: s.apiQuestions},
-		{Method: "POST", Pattern: "/api/v1/communities/{community}/questions/{id}/close", Need: web.Contributor, Exit: "api.question.close", Handler: s.apiCloseQuestion},
+		{Method: "POST", Pattern: "/api/v1/communities/{community}/objects/{id}/sightings", Need: web.Contributor, Exit: "api.sighting", Handler: s.apiSighting, Doc: &web.Doc{Summary: "Say that an object was seen", Body: sightingBody{}, Answer: madeAnswer{}}},
+		{Method: "POST", Pattern: "/api/v1/communities/{community}/objects/{id}/opinions", Need: web.Contributor, Exit: "api.opinion", Handler: s.apiOpinion, Doc: &web.Doc{Summary: "Say how far you agree with an object", Body: opinionBody{}, Answer: madeAnswer{}}},
+		{Method: "POST", Pattern: "/api/v1/communities/{community}/objects/{id}/notes", Need: web.Contributor, Exit: "api.note", Handler: s.apiNote, Doc: &web.Doc{Summary: "Write a note about an object, or answer a question", Body: noteBody{}, Answer: madeAnswer{}}},
+		{Method: "POST", Pattern: "/api/v1/communities/{community}/questions", Need: web.Contributor, Exit: "api.ask", Handler: s.apiAsk, Doc: &web.Doc{Summary: "Put a question to a community", Body: askBody{}, Answer: madeAnswer{}}},
+		{Method: "GET", Pattern: "/api/v1/questions", Need: web.Reader, Exit: "api.questions", Handler: s.apiQuestions, Doc: &web.Doc{Summary: "The questions that you may see", Query: map[string]string{"community": "alias; all of yours without it"}, Answer: questionList{}}},
+		{Method: "POST", Pattern: "/api/v1/communities/{community}/questions/{id}/close", Need: web.Contributor, Exit: "api.question.close", Handler: s.apiCloseQuestion, Doc: &web.Doc{Summary: "Close a question that you asked", Answer: madeAnswer{}}},
 	}
 }
 
@@ -55,6 +55,12 @@ func levelOf(text string) (stix.Marking, error) {
 	return m, nil
 }
 
+// madeAnswer names what was made.
+type madeAnswer struct {
+	ID  string     `json:"id"`
+	Seq polder.Seq `json:"seq"`
+}
+
 // answerMade writes what came of making an object.
 func answerMade(w http.ResponseWriter, r *http.Request, res Result, err error) {
 	switch {
@@ -69,18 +75,21 @@ func answerMade(w http.ResponseWriter, r *http.Request, res Result, err error) {
 		if n := len(res.Items); n > 0 {
 			id = res.Items[n-1].ID
 		}
-		writeJSON(w, http.StatusCreated, map[string]any{"id": id, "seq": res.Seq})
+		writeJSON(w, http.StatusCreated, madeAnswer{id, res.Seq})
 	}
 }
 
+// sightingBody is a sighting as it is sent.
+type sightingBody struct {
+	aboutBody
+	Count       int       `json:"count"`
+	First       time.Time `json:"first_seen"`
+	Last        time.Time `json:"last_seen"`
+	Description string    `json:"description"`
+}
+
 func (s *Service) apiSighting(w http.ResponseWriter, r *http.Request) {
-	var body struct {
-		aboutBody
-		Count       int       `json:"count"`
-		First       time.Time `json:"first_seen"`
-		Last        time.Time `json:"last_seen"`
-		Description string    `json:"description"`
-	}
+	var body sightingBody
 	if err := readBody(r, &body); err != nil {
 		web.Problem(w, r, err)
 		return
@@ -94,12 +103,15 @@ func (s *Service) apiSighting(w http.ResponseWriter, r *http.Request) {
 	answerMade(w, r, res, err)
 }
 
+// opinionBody is an opinion as it is sent.
+type opinionBody struct {
+	aboutBody
+	Opinion     string `json:"opinion"`
+	Explanation string `json:"explanation"`
+}
+
 func (s *Service) apiOpinion(w http.ResponseWriter, r *http.Request) {
-	var body struct {
-		aboutBody
-		Opinion     string `json:"opinion"`
-		Explanation string `json:"explanation"`
-	}
+	var body opinionBody
 	if err := readBody(r, &body); err != nil {
 		web.Problem(w, r, err)
 		return
@@ -113,12 +125,15 @@ func (s *Service) apiOpinion(w http.ResponseWriter, r *http.Request) {
 	answerMade(w, r, res, err)
 }
 
+// noteBody is a note as it is sent.
+type noteBody struct {
+	aboutBody
+	Abstract string `json:"abstract"`
+	Content  string `json:"content"`
+}
+
 func (s *Service) apiNote(w http.ResponseWriter, r *http.Request) {
-	var body struct {
-		aboutBody
-		Abstract string `json:"abstract"`
-		Content  string `json:"content"`
-	}
+	var body noteBody
 	if err := readBody(r, &body); err != nil {
 		web.Problem(w, r, err)
 		return
@@ -132,15 +147,18 @@ func (s *Service) apiNote(w http.ResponseWriter, r *http.Request) {
 	answerMade(w, r, res, err)
 }
 
+// askBody is a question as it is sent.
+type askBody struct {
+	aboutBody
+	Question   string         `json:"question"`
+	Content    string         `json:"content"`
+	ObjectRefs []string       `json:"object_refs"`
+	Until      time.Time      `json:"valid_until"`
+	To         []polder.OrgID `json:"to"`
+}
+
 func (s *Service) apiAsk(w http.ResponseWriter, r *http.Request) {
-	var body struct {
-		aboutBody
-		Question   string         `json:"question"`
-		Content    string         `json:"content"`
-		ObjectRefs []string       `json:"object_refs"`
-		Until      time.Time      `json:"valid_until"`
-		To         []polder.OrgID `json:"to"`
-	}
+	var body askBody
 	if err := readBody(r, &body); err != nil {
 		web.Problem(w, r, err)
 		return
@@ -156,6 +174,23 @@ func (s *Service) apiAsk(w http.ResponseWriter, r *http.Request) {
 	answerMade(w, r, res, err)
 }
 
+// questionItem is a question in a list.
+type questionItem struct {
+	ID        string        `json:"id"`
+	Community string        `json:"community"`
+	TLP       string        `json:"tlp"`
+	Question  string        `json:"question"`
+	Content   string        `json:"content,omitempty"`
+	State     QuestionState `json:"state"`
+	Until     time.Time     `json:"valid_until"`
+	Mine      bool          `json:"mine"`
+	Answers   int           `json:"answers"`
+}
+
+type questionList struct {
+	Questions []questionItem `json:"questions"`
+}
+
 func (s *Service) apiQuestions(w http.ResponseWriter, r *http.Request) {
 	qs, err := s.Questions(r.Context(), web.ActorOf(r), r.URL.Query().Get("community"), 200)
 	if err != nil {
@@ -167,23 +202,12 @@ func (s *Service) apiQuestions(w http.ResponseWriter, r *http.Request) {
 		web.Problem(w, r, err)
 		return
 	}
-	type question struct {
-		ID        string        `json:"id"`
-		Community string        `json:"community"`
-		TLP       string        `json:"tlp"`
-		Question  string        `json:"question"`
-		Content   string        `json:"content,omitempty"`
-		State     QuestionState `json:"state"`
-		Until     time.Time     `json:"valid_until"`
-		Mine      bool          `json:"mine"`
-		Answers   int           `json:"answers"`
-	}
-	out := []question{}
+	out := []questionItem{}
 	for _, q := range qs {
 		d := q.Delivery
-		out = append(out, question{d.ID, names[d.Community], d.Level.String(), q.Question, q.Text, q.State, q.Until, q.Mine, len(q.Answers)})
+		out = append(out, questionItem{d.ID, names[d.Community], d.Level.String(), q.Question, q.Text, q.State, q.Until, q.Mine, len(q.Answers)})
 	}
-	writeJSON(w, http.StatusOK, map[string]any{"questions": out})
+	writeJSON(w, http.StatusOK, questionList{out})
 }
 
 func (s *Service) apiCloseQuestion(w http.ResponseWriter, r *http.Request) {

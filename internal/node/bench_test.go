@@ -9,7 +9,9 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/netip"
 	"os"
+	"sync"
 	"testing"
 	"time"
 
@@ -26,7 +28,10 @@ type live struct {
 	writer string // token
 	reader string
 	alias  string
+	end    func()
 }
+
+var loopbackAddr = netip.MustParseAddr("127.0.0.1")
 
 func ok(t testing.TB, err error) {
 	t.Helper()
@@ -70,11 +75,12 @@ func (l *live) serve(t testing.TB, dir string) {
 	done := make(chan error, 1)
 	go func() { done <- n.Serve(ctx, sock) }()
 	l.Node, l.url = n, "http://"+sock.Addr().String()
-	t.Cleanup(func() {
+	l.end = sync.OnceFunc(func() {
 		cancel()
 		ok(t, <-done)
 		ok(t, n.Close())
 	})
+	t.Cleanup(l.end)
 }
 
 func (l *live) do(t testing.TB, method, path, token, kind string, body []byte) (int, []byte) {

@@ -3,13 +3,14 @@ package node
 import (
 	"context"
 	"net/http"
-	"net/netip"
 	"path/filepath"
+	"slices"
 
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/polder-exchange/polder"
 	"github.com/polder-exchange/polder/internal/exchange"
+	"github.com/polder-exchange/polder/internal/members"
 	"github.com/polder-exchange/polder/internal/web"
 	"github.com/polder-exchange/polder/taxii"
 )
@@ -51,36 +52,23 @@ func authenticated(r *http.Request) (taxii.Subject, error) {
 	return exchange.Subject(a), nil
 }
 
-// identify finds out who asks.
-type identify struct{ *Node }
-
-func (n identify) BySession(ctx context.Context, cookie string) (web.Identity, error) {
-	a, _, err := n.Accounts.Session(ctx, cookie)
-	if err != nil {
-		return web.Identity{}, err
-	}
-	org, err := n.Accounts.Org(ctx, a.Org)
-	return web.Identity{Actor: a, OrgName: org.Name}, err
-}
-
-func (n identify) BySecret(ctx context.Context, secret string, from netip.Addr) (web.Identity, error) {
-	a, err := n.Accounts.Authenticate(ctx, secret, from)
-	return web.Identity{Actor: a}, err
-}
-
 // mount makes the one handler of the node.
 func (n *Node) mount(ctx context.Context, server *taxii.Server) error {
 	m := newMetrics(prometheus.NewRegistry(), n)
+	from := addresses(n.Config.Proxies)
 	site, err := web.New(web.Options{
-		Identify: identify{n}, Secure: n.Config.secure(), Now: n.now, Log: n.log, Observe: m.observe,
-	})
+		Identify: members.NewIdentifier(n.Accounts), Secure: n.Config.secure(), From: from, Now: n.now, Log: n.log, Observe: m.observe,
+	}, members.Part())
 	if err != nil {
 		return err
 	}
-	routes := n.Exchange.Routes()
-	routes = append(routes, taxiiRoutes(server)...)
-	routes = append(routes, n.operations(m)...)
+	people := members.New(members.Options{Accounts: n.Accounts, Audit: n.Audit, Site: site, From: from, URL: n.Config.PublicURL, Secure: n.Config.secure(), Now: n.now})
+	site.AddNav(people.Nav()...)
+	routes := slices.Concat(n.Exchange.Routes(), people.Routes(), taxiiRoutes(server), n.operations(m))
 	n.routes = append(site.Routes(), routes...)
+	if n.api, err = openAPI(n.routes); err != nil {
+		return err
+	}
 	n.handler, err = site.Handler(routes...)
 	return err
 }

@@ -51,7 +51,7 @@ type process struct {
 	err bytes.Buffer
 }
 
-func spawn(t *testing.T, dir string, env ...string) *process {
+func spawn(t testing.TB, dir string, env ...string) *process {
 	t.Helper()
 	path, err := program()
 	ok(t, err)

@@ -14,6 +14,7 @@ func (n *Node) operations(m *metrics) []web.Route {
 	return []web.Route{
 		{Method: "GET", Pattern: "/healthz", Exit: "ops.health", API: true, Handler: n.health},
 		{Method: "GET", Pattern: "/readyz", Exit: "ops.ready", API: true, Handler: n.readiness},
+		{Method: "GET", Pattern: "/api/openapi.json", Exit: "api.description", Handler: n.describeAPI},
 		{Method: "GET", Pattern: "/metrics", Need: web.Admin, Exit: "ops.metrics", API: true, Handler: m.handler().ServeHTTP},
 	}
 }
@@ -41,4 +42,10 @@ func (n *Node) ready() error {
 		return polder.Errorf(polder.Unavailable, "stored rows are damaged: %s; restore a backup", strings.Join(bad, ", "))
 	}
 	return n.DB.Room()
+}
+
+// describeAPI answers the OpenAPI document.
+func (n *Node) describeAPI(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("Content-Type", "application/vnd.oai.openapi+json;version=3.1")
+	_, _ = w.Write(n.api) // the asker is gone
 }

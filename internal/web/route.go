@@ -56,9 +56,21 @@ type Route struct {
 	MaxBody int64         // longest body in bytes; 0 is 1 MiB
 	Timeout time.Duration // for reading, working and writing; 0 is 30 s
 
+	Doc *Doc // what the OpenAPI document says of it; every route below /api/v1/ has one
+
 	// Fail writes an error that arises at the door, for faces with an error form of their own (TAXII).
 	// Nil is [Problem]. Problem itself calls it, so a handler below it may use Problem too.
 	Fail func(http.ResponseWriter, *http.Request, error)
+}
+
+// Doc describes a route of the REST API.
+type Doc struct {
+	Summary string            // one line
+	Query   map[string]string // parameters of the query, and what each means
+	Body    any               // a value of the type that is sent as JSON; nil for none or for another media type
+	Media   string            // of the body, where it is not JSON
+	Answer  any               // a value of the type that a 2xx answers as JSON; nil for none or for another media type
+	Gives   string            // media type of the answer, where it is not JSON
 }
 
 const (
