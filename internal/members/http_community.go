@@ -128,7 +128,7 @@ func (p *Pages) renderCommunities(w http.ResponseWriter, r *http.Request, a answ
 	}
 	t = t.sorted(r.URL, web.Column{Key: "name", Label: words.T("members.name")}, web.Column{Key: "role", Label: words.T("members.communities.as")},
 		web.Column{Key: "members", Label: words.T("members.communities.members")}, web.Column{Key: "agreement", Label: words.T("members.agreement")})
-	v := view{Main: []web.Block{block(words.T("members.communities.count", "n", len(all)), "", "table", t)}}
+	v := view{Main: []web.Block{block(counted(words, "members.communities", len(all)), "", "table", t)}}
 	asked, err := p.askedBlock(r)
 	if err != nil {
 		return err
@@ -152,7 +152,7 @@ func (p *Pages) noCommunities(words web.Words, by polder.Actor) web.Empty {
 	e := web.Empty{Icon: "people", Title: words.T("members.communities.none"), Text: words.T("members.communities.none-text")}
 	switch {
 	case by.Role == polder.RoleAdmin:
-		e.Text = words.T("members.communities.none-admin")
+		e.Title, e.Text = words.T("members.communities.none-here"), words.T("members.communities.none-admin")
 	case by.Person != "" && by.Role >= polder.RoleContributor:
 		e.Actions = []web.Action{{Label: words.T("members.join"), Href: "/join", Primary: true}}
 	}

@@ -158,7 +158,7 @@ func (p *Pages) people(r *http.Request, org polder.OrgID) (web.Block, error) {
 	}
 	t = t.sorted(r.URL, web.Column{Key: "person", Label: words.T("members.name")}, web.Column{Key: "role", Label: words.T("members.role"), Down: true},
 		web.Column{Key: "state", Label: words.T("members.state")}, web.Column{Key: "since", Label: words.T("members.since"), Down: true})
-	return block(words.T("members.people.count", "n", len(people)), "", "table", t), nil
+	return block(counted(words, "members.people", len(people)), "", "table", t), nil
 }
 
 func personState(words web.Words, q accounts.Person) tag {

@@ -120,7 +120,7 @@ func (p *Pages) memberBlock(r *http.Request, c place) (web.Block, error) {
 	t = t.sorted(r.URL, web.Column{Key: "name", Label: words.T("members.org")}, web.Column{Key: "role", Label: words.T("members.role"), Down: true},
 		web.Column{Key: "sector", Label: words.T("members.orgs.sector")}, web.Column{Key: "since", Label: words.T("members.since"), Down: true},
 		web.Column{Key: "agreement", Label: words.T("members.agreement")})
-	return block(words.T("members.community.count", "n", len(members)), "", "table", t), nil
+	return block(counted(words, "members.community.members", len(members)), "", "table", t), nil
 }
 
 // stewardBlocks are what waits for a steward: requests, and the invitations that are out.

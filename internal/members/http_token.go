@@ -48,7 +48,7 @@ func (p *Pages) renderTokens(w http.ResponseWriter, r *http.Request, a answers) 
 	if by.Role < polder.RoleSteward {
 		lede = "members.tokens.lede-own"
 	}
-	v := view{Main: []web.Block{block(words.T("members.tokens.count", "n", len(tokens)), "", "table", t)},
+	v := view{Main: []web.Block{block(counted(words, "members.tokens", len(tokens)), "", "table", t)},
 		Aside: []web.Block{block(words.T("members.tokens.new"), "", "form", create)}}
 	return p.render(w, r, web.Page{Title: words.T("members.tokens"), Lede: words.T(lede), Data: v}, a)
 }

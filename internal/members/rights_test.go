@@ -149,6 +149,36 @@ func TestSecretsAreShownOnce(t *testing.T) {
 	}
 }
 
+// X25: a change by a command on the folder of a serving node holds from the next request.
+func TestX25CommandsWhileServing(t *testing.T) {
+	w := newWorld(t)
+	s := &shell{t, w.dir}
+	me := func() int {
+		r := httptest.NewRequest("GET", "/api/v1/me", nil)
+		r.Header.Set("Authorization", "Bearer "+w.ids["token-text"])
+		return w.send(t, r).StatusCode
+	}
+	if me() != http.StatusOK {
+		t.Fatal("the token does not work before")
+	}
+	s.do(0, "token", "revoke", w.ids["token"])
+	if got := me(); got != http.StatusUnauthorized {
+		t.Errorf("a token revoked by a command answers %d", got)
+	}
+	s.do(0, "community", "leave", "--community", "chip-supply-chain", "--org", w.ids["klep"])
+	if a := w.ask(t, "reader", http.MethodGet, "/communities/chip-supply-chain", ""); a.StatusCode != http.StatusNotFound {
+		t.Errorf("a community left by a command answers %d", a.StatusCode)
+	}
+	s.do(0, "person", "disable", w.ids["reader"])
+	if a := w.ask(t, "reader", http.MethodGet, "/account", ""); a.to() != "/login" {
+		t.Errorf("a person disabled by a command gets %d", a.StatusCode)
+	}
+	if a := w.ask(t, "steward", http.MethodPost, "/tokens", "name=x&role=reader&expires=30d"); a.StatusCode != http.StatusOK {
+		t.Errorf("the node writes no more: %d", a.StatusCode)
+	}
+	s.do(0, "audit", "verify")
+}
+
 // The made token works with what was chosen, and no more.
 func TestTokenOfAForm(t *testing.T) {
 	w := newWorld(t)

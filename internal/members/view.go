@@ -205,6 +205,14 @@ func block(title, note, fragment string, data any) web.Block {
 	return web.Block{Title: title, Note: note, Template: "members/" + fragment, Data: data}
 }
 
+// counted is the heading of a list: how many there are, or the bare name when there is nothing to count.
+func counted(w web.Words, key string, n int) string {
+	if n == 0 {
+		return w.T(key)
+	}
+	return w.T(key+".count", "n", n)
+}
+
 // secret is the data of the fragment "secret": what is shown once.
 type secret struct {
 	Text  string

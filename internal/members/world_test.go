@@ -31,6 +31,7 @@ import (
 //	Hidden    in nothing, with nobody
 type world struct {
 	store   *Store
+	dir     string
 	pages   *Pages
 	handler http.Handler
 	ids     map[string]string // "klep" → identity--…, and so on: see make
@@ -89,7 +90,7 @@ func newWorld(t testing.TB) *world {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = s.Close() })
-	w := &world{store: s, ids: template.ids, cookies: template.cookies, from: netip.MustParseAddr("192.0.2.7")}
+	w := &world{store: s, dir: dir, ids: template.ids, cookies: template.cookies, from: netip.MustParseAddr("192.0.2.7")}
 	w.serve(t)
 	return w
 }
