@@ -9,7 +9,7 @@
 //   - Nobody gives a right that he does not hold. A person or token acts for its own organisation, up to its own
 //     role; only an administrator makes administrators, and only an administrator acts for another organisation.
 //     What somebody made ends with him: tokens that a person or token made end when it is disabled or revoked.
-//   - An administrator manages the node and has no right on objects, whatever the membership (rule X8): see [Effective].
+//   - An administrator manages the node and has no right on objects, whatever the membership (rule X8): see [polder.Membership.Right].
 //   - A membership gives no sight before the community's agreement is accepted (rule X10).
 //   - No secret is stored: of tokens, cookies and invitations the SHA-256, of passwords an argon2id hash. No
 //     identifier works as a secret. No secret is in an error, a log line or the audit.

@@ -10,16 +10,6 @@ import (
 	"github.com/polder-exchange/polder/internal/db"
 )
 
-// Effective is what an actor may do with objects in a community (rule X8): the lesser of its own role, where an
-// administrator's counts for nothing, and the membership's. Without acceptance of the agreement, and for another
-// organisation's membership, it is nothing.
-func Effective(a polder.Actor, m polder.Membership) polder.Role {
-	if !m.Accepted || a.Org == "" || a.Org != m.Org {
-		return polder.RoleNone
-	}
-	return min(a.Role.OnObjects(), m.Role.OnObjects())
-}
-
 // Memberships are the current memberships of an organisation, by community id. For what an actor may use, ask
 // [Service.MembershipsOf]: a token may be limited to some of them.
 func (s *Service) Memberships(ctx context.Context, org polder.OrgID) ([]polder.Membership, error) {
@@ -62,7 +52,7 @@ func (s *Service) MemberList(ctx context.Context, by polder.Actor, id polder.Com
 		if err != nil {
 			return nil, err
 		}
-		if Effective(by, m) < polder.RoleReader {
+		if m.Right(by) < polder.RoleReader {
 			return nil, polder.Errorf(polder.Forbidden, "accept the agreement of %s first", m.Name)
 		}
 	}
@@ -70,7 +60,7 @@ func (s *Service) MemberList(ctx context.Context, by polder.Actor, id polder.Com
 }
 
 // CanManage tells whether an actor manages a community's members and agreement: its stewards, and administrators of
-// the node. It gives no right on objects; for custody ask [Effective].
+// the node. It gives no right on objects; for custody ask [polder.Membership.Right].
 func (s *Service) CanManage(ctx context.Context, a polder.Actor, id polder.CommunityID) (bool, error) {
 	q := s.read(ctx)
 	a, _, err := s.readActorNow(q, a)
@@ -93,7 +83,7 @@ func stewardOf(q querier, a polder.Actor, id polder.CommunityID) (polder.Communi
 	if err != nil {
 		return polder.Community{}, err
 	}
-	if Effective(a, m) < polder.RoleSteward {
+	if m.Right(a) < polder.RoleSteward {
 		return polder.Community{}, polder.Errorf(polder.Forbidden, "only a steward of %s may: in the community and as a person or token", m.Name)
 	}
 	return m.Community, nil

@@ -64,36 +64,6 @@ func TestJoinAndLeave(t *testing.T) {
 	}
 }
 
-// TestEffective is rule X8 as a table.
-func TestEffective(t *testing.T) {
-	const org = "identity--a"
-	for _, tc := range []struct {
-		actor, member polder.Role
-		accepted      bool
-		of            polder.OrgID
-		want          polder.Role
-		why           string
-	}{
-		{polder.RoleReader, polder.RoleSteward, true, org, polder.RoleReader, "the lesser is the actor's"},
-		{polder.RoleSteward, polder.RoleReader, true, org, polder.RoleReader, "the lesser is the membership's"},
-		{polder.RoleSteward, polder.RoleSteward, true, org, polder.RoleSteward, "both"},
-		{polder.RoleAdmin, polder.RoleSteward, true, org, polder.RoleNone, "an administrator has no right on objects"},
-		{polder.RoleSteward, polder.RoleAdmin, true, org, polder.RoleNone, "nor has a membership that says so"},
-		{polder.RoleSteward, polder.RoleSteward, false, org, polder.RoleNone, "X10: nothing before acceptance"},
-		{polder.RoleSteward, polder.RoleSteward, true, "identity--b", polder.RoleNone, "another's membership"},
-		{polder.RoleNone, polder.RoleSteward, true, org, polder.RoleNone, "no role"},
-	} {
-		a := polder.Actor{Org: org, Role: tc.actor}
-		m := polder.Membership{Org: tc.of, Role: tc.member, Accepted: tc.accepted}
-		if got := Effective(a, m); got != tc.want {
-			t.Errorf("%s: %v, want %v", tc.why, got, tc.want)
-		}
-	}
-	if got := Effective(Local(), polder.Membership{Role: polder.RoleSteward, Accepted: true}); got != polder.RoleNone {
-		t.Errorf("the machine has %v on objects", got)
-	}
-}
-
 func TestLimitedToken(t *testing.T) {
 	h := newHouse(t)
 	other, err := h.AddCommunity(ctx, Local(), "Other", stix.None)
@@ -183,7 +153,7 @@ func TestAgreement(t *testing.T) {
 	}
 	sees := func(a polder.Actor) bool {
 		m := h.memberships(a)
-		return len(m) == 1 && Effective(a, m[0]) > polder.RoleNone
+		return len(m) == 1 && m[0].Right(a) > polder.RoleNone
 	}
 
 	_, err = h.SetAgreement(ctx, h.steward.actor, h.optics.ID, "Small change.", false)

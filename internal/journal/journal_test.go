@@ -146,8 +146,12 @@ func TestD1CutShort(t *testing.T) {
 		{"broken head", "both slots are noise", func(t *testing.T, dir string) {
 			ok(t, os.WriteFile(filepath.Join(dir, "head"), make([]byte, 512), 0o600))
 		}, "head file is missing or damaged"},
-		{"changed row", "SQL by hand", func(t *testing.T, dir string) { edit(t, dir, `UPDATE delivery SET level = 1 WHERE seq = (SELECT max(seq) FROM delivery)`) }, "differs"},
-		{"removed row", "SQL by hand", func(t *testing.T, dir string) { edit(t, dir, `DELETE FROM delivery WHERE seq = (SELECT min(seq) FROM delivery)`) }, "changed, taken out or put in"},
+		{"changed row", "SQL by hand", func(t *testing.T, dir string) {
+			edit(t, dir, `UPDATE delivery SET level = 1 WHERE seq = (SELECT max(seq) FROM delivery)`)
+		}, "differs"},
+		{"removed row", "SQL by hand", func(t *testing.T, dir string) {
+			edit(t, dir, `DELETE FROM delivery WHERE seq = (SELECT min(seq) FROM delivery)`)
+		}, "changed, taken out or put in"},
 		{"changed body", "SQL by hand", func(t *testing.T, dir string) { edit(t, dir, `UPDATE body SET raw = x'7b7d' WHERE id = 3`) }, "differs from its hash"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

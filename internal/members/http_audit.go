@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	"github.com/polder-exchange/polder"
-	"github.com/polder-exchange/polder/internal/accounts"
 	"github.com/polder-exchange/polder/internal/audit"
 	"github.com/polder-exchange/polder/internal/web"
 )
@@ -82,7 +81,7 @@ func (p *Pages) auditView(r *http.Request, key []byte) (auditView, error) {
 		return q, err
 	}
 	for _, c := range q.places {
-		if c.member && accounts.Effective(q.by, c.membership) >= polder.RoleSteward {
+		if c.member && c.membership.Right(q.by) >= polder.RoleSteward {
 			q.steward = append(q.steward, c.ID)
 		}
 	}

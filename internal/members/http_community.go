@@ -22,7 +22,7 @@ type place struct {
 
 // reads tells whether the list of members may be read there.
 func (c place) reads(by polder.Actor) bool {
-	return by.Role == polder.RoleAdmin || c.member && accounts.Effective(by, c.membership) >= polder.RoleReader
+	return by.Role == polder.RoleAdmin || c.member && c.membership.Right(by) >= polder.RoleReader
 }
 
 // places are the communities that by knows of: those its organisation belongs to, and for an administrator all.
@@ -35,7 +35,7 @@ func (p *Pages) places(ctx context.Context, by polder.Actor) ([]place, error) {
 	var all []place
 	for _, m := range memberships {
 		own[m.ID] = m
-		all = append(all, place{m.Community, m, true, accounts.Effective(by, m) >= polder.RoleSteward})
+		all = append(all, place{m.Community, m, true, m.Right(by) >= polder.RoleSteward})
 	}
 	if by.Role != polder.RoleAdmin {
 		return all, nil

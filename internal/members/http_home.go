@@ -4,7 +4,6 @@ import (
 	"net/http"
 
 	"github.com/polder-exchange/polder"
-	"github.com/polder-exchange/polder/internal/accounts"
 	"github.com/polder-exchange/polder/internal/web"
 )
 
@@ -152,5 +151,5 @@ func welcomeAgreement(words web.Words, m polder.Membership, signs bool) web.Bloc
 
 // effective is what by may do with the objects of a community, in a word.
 func effective(by polder.Actor, m polder.Membership) string {
-	return accounts.Effective(by, m).String()
+	return m.Right(by).String()
 }

@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	"github.com/polder-exchange/polder"
-	"github.com/polder-exchange/polder/internal/accounts"
 	"github.com/polder-exchange/polder/internal/web"
 )
 
@@ -90,7 +89,7 @@ func (p *Pages) readable(ctx context.Context, by polder.Actor) ([]polder.Communi
 	}
 	var all []polder.Community
 	for _, m := range memberships {
-		if accounts.Effective(by, m) >= polder.RoleReader {
+		if m.Right(by) >= polder.RoleReader {
 			all = append(all, m.Community)
 		}
 	}

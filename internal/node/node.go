@@ -55,7 +55,7 @@ type Node struct {
 	now     func() time.Time
 	handler http.Handler
 	routes  []web.Route
-	api     []byte // the OpenAPI document
+	api     []byte         // the OpenAPI document
 	stop    []func() error // in the order in which they are called
 	once    sync.Once
 }
