@@ -1,0 +1,154 @@
+package node
+
+import (
+	"maps"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/polder-exchange/polder"
+	"github.com/polder-exchange/polder/internal/web"
+)
+
+// patterns are all paths that the node answers. A route whose path is not here fails [TestS1Walk]: whoever adds one says
+// here with what it is asked. Empty is the path itself, its variables filled in by [place.fill].
+var patterns = map[string]string{
+	"/healthz": "", "/readyz": "", "/metrics": "", "/favicon.ico": "", "/static/{hash}/{file}": "", "/preferences": "", "/keyboard": "", "/components": "",
+
+	"/api/openapi.json": "", "/api/v1/communities": "", "/api/v1/objects": "", "/api/v1/objects/{id}": "", "/api/v1/export": "/api/v1/export?format=stix", "/api/v1/stream": "/api/v1/stream?since=0",
+	"/api/v1/communities/{community}/share": "", "/api/v1/communities/{community}/objects/{id}": "", "/api/v1/communities/{community}/objects/{id}/custodian": "",
+	"/api/v1/communities/{community}/objects/{id}/sightings": "", "/api/v1/communities/{community}/objects/{id}/opinions": "", "/api/v1/communities/{community}/objects/{id}/notes": "",
+	"/api/v1/communities/{community}/questions": "", "/api/v1/questions": "", "/api/v1/communities/{community}/questions/{id}/close": "",
+
+	"/taxii2/{$}": "", "/taxii2": "", "/taxii2/": "/taxii2/nothing/", "/taxii2/root/{$}": "", "/taxii2/root": "", "/taxii2/root/": "/taxii2/root/nothing/",
+	"/taxii2/root/collections/{$}": "", "/taxii2/root/collections": "", "/taxii2/root/collections/{id}/{$}": "", "/taxii2/root/collections/{id}": "",
+	"/taxii2/root/collections/{id}/manifest/{$}": "", "/taxii2/root/collections/{id}/manifest": "", "/taxii2/root/collections/{id}/objects/{$}": "", "/taxii2/root/collections/{id}/objects": "",
+	"/taxii2/root/collections/{id}/objects/{object}/{$}": "", "/taxii2/root/collections/{id}/objects/{object}": "",
+	"/taxii2/root/collections/{id}/objects/{object}/versions/{$}": "", "/taxii2/root/collections/{id}/objects/{object}/versions": "",
+	"/taxii2/root/status/{status}/{$}": "", "/taxii2/root/status/{status}": "",
+
+	"/{$}": "", "/login": "", "/login/password": "", "/logout": "", "/invitation.js": "", "/account": "", "/account/password": "", "/account/sessions/{id}/end": "",
+	"/tokens": "", "/tokens/{id}/revoke": "", "/organisations": "", "/organisations/{org}": "", "/organisations/{org}/widest": "", "/organisations/{org}/people": "",
+	"/organisations/{org}/people/{person}": "", "/organisations/{org}/people/{person}/role": "", "/organisations/{org}/people/{person}/disable": "",
+	"/organisations/{org}/people/{person}/enable": "", "/organisations/{org}/people/{person}/reset": "", "/organisations/{org}/people/{person}/sessions/{id}/end": "",
+	"/communities": "", "/communities/{alias}": "", "/communities/{alias}/agreement": "", "/communities/{alias}/accept": "", "/communities/{alias}/unmarked": "",
+	"/communities/{alias}/leave": "", "/communities/{alias}/members": "", "/communities/{alias}/members/{org}": "", "/communities/{alias}/members/{org}/role": "",
+	"/communities/{alias}/members/{org}/remove": "", "/communities/{alias}/invitations": "", "/communities/{alias}/invitations/{id}/revoke": "",
+	"/communities/{alias}/requests/{id}/approve": "", "/communities/{alias}/requests/{id}/refuse": "",
+	"/join": "", "/join/accept": "", "/join/request": "", "/join/requests/{id}/withdraw": "", "/audit": "", "/api/v1/me": "", "/api/v1/communities/{alias}/members": "",
+}
+
+// fill puts values for the variables of a pattern, those of ring and of an object that plain reads.
+func (p *place) fill(pattern, object string) string {
+	path := patterns[pattern]
+	if path == "" {
+		path = pattern
+	}
+	community := p.ring.Alias
+	if strings.Contains(pattern, "/collections/{id}") {
+		path = strings.Replace(path, "{id}", community, 1)
+	}
+	return strings.NewReplacer("{$}", "", "{community}", community, "{alias}", community, "{id}", object, "{object}", object, "{org}", string(p.orgs["plain"].ID),
+		"{person}", "nobody", "{status}", "5d0092c5-5f74-4287-9642-33f4c354e56d", "{hash}", "0", "{file}", "polder.css").Replace(path)
+}
+
+// askers are the kinds of whoever asks.
+var askers = []string{"", "reader", "contributor", "steward", "admin", "foreign", "expired", "revoked", "session"}
+
+var methods = []string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "PROPFIND"}
+
+// role is what an asker may at most, at any door.
+func (p *place) role(as string) polder.Actor {
+	roles := map[string]polder.Role{"reader": polder.RoleReader, "session": polder.RoleReader, "contributor": polder.RoleContributor,
+		"foreign": polder.RoleContributor, "steward": polder.RoleSteward, "admin": polder.RoleAdmin}
+	if r, known := roles[as]; known {
+		return polder.Actor{Org: p.orgs["plain"].ID, Role: r}
+	}
+	return polder.Actor{}
+}
+
+// TestS1Walk (S1): every route × every method × every kind of asker. What no route declares is 405; nobody passes a door
+// without the right that it declares; whoever has shown nothing, or a dead token, is told to log in; nothing is a fault.
+func TestS1Walk(t *testing.T) {
+	p := newPlace(t)
+	p.share(t, "plain", p.ring.Alias, "", entry(1, 0, 2, ""))
+	byPattern := map[string]map[string]web.Route{}
+	for _, r := range p.Routes() {
+		if _, listed := patterns[r.Pattern]; !listed {
+			t.Errorf("%s %s: the table of paths lacks it", r.Method, r.Pattern)
+		}
+		if byPattern[r.Pattern] == nil {
+			byPattern[r.Pattern] = map[string]web.Route{}
+		}
+		byPattern[r.Pattern][r.Method] = r
+		if r.Method == "GET" {
+			byPattern[r.Pattern]["HEAD"] = r
+		}
+	}
+	cells := 0
+	for _, pattern := range slices.Sorted(maps.Keys(byPattern)) {
+		declared := byPattern[pattern]
+		for _, method := range methods {
+			for _, as := range askers {
+				cells++
+				r, is := declared[method]
+				a := p.ask(p.sample(pattern, method, as, r))
+				if pattern == "/logout" && as == "session" && a.status < 400 {
+					p.logIn(t, p.Accounts)
+				}
+				p.judge(t, method+" "+pattern+" as "+as, a, r, is, as)
+			}
+		}
+	}
+	if want := len(byPattern) * len(methods) * len(askers); cells != want || cells < 2000 {
+		t.Fatalf("%d cells were walked, want %d", cells, want)
+	}
+}
+
+func (p *place) sample(pattern, method, as string, r web.Route) ask {
+	q := ask{as: as, method: method, path: p.fill(pattern, entryID(1)), head: map[string]string{"Sec-Fetch-Site": "same-origin"}}
+	if r.Stream {
+		q.wait = 20e6
+	}
+	if method == "POST" || method == "PUT" || method == "PATCH" {
+		q.body, q.kind = "{}", jsonKind
+		if strings.HasPrefix(pattern, "/taxii2/") {
+			q.body, q.kind = `{"objects":[]}`, taxiiKind
+		}
+	}
+	return q
+}
+
+// judge holds one answer against what the route declares.
+func (p *place) judge(t *testing.T, what string, a answer, r web.Route, declared bool, as string) {
+	t.Helper()
+	actor := p.role(as)
+	dead := slices.Contains([]string{"expired", "revoked"}, as)
+	login := a.status == http.StatusSeeOther && strings.HasPrefix(a.head.Get("Location"), "/login")
+	api := r.API || r.Fail != nil || strings.HasPrefix(r.Pattern, "/api/")
+	switch {
+	case a.status >= 500:
+		t.Errorf("%s: %d %s", what, a.status, a.body)
+	case !declared:
+		if a.status != http.StatusMethodNotAllowed || a.head.Get("Allow") == "" {
+			t.Errorf("%s is not declared and answers %d", what, a.status)
+		}
+	case dead:
+		if a.status != http.StatusUnauthorized && a.status != http.StatusTooManyRequests {
+			t.Errorf("%s: a dead token gets %d", what, a.status)
+		}
+	case r.Need.Allows(actor):
+		if a.status == http.StatusUnauthorized || login && as != "" && r.Need != web.Public {
+			t.Errorf("%s: turned away with %d", what, a.status)
+		}
+	case actor == (polder.Actor{}):
+		if api && a.status != http.StatusUnauthorized || !api && !login {
+			t.Errorf("%s asks for %s and gives nobody %d", what, r.Need, a.status)
+		}
+	default:
+		if a.status != http.StatusForbidden {
+			t.Errorf("%s asks for %s and answers %d", what, r.Need, a.status)
+		}
+	}
+}
