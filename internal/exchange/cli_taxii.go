@@ -36,7 +36,7 @@ func taxiiFlags(c *cobra.Command) func(url string) *taxii.Client {
 	c.Flags().BoolVar(&plain, "plain-http", false, "let credentials go unencrypted to another machine")
 	return func(url string) *taxii.Client {
 		if token == "" && user == "" {
-			token = os.Getenv("POLDER_TOKEN")
+			token = os.Getenv("POLDER_TOKEN") //house:allow os.Getenv: it stands in for --token
 		}
 		return &taxii.Client{URL: url, User: user, Password: password, Token: token, PlainHTTP: plain, UserAgent: "polder/" + strings.Fields(cli.Version())[0]}
 	}

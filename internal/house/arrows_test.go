@@ -19,7 +19,6 @@ var libraries = map[string][]string{
 // foundations know the root package and the libraries, no capability, and of each other only what is listed.
 var foundations = map[string][]string{
 	"internal/fail":     nil, // nothing at all
-	"internal/deps":     nil, // keeps modules in go.mod until they are used
 	"internal/db":       {},
 	"internal/audit":    {"internal/db"},
 	"internal/journal":  {"internal/db", "internal/audit"},
@@ -51,7 +50,6 @@ var capabilities = []string{"internal/members", "internal/exchange"}
 // allowed is the list of what dir may import in files that are not tests; ok is false for a folder that is not in the house.
 func allowed(dir string) (list []string, ok bool) {
 	libs, founds := sorted(libraries), sorted(foundations)
-	founds = slices.DeleteFunc(founds, func(d string) bool { return d == "internal/deps" })
 	below := slices.Concat(libs, []string{"."}, founds)
 	if list, ok := libraries[dir]; ok {
 		return list, true

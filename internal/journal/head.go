@@ -99,7 +99,7 @@ func openHead(ctx context.Context, j *Journal, path string, seq polder.Seq, chai
 	if err := j.db.Read().QueryRowContext(ctx, `SELECT id FROM lineage ORDER BY since DESC, rowid DESC LIMIT 1`).Scan(&lineage); err != nil {
 		return nil, err
 	}
-	file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
+	file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600) //house:allow os.OpenFile: the head file lies beside the database
 	if err != nil {
 		return nil, err
 	}
@@ -219,7 +219,7 @@ func Restored(ctx context.Context, d *db.DB, path string, now time.Time) error {
 	}
 	copy(s.Chain[:], chain)
 	s.turn = 1
-	file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_TRUNC, 0o600)
+	file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_TRUNC, 0o600) //house:allow os.OpenFile: the head file lies beside the database
 	if err != nil {
 		return err
 	}
