@@ -83,6 +83,12 @@ func (p *Pages) apiMe(w http.ResponseWriter, r *http.Request) error {
 	return writeJSON(w, me)
 }
 
+// apiMemberList is a community's list of members.
+type apiMemberList struct {
+	Community string      `json:"community"`
+	Members   []apiMember `json:"members"`
+}
+
 // apiMembers lists a community's members for its members and administrators.
 func (p *Pages) apiMembers(w http.ResponseWriter, r *http.Request) error {
 	c, err := p.place(r)
@@ -97,5 +103,5 @@ func (p *Pages) apiMembers(w http.ResponseWriter, r *http.Request) error {
 	for _, m := range members {
 		list = append(list, apiMember{orgOf(m.Organisation), m.Role.String(), m.Since, m.Accepted})
 	}
-	return writeJSON(w, map[string]any{"community": c.Alias, "members": list})
+	return writeJSON(w, apiMemberList{c.Alias, list})
 }

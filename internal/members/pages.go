@@ -133,9 +133,15 @@ func (p *Pages) Routes() []web.Route {
 
 		page("/audit", "audit", in, p.auditPage),
 
-		page("/api/v1/me", "api.me", in, p.apiMe),
-		page("/api/v1/communities/{alias}/members", "api.members", in, p.apiMembers),
+		described(page("/api/v1/me", "api.me", in, p.apiMe), web.Doc{Summary: "Who you are here, and where you belong", Answer: apiSelf{}}),
+		described(page("/api/v1/communities/{alias}/members", "api.members", in, p.apiMembers), web.Doc{Summary: "The members of a community that you belong to", Answer: apiMemberList{}}),
 	}
+}
+
+// described gives a route of the REST API its description.
+func described(r web.Route, d web.Doc) web.Route {
+	r.Doc = &d
+	return r
 }
 
 // Nav are the entries of the rail.

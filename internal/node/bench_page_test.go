@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"fmt"
+	"math/rand/v2"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -25,6 +26,7 @@ import (
 func fill(b testing.TB, l *live, n int, few polder.OrgID) {
 	b.Helper()
 	objects := attack(b)
+	rand.New(rand.NewPCG(1, 2)).Shuffle(len(objects), func(i, k int) { objects[i], objects[k] = objects[k], objects[i] })
 	c, err := l.Accounts.Community(context.Background(), l.alias)
 	ok(b, err)
 	const size = 1000

@@ -64,7 +64,7 @@ func (n *Node) mount(ctx context.Context, server *taxii.Server) error {
 	}
 	people := members.New(members.Options{Accounts: n.Accounts, Audit: n.Audit, Site: site, From: from, URL: n.Config.PublicURL, Secure: n.Config.secure(), Now: n.now})
 	site.AddNav(people.Nav()...)
-	routes := slices.Concat(n.Exchange.Routes(), people.Routes(), taxiiRoutes(server), n.operations(m))
+	routes := slices.Concat(n.Exchange.Routes(), people.Routes(), n.taxiiRoutes(server), n.operations(m))
 	n.routes = append(site.Routes(), routes...)
 	if n.api, err = openAPI(n.routes); err != nil {
 		return err

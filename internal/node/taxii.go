@@ -2,6 +2,7 @@ package node
 
 import (
 	"net/http"
+	"net/netip"
 	"strings"
 	"time"
 
@@ -30,10 +31,12 @@ var taxiiNeeds = []struct {
 }
 
 // taxiiRoutes mounts the TAXII server behind the console's door. What the door refuses is said in TAXII's own form.
-func taxiiRoutes(server *taxii.Server) (out []web.Route) {
+//
+// A client on this machine gets answers as they are: compressing a page costs more than writing it.
+func (n *Node) taxiiRoutes(server *taxii.Server) (out []web.Route) {
 	fail := func(w http.ResponseWriter, r *http.Request, err error) { server.Refuse(w, r, exchange.TAXIIError(err)) }
 	for _, t := range server.Routes() {
-		route := web.Route{Method: t.Method, Pattern: t.Path, Handler: t.Handler.ServeHTTP, Fail: fail, Exit: "taxii.other", MaxBody: 8<<20 + 1, Timeout: 2 * time.Minute}
+		route := web.Route{Method: t.Method, Pattern: t.Path, Handler: n.plainNearby(t.Handler), Fail: fail, Exit: "taxii.other", MaxBody: 8<<20 + 1, Timeout: 2 * time.Minute}
 		if t.Method == "" {
 			route.Method = http.MethodGet
 		}
@@ -58,4 +61,14 @@ func hasMethods(server *taxii.Server, path string) bool {
 		}
 	}
 	return false
+}
+
+func (n *Node) plainNearby(h http.Handler) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		if at, err := netip.ParseAddrPort(r.RemoteAddr); err == nil && at.Addr().Unmap().IsLoopback() && !n.Config.BehindProxy {
+			r = r.Clone(r.Context())
+			r.Header.Del("Accept-Encoding")
+		}
+		h.ServeHTTP(w, r)
+	}
 }
