@@ -1,0 +1,457 @@
+package node
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"maps"
+	"net/url"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"filippo.io/age"
+	"github.com/spf13/cobra"
+
+	"github.com/polder-exchange/polder"
+	"github.com/polder-exchange/polder/internal/accounts"
+	"github.com/polder-exchange/polder/internal/cli"
+	"github.com/polder-exchange/polder/internal/web"
+	"github.com/polder-exchange/polder/stix"
+)
+
+// canary is an object whose every field holds a word that stands nowhere else.
+type canary struct {
+	n         int
+	id        string
+	words     map[string]string // by field
+	community string
+	level     stix.Marking
+	to        string // the organisation it names, or ""
+}
+
+// fields are the places of an object that hold a word; the id is one more.
+var fields = []string{"name", "description", "pattern", "label", "reference", "extension", "custom"}
+
+func (c canary) raw() string {
+	w := c.words
+	return fmt.Sprintf(`{"type":"indicator","spec_version":"2.1","id":%q,"created":"2026-01-01T00:00:00.000Z","modified":"2026-01-01T00:00:00.000Z","name":%q,"description":%q,"pattern":"[domain-name:value = '%s.example']","pattern_type":"stix","valid_from":"2026-01-01T00:00:00Z","labels":[%q],"external_references":[{"source_name":"source","external_id":%q}],"extensions":{"extension-definition--7b5f2cc5-1e24-4b7f-9b2f-2b5a7d3b8f01":{"extension_type":"property-extension","word":%q}},"x_word":%q,"object_marking_refs":[%q]}`,
+		c.id, w["name"], w["description"], w["pattern"], w["label"], w["reference"], w["extension"], w["custom"], c.level.ID())
+}
+
+// release shares canaries of every level to every community, to all and to one, and shares blind.
+func (p *place) release(t *testing.T) (out []canary) {
+	t.Helper()
+	for _, where := range []struct{ alias, recipient string }{{p.ring.Alias, "named"}, {p.other.Alias, "foreign"}} {
+		for _, level := range []stix.Marking{stix.Clear, stix.Green, stix.Amber, stix.AmberStrict, stix.Red} {
+			for _, to := range []string{"", where.recipient} {
+				c := canary{n: len(out), community: where.alias, level: level, to: to, words: map[string]string{}}
+				c.id = entryID(900 + c.n)
+				for i, f := range fields {
+					c.words[f] = fmt.Sprintf("zq%02dk%dzq", c.n, i)
+				}
+				c.words["id"] = c.id
+				query := ""
+				if to != "" {
+					query = "to=" + string(p.orgs[to].ID)
+				}
+				p.share(t, "sharer", where.alias, query, c.raw())
+				out = append(out, c)
+			}
+		}
+	}
+	blind := p.ask(ask{as: "sharer", method: "POST", path: "/api/v1/communities/" + p.ring.Alias + "/share?tlp=green&name=note.txt&confirm=1", kind: "text/plain", body: "Seen: zqblindzq[.]example"})
+	if blind.status != 200 || !strings.Contains(blind.body, `"stored":`) {
+		t.Fatalf("blind share: %d %s", blind.status, blind.body)
+	}
+	return out
+}
+
+// readers are whoever looks: a member that is named, members that are not (a reader, a steward, a person), the sharer,
+// a member of the other community, one that left, the administrator, nobody.
+var readers = []string{"named", "plain", "reader", "steward", "session", "sharer", "foreign", "left", "admin", ""}
+
+// org is the organisation of a reader.
+func org(reader string) string {
+	switch reader {
+	case "reader", "session":
+		return "plain"
+	case "steward":
+		return "stew"
+	}
+	return reader
+}
+
+// sees is rule X6, in words of its own.
+func (p *place) sees(reader string, c canary) bool {
+	o := org(reader)
+	member := slices.Contains(map[string][]string{p.ring.Alias: {"sharer", "named", "plain", "stew"}, p.other.Alias: {"sharer", "foreign"}}[c.community], o)
+	switch {
+	case !member:
+		return false
+	case o == "sharer" || o == c.to:
+		return true
+	}
+	return c.to == "" && c.level != stix.Red
+}
+
+// exit is how a way out is probed. GET routes are asked as they are and with each of queries, where {word} stands for
+// the words of a canary and {id} for its id; other methods send body.
+type exit struct {
+	queries []string
+	body    string // {raw}, {id} and {word} are filled in
+	kind    string
+	shows   bool   // carries objects: somebody must find a canary here
+	members bool   // says who the members are and what they did but share, to fellows; never who shared
+	none    string // why nothing of an object can be here; it is probed all the same
+}
+
+const (
+	people = "holds people and rights, no object"
+	aside  = "says whether the node works"
+	public = "the same for everybody"
+)
+
+// exits are all ways out by HTTP, by their name. A route whose exit is not here fails.
+var exits = map[string]exit{
+	"api.objects":     {shows: true, queries: []string{"?version=all&limit=1000", "?community=ring", "?type=indicator&version=all", "?limit=2"}},
+	"api.object":      {shows: true, queries: []string{"?version=all", "?community=other"}},
+	"api.communities": {none: "names communities and the asker's role"},
+	"api.export": {shows: true, queries: []string{"?format=stix", "?format=misp", "?format=csv", "?format=suricata", "?format=zeek", "?format=rpz", "?format=plain",
+		"?format=stix&community=other", "?format={word}"}},
+	"api.stream":         {shows: true, queries: []string{"?since=0", "?since=0&community=other"}},
+	"api.share":          {members: true, body: `{"type":"bundle","id":"bundle--5d0092c5-5f74-4287-9642-33f4c354e56d","objects":[{raw}]}`, kind: jsonKind, none: "tells of what the asker sent"},
+	"api.withdraw":       {none: "answers with the id that the asker sent"},
+	"api.custodian":      {body: `{"to":"{plain}"}`, kind: jsonKind, none: "answers without a body"},
+	"api.questions":      {queries: []string{"?community=other"}, none: "no question is asked here"},
+	"api.ask":            {body: `{"question":"Who knows?","object_refs":["{id}"],"tlp":"amber"}`, kind: jsonKind, none: "answers with an id of its own"},
+	"api.sighting":       {body: `{"count":1}`, kind: jsonKind, none: "answers with an id of its own"},
+	"api.opinion":        {body: `{"opinion":"agree"}`, kind: jsonKind, none: "answers with an id of its own"},
+	"api.note":           {body: `{"content":"Noted."}`, kind: jsonKind, none: "answers with an id of its own"},
+	"api.question.close": {body: `{}`, kind: jsonKind, none: "answers with an id of its own"},
+	"api.search":         {shows: true, queries: []string{"?q={word}", "?q={id}", "?q=indicator", "?q=zq&community=other"}},
+	"api.value":          {shows: true, queries: []string{"?value={word}.example", "?value={word}"}},
+	"api.description":    {none: public},
+
+	"taxii.manifest":    {shows: true, queries: []string{"?limit=1", "?match[version]=all"}},
+	"taxii.objects":     {shows: true, queries: []string{"?match[version]=all&limit=1000", "?match[id]={id}", "?match[type]=indicator"}},
+	"taxii.object":      {shows: true, queries: []string{"?match[version]=all"}},
+	"taxii.versions":    {none: "versions are times"},
+	"taxii.add":         {body: `{"objects":[{raw}]}`, kind: taxiiKind, none: "tells of what the asker sent"},
+	"taxii.delete":      {none: "answers without a body"},
+	"taxii.status":      {none: "tells an organisation of what it sent"},
+	"taxii.collections": {none: "names communities"},
+	"taxii.collection":  {none: "names a community"},
+	"taxii.root":        {none: public},
+	"taxii.discovery":   {none: public},
+	"taxii.other":       {none: public},
+
+	"ops.health": {none: aside}, "ops.ready": {none: aside}, "ops.metrics": {none: "counts requests by exit"},
+	"static files": {none: public}, "sign": {none: public}, "preferences page": {none: public}, "keyboard page": {none: public}, "components page": {none: public},
+
+	"members.login": {none: people}, "members.first password": {none: people}, "members.logout": {none: people}, "members.invitation script": {none: public},
+	"members.account": {none: people}, "members.tokens": {none: people, members: true}, "members.token": {none: people}, "members.home": {none: people},
+	"members.organisations": {none: people, members: true}, "members.organisation": {none: people, members: true}, "members.people": {none: people}, "members.person": {none: people},
+	"members.communities": {none: people}, "members.community": {none: people, members: true}, "members.agreement": {none: people}, "members.leave": {none: people},
+	"members.members": {none: people, members: true}, "members.member": {none: people, members: true}, "members.invitations": {none: people}, "members.invitation": {none: people},
+	"members.request": {none: people}, "members.join": {none: people}, "members.join request": {none: people},
+	"members.audit":  {none: "says an object's id to its own organisation only", queries: []string{"?action=share", "?object={id}"}, members: true},
+	"members.api.me": {none: people}, "members.api.members": {none: people, members: true},
+}
+
+// prober walks exits and counts.
+type prober struct {
+	*place
+	t        *testing.T
+	canaries []canary
+	probes   int
+	found    map[string]int // canaries that somebody may see, by exit
+}
+
+// TestS4Canary (S4, X6–X8, X20): words that only some may read, and the name of who shared blind, through every way out
+// as every kind of reader.
+func TestS4Canary(t *testing.T) {
+	p := newPlace(t)
+	x := &prober{place: p, t: t, canaries: p.release(t), found: map[string]int{}}
+	p.leave(t, "left", p.ring)
+	for _, r := range p.Routes() {
+		e, listed := exits[r.Exit]
+		if !listed {
+			t.Errorf("%s %s is exit %q, which the list of exits lacks", r.Method, r.Pattern, r.Exit)
+			continue
+		}
+		if r.Method == "GET" {
+			x.read(r.Pattern, r.Exit, e, r.Stream)
+		}
+	}
+	for _, r := range p.Routes() {
+		if r.Method != "GET" {
+			x.write(r.Method, r.Pattern, r.Exit, exits[r.Exit])
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(x.found)) {
+		if exits[name].shows && x.found[name] == 0 {
+			t.Errorf("exit %s showed no canary to anybody: it was not tested", name)
+		}
+	}
+	if a := p.ask(ask{as: "steward", path: "/audit?action=share"}); !strings.Contains(a.body, "member") {
+		t.Errorf("the steward's audit says nothing of a share: %d", a.status)
+	}
+	x.logs()
+	if x.probes < 5000 {
+		t.Fatalf("%d probes, want at least 5,000", x.probes)
+	}
+	t.Logf("%d probes", x.probes)
+}
+
+func (x *prober) read(pattern, name string, e exit, stream bool) {
+	base := x.fill(pattern, "{id}")
+	if i := strings.IndexByte(base, '?'); i >= 0 {
+		base = base[:i]
+	}
+	if e.shows {
+		x.found[name] += 0
+	}
+	for _, query := range append([]string{""}, e.queries...) {
+		for _, path := range x.paths(base, query, strings.Contains(pattern, "/collections/{id}")) {
+			for _, reader := range readers {
+				q := ask{as: reader, path: path}
+				if stream {
+					q.wait = 60 * time.Millisecond
+				}
+				x.probe(name, e, reader, path, x.ask(q))
+			}
+		}
+	}
+}
+
+// paths are the addresses of one query: one, or one per canary.
+func (x *prober) paths(base, query string, inCommunity bool) (out []string) {
+	if !strings.Contains(base+query, "{") {
+		out = append(out, base+query)
+	} else {
+		for _, c := range x.canaries {
+			out = append(out, strings.NewReplacer("{id}", c.id, "{word}", c.words["pattern"]).Replace(base+query))
+		}
+	}
+	if inCommunity {
+		for _, path := range slices.Clone(out) {
+			out = append(out, strings.Replace(path, "/"+x.ring.Alias+"/", "/"+x.other.Alias+"/", 1))
+		}
+	}
+	return out
+}
+
+// write sends what changes something, about objects that the asker may not see: refusals tell nothing of them.
+func (x *prober) write(method, pattern, name string, e exit) {
+	if strings.HasPrefix(name, "members.") || name == "preferences page" {
+		return // package members tries them role by role; none takes or gives an object
+	}
+	for _, c := range x.canaries {
+		for _, reader := range readers {
+			if x.sees(reader, c) {
+				continue
+			}
+			fill := strings.NewReplacer("{id}", c.id, "{raw}", strings.Replace(c.raw(), c.words["name"], "taken", 1), "{plain}", string(x.orgs["plain"].ID))
+			q := ask{as: reader, method: method, path: x.fill(pattern, c.id), body: fill.Replace(e.body), kind: e.kind, head: map[string]string{"Sec-Fetch-Site": "same-origin"}}
+			q.body = strings.NewReplacer(c.words["description"], "x", c.words["label"], "y", c.words["custom"], "z", c.words["extension"], "e").Replace(q.body)
+			if strings.Contains(e.body, "{raw}") {
+				q.path += "?preview=1" // a line of its own would be another object to see
+				if method == "POST" && name == "taxii.add" {
+					q.body = `{"objects":[` + strings.Replace(entry(900+c.n, 0, stix.None, ""), "x", "X", 1) + `]}` // refused: no level
+				}
+			}
+			a := x.ask(q)
+			x.probe(name, e, reader, q.path+q.body, a)
+		}
+	}
+}
+
+// probe holds one answer against every canary.
+func (x *prober) probe(name string, e exit, reader, sent string, a answer) {
+	x.t.Helper()
+	text := a.body
+	for k, v := range a.head {
+		text += "\n" + k + ": " + strings.Join(v, " ")
+	}
+	if decoded, err := url.QueryUnescape(text); err == nil && decoded != text {
+		text += decoded
+	}
+	if a.status >= 500 {
+		x.t.Errorf("%s as %q: %s: %d %s", name, reader, sent, a.status, a.body)
+	}
+	for _, c := range x.canaries {
+		for field, word := range c.words {
+			x.probes++
+			switch {
+			case !strings.Contains(text, word) || strings.Contains(sent, word):
+			case x.sees(reader, c):
+				x.found[name]++
+			default:
+				x.t.Errorf("%s gives %q the %s of an object in %s, %s, to %q: %s", name, reader, field, c.community, c.level.Label(), c.to, sent)
+			}
+		}
+	}
+	x.blind(name, e, reader, sent, text)
+}
+
+// blind looks for who shared without a name.
+func (x *prober) blind(name string, e exit, reader, sent, text string) {
+	x.t.Helper()
+	fellow := e.members && !strings.Contains(sent, "action=share") && slices.Contains([]string{"named", "plain", "reader", "session", "steward", "foreign", "admin"}, reader)
+	if org(reader) == "sharer" || fellow {
+		return
+	}
+	for _, word := range []string{x.orgs["sharer"].Name, string(x.orgs["sharer"].ID), string(x.ids["sharer"])} {
+		x.probes++
+		if strings.Contains(text, word) {
+			x.t.Errorf("%s tells %q of %q, who shared blind: %s", name, reader, word, sent)
+		}
+	}
+}
+
+// logs: no canary, no blind contributor and no secret is in the log of the node (S34).
+func (x *prober) logs() {
+	text := x.log.String()
+	for _, c := range x.canaries {
+		for field, word := range c.words {
+			x.probes++
+			if strings.Contains(text, word) {
+				x.t.Errorf("the log holds the %s of an object: %s", field, word)
+			}
+		}
+	}
+	for key, secret := range x.tokens {
+		if x.probes++; strings.Contains(text, secret) || strings.Contains(text, secret[len(secret)-30:]) {
+			x.t.Errorf("the log holds the token %q", key)
+		}
+	}
+	for _, word := range []string{x.cookie, x.password, x.orgs["sharer"].Name, string(x.orgs["sharer"].ID)} {
+		if x.probes++; strings.Contains(text, word) {
+			x.t.Errorf("the log holds %q", word)
+		}
+	}
+	if !strings.Contains(text, `"msg":"request"`) {
+		x.t.Error("the log is empty, so nothing was tested")
+	}
+}
+
+// commands are all commands that end in something written. {url} and {token} are the node's, {data} its folder.
+var commands = map[string]struct {
+	args  []string
+	shows bool
+	none  string
+	asks  string // the exit of the node that it asks, where that is of a capability that may be left out
+}{
+	"export":            {args: []string{"export", "--node", "{url}", "--token", "{token}", "--format", "stix"}, shows: true},
+	"search":            {args: []string{"search", "--node", "{url}", "--token", "{token}", "--json", "zq00k2zq.example"}, shows: true, asks: "api.search"},
+	"watch":             {args: []string{"watch", "--node", "{url}", "--token", "{token}", "--since", "0"}, shows: true},
+	"share":             {args: []string{"share", "--node", "{url}", "--token", "{token}", "--community", "ring", "--preview", "--json", "-"}, none: "tells of what was given"},
+	"withdraw":          {args: []string{"withdraw", "--node", "{url}", "--token", "{token}", "--community", "ring", "{hidden}"}, none: "tells of what was given"},
+	"taxii pull":        {args: []string{"taxii", "pull", "{url}/taxii2/", "--collection", "ring", "--token", "{token}"}, shows: true},
+	"taxii push":        {args: []string{"taxii", "push", "{url}/taxii2/", "--collection", "ring", "--token", "{token}", "-"}, none: "tells of what was given"},
+	"taxii discover":    {args: []string{"taxii", "discover", "{url}/taxii2/", "--token", "{token}"}, none: public},
+	"taxii collections": {args: []string{"taxii", "collections", "{url}/taxii2/", "--token", "{token}"}, none: "names communities"},
+	"audit list":        {args: []string{"audit", "list", "--data", "{data}"}, none: "entries that are about no object"},
+	"audit verify":      {args: []string{"audit", "verify", "--data", "{data}"}, none: "counts entries"},
+	"org list":          {args: []string{"org", "list", "--data", "{data}"}, none: people},
+	"community list":    {args: []string{"community", "list", "--data", "{data}"}, none: people},
+	"person list":       {args: []string{"person", "list", "--data", "{data}"}, none: people},
+	"token list":        {args: []string{"token", "list", "--data", "{data}"}, none: people},
+	"backup":            {args: []string{"backup", "--data", "{data}", "--recipient", "{recipient}", "-"}, none: "is encrypted"},
+
+	"init": {none: "makes a node"}, "serve": {none: "prints its address; its log is looked through above"}, "lint": {none: "reads files, no node"}, "version": {none: public},
+	"restore": {none: "writes a folder"}, "demo": {none: "makes a world of its own"},
+	"audit": {none: "a group"}, "org": {none: "a group"}, "community": {none: "a group"}, "person": {none: "a group"}, "token": {none: "a group"}, "taxii": {none: "a group"},
+	"org add": {none: people}, "community add": {none: people}, "community join": {none: people}, "community leave": {none: people}, "community agreement": {none: people},
+	"person add": {none: people}, "person disable": {none: people}, "person enable": {none: people}, "person reset-password": {none: people},
+	"token create": {none: people}, "token revoke": {none: people},
+}
+
+// TestS4Commands: the same words through every command. What the administrator runs on the folder shows none at all.
+func TestS4Commands(t *testing.T) {
+	p := newPlace(t)
+	x := &prober{place: p, t: t, canaries: p.release(t), found: map[string]int{}}
+	p.leave(t, "left", p.ring)
+	p.serve(t)
+	key, err := age.GenerateX25519Identity()
+	ok(t, err)
+	for _, c := range Commands() {
+		walk(c, "", func(name string) {
+			row, listed := commands[name]
+			if !listed {
+				t.Errorf("polder %s: the list of commands lacks it", name)
+				return
+			}
+			if row.args == nil {
+				return
+			}
+			if row.shows {
+				x.found[name] += 0
+			}
+			for _, reader := range []string{"named", "plain", "foreign", "left", "admin"} {
+				x.command(name, reader, key.Recipient().String(), row.args)
+				if strings.Contains(strings.Join(row.args, " "), "{data}") {
+					break // one administrator
+				}
+			}
+		})
+	}
+	for name, n := range x.found {
+		asks := commands[name].asks
+		there := asks == "" || slices.ContainsFunc(p.Routes(), func(r web.Route) bool { return r.Exit == asks })
+		if commands[name].shows && n == 0 && there {
+			t.Errorf("polder %s showed no canary to anybody: it was not tested", name)
+		}
+	}
+	t.Logf("%d probes", x.probes)
+}
+
+func walk(c *cobra.Command, prefix string, f func(string)) {
+	name := strings.TrimSpace(prefix + " " + c.Name())
+	f(name)
+	for _, sub := range c.Commands() {
+		walk(sub, name, f)
+	}
+}
+
+func (x *prober) command(name, reader, recipient string, args []string) {
+	hidden := x.canaries[9] // red, to one
+	fill := strings.NewReplacer("{url}", x.url, "{token}", x.tokens[reader], "{data}", x.dir, "{hidden}", hidden.id, "{recipient}", recipient)
+	var filled []string
+	for _, a := range args {
+		filled = append(filled, fill.Replace(a))
+	}
+	as := reader
+	if strings.Contains(strings.Join(args, " "), "{data}") {
+		as = "admin"
+	}
+	wait := 20 * time.Second
+	if name == "watch" {
+		wait = time.Second
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), wait)
+	defer cancel()
+	var out, errs bytes.Buffer
+	cli.Run(ctx, filled, strings.NewReader(entry(1, 0, stix.None, "")), &out, &errs, Commands()...)
+	sent := strings.Join(args, " ")
+	if strings.Contains(sent, "{hidden}") {
+		sent += hidden.id
+	}
+	if strings.Contains(sent, "zq00k2zq") {
+		sent = "a word"
+	}
+	members := strings.HasPrefix(name, "org ") || strings.HasPrefix(name, "audit ") || strings.HasPrefix(name, "token ") || strings.HasPrefix(name, "community ")
+	x.probe("polder "+name, exit{members: members}, as, sent, answer{status: 200, body: out.String() + errs.String()})
+	x.found[name] += x.found["polder "+name]
+}
+
+// leave ends a membership by a command's way: another process that has the folder open.
+func (p *place) leave(t testing.TB, who string, c polder.Community) {
+	t.Helper()
+	s, err := OpenStore(context.Background(), p.dir, false)
+	ok(t, err)
+	defer s.Close()
+	ok(t, s.Accounts.Leave(context.Background(), accounts.Local(), c.ID, p.orgs[who].ID))
+}
