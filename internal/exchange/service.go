@@ -5,13 +5,16 @@ import (
 	"log/slog"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/polder-exchange/polder"
 	"github.com/polder-exchange/polder/indicator"
 	"github.com/polder-exchange/polder/internal/accounts"
 	"github.com/polder-exchange/polder/internal/audit"
+	"github.com/polder-exchange/polder/internal/blob"
 	"github.com/polder-exchange/polder/internal/db"
+	"github.com/polder-exchange/polder/internal/jobs"
 	"github.com/polder-exchange/polder/internal/journal"
 	"github.com/polder-exchange/polder/internal/policy"
 )
@@ -32,9 +35,12 @@ type Service struct {
 	warnings *indicator.Warnings
 	rights   *rights
 	streams  *doors
+	blobs    *blob.Store
+	jobs     *jobs.Jobs
+	notifier *Notifier // set by [NewNotifier]; nil tells nobody
 }
 
-// Options are what a service needs; all are required but Log and Warnings.
+// Options are what a service needs; all are required but Log, Warnings, Blobs and Jobs.
 type Options struct {
 	DB       *db.DB
 	Journal  *journal.Journal
@@ -45,6 +51,8 @@ type Options struct {
 	Search   *Index
 	Warnings *indicator.Warnings // what must never be blocked; nil is the built-in lists
 	Log      *slog.Logger
+	Blobs    *blob.Store // where attachments lie; nil takes none
+	Jobs     *jobs.Jobs  // for daily work; nil keeps everything without end
 }
 
 // New makes the service.
@@ -55,10 +63,14 @@ func New(o Options) *Service {
 	if o.Warnings == nil {
 		o.Warnings = indicator.NewWarnings()
 	}
-	return &Service{
+	s := &Service{
 		db: o.DB, journal: o.Journal, audit: o.Audit, accounts: o.Accounts, log: o.Log, now: o.Now, secret: o.Secret, search: o.Search,
-		warnings: o.Warnings, rights: newRights(), streams: newDoors(),
+		warnings: o.Warnings, rights: newRights(), streams: newDoors(), blobs: o.Blobs, jobs: o.Jobs,
 	}
+	if s.jobs != nil {
+		s.jobs.Handle(retentionJob, s.retain)
+	}
+	return s
 }
 
 // Sight is what the actor may see now.
@@ -142,5 +154,11 @@ func (s *Service) aliases(ctx context.Context) (map[polder.CommunityID]string, e
 
 // Run keeps what the exchange does by itself going until ctx ends.
 func (s *Service) Run(ctx context.Context) {
+	var all sync.WaitGroup
+	all.Go(func() { s.search.run(ctx) })
+	if s.notifier != nil {
+		all.Go(func() { s.notifier.run(ctx) })
+	}
 	s.watchRights(ctx)
+	all.Wait()
 }

@@ -12,7 +12,7 @@ import (
 // warn looks for what a sharer should know before it shares. It tells whether the share waits for a confirmation.
 func (sh *sharing) warn(ctx context.Context) (held bool, err error) {
 	for _, c := range sh.cands {
-		sh.result.Warnings = append(sh.result.Warnings, harmless(c)...)
+		sh.result.Warnings = append(sh.result.Warnings, sh.harmless(c)...)
 	}
 	careless, err := sh.careless(ctx)
 	if err != nil {

@@ -55,7 +55,10 @@ func newWorld(t testing.TB) *world {
 	t.Cleanup(func() { j.Close() })
 	_, err = acc.Init(ctx, "Node", "NL")
 	ok(t, err)
-	w.Service = New(Options{DB: d, Journal: j, Audit: log, Accounts: acc, Now: clock, Secret: []byte("0123456789abcdef0123456789abcdef"), Search: &Index{}})
+	x, err := OpenIndex(ctx, filepath.Join(w.dir, "search.db"), j, nil)
+	ok(t, err)
+	t.Cleanup(func() { x.Close() })
+	w.Service = New(Options{DB: d, Journal: j, Audit: log, Accounts: acc, Now: clock, Secret: []byte("0123456789abcdef0123456789abcdef"), Search: x})
 	w.where = w.community("Ring")
 	for _, name := range []string{"a", "b", "c", "d", "out"} {
 		w.org(name)

@@ -1,0 +1,83 @@
+package journal
+
+import (
+	"context"
+
+	"github.com/polder-exchange/polder"
+)
+
+// This file is for readers of this process that keep something which can be rebuilt from number 0, such as a search
+// index. They belong to no organisation and see every row, so nothing here is a way out: what such a reader finds is
+// asked for again with [Journal.Page], for the reader who gets it.
+
+// scanBytes is about how many bytes of objects one scan returns at most, so that large objects do not fill the memory.
+const scanBytes = 16 << 20
+
+// Scanned is a delivery with the id of the scope that it reaches; 0 reaches nobody.
+type Scanned struct {
+	Delivery
+	Scope int64
+}
+
+// Scan returns at most limit deliveries above after, of all communities, in order, withdrawals and withdrawn ones
+// included, and the number to go on from. It is for rebuildable readers of this process only, never an exit. A damaged
+// row is left out and named by [Journal.Damage].
+func (j *Journal) Scan(ctx context.Context, after polder.Seq, limit int) (out []Scanned, next polder.Seq, err error) {
+	rows, err := j.db.Read().QueryContext(ctx, `SELECT `+columns+` FROM delivery d LEFT JOIN body b ON b.id = d.body
+		WHERE d.seq > ? AND d.seq <= ? ORDER BY d.seq LIMIT ?`, int64(after), int64(j.live.top()), limit)
+	if err != nil {
+		return nil, after, err
+	}
+	defer rows.Close()
+	next = after
+	for size := 0; size < scanBytes && rows.Next(); {
+		d, hash, err := j.scanOne(rows)
+		if err != nil {
+			return nil, after, err
+		}
+		next = d.Seq
+		size += len(d.Raw)
+		if what := d.wrong(hash, true); what != "" {
+			_ = j.damage(d.Seq, what) // it is named there; everything else can still be found
+			continue
+		}
+		out = append(out, Scanned{d, j.scopes.idOf(d.Community, d.Reached)})
+	}
+	return out, next, rows.Err()
+}
+
+// TakenBy lists the deliveries that withdrawal w took out, and tells whether their bytes were erased too (X19). It is
+// for those who use [Journal.Scan].
+func (j *Journal) TakenBy(ctx context.Context, w Delivery) (seqs []polder.Seq, erased bool, err error) {
+	rows, err := j.db.Read().QueryContext(ctx, `SELECT d.seq, b.raw IS NULL FROM delivery d LEFT JOIN body b ON b.id = d.body
+		WHERE d.uuid = ? AND d.community = ? AND d.withdrawn = ?`, mustUUID(w.ID), string(w.Community), int64(w.Seq))
+	if err != nil {
+		return nil, false, err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var seq int64
+		var gone bool
+		if err := rows.Scan(&seq, &gone); err != nil {
+			return nil, false, err
+		}
+		seqs, erased = append(seqs, polder.Seq(seq)), erased || gone
+	}
+	return seqs, erased, rows.Err()
+}
+
+// Scopes lists the ids of the scopes that sight allows: what lies in others is not for this reader.
+func (j *Journal) Scopes(sight polder.Sight) []int64 { return j.scopes.seenBy(sight, 0) }
+
+// Lineage names the log; a restored one has another.
+func (j *Journal) Lineage(ctx context.Context) (string, error) {
+	lineage, _, err := Describe(ctx, j.db.Read())
+	return lineage, err
+}
+
+// idOf is the id of a scope that is known; 0 for nobody.
+func (s *scopes) idOf(c polder.CommunityID, a polder.Audience) int64 {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.byKey[[2]string{string(c), a.String()}]
+}
