@@ -18,6 +18,8 @@ type Withdrawal struct {
 	ID        string
 	Versions  VersionChoice
 	Erase     bool // remove the bytes too, for good (X19); stewards only
+
+	expired bool // the community keeps nothing longer
 }
 
 // VersionChoice says which versions of an object; the zero value is all of them.
@@ -54,6 +56,9 @@ func (s *Service) withdraw(tx *db.Tx, a polder.Actor, m polder.Membership, w Wit
 		return 0, err
 	}
 	rows := held[w.ID]
+	if len(rows) == 0 && w.Erase {
+		return s.eraseWithdrawn(tx, a, m, w)
+	}
 	history := make([]policy.Delivery, len(rows))
 	for i, d := range rows {
 		history[i] = known(d)
@@ -128,8 +133,11 @@ func (s *Service) takeOut(tx *db.Tx, a polder.Actor, m polder.Membership, w With
 		if err := s.journal.Remove(tx, r.Deliveries, written[i].Seq); err != nil {
 			return 0, err
 		}
+		if err := s.forgetNotices(tx, w.ID, r.Deliveries); err != nil {
+			return 0, err
+		}
 		if w.Erase {
-			if err := s.journal.Erase(tx, r.Deliveries); err != nil {
+			if err := s.erase(tx, r.Deliveries, rows); err != nil {
 				return 0, err
 			}
 		}
@@ -143,6 +151,9 @@ func (s *Service) takeOut(tx *db.Tx, a polder.Actor, m polder.Membership, w With
 	entry.Action, entry.Community, entry.Object, entry.Blind, entry.Narrow = "withdraw", c, w.ID, true, narrow(written)
 	if w.Erase {
 		entry.Action = "erase"
+	}
+	if w.expired {
+		entry.Action = "erase.retention"
 	}
 	entry.Detail = map[string]string{"versions": itoa(len(e.Removed))}
 	return written[len(written)-1].Seq, s.audit.Append(tx, entry)
