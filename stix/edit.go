@@ -55,6 +55,15 @@ func (o Object) WithCreated(text string) (Object, error) {
 	return o.with("created", strconv.Quote(text))
 }
 
+// WithModified is the object with another modified timestamp; all other bytes and their order stay. It must not lie
+// before created.
+func (o Object) WithModified(text string) (Object, error) {
+	if o.doc == nil {
+		return Object{}, errNoObject
+	}
+	return o.with("modified", strconv.Quote(text))
+}
+
 // with sets a property to a JSON value: in its place, or behind the last one.
 func (o Object) with(name, value string) (Object, error) {
 	d := o.doc

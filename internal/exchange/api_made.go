@@ -10,7 +10,8 @@ import (
 	"github.com/polder-exchange/polder/stix"
 )
 
-// The routes by which sightings, opinions, notes and questions are made without writing STIX.
+// The routes by which sightings, opinions, notes and questions are made without writing STIX. A client that does not know
+// whether its request arrived sends it again with the same Idempotency-Key.
 func (s *Service) madeRoutes() []web.Route {
 	return []web.Route{
 		{Method: "POST", Pattern: "/api/v1/communities/{community}/objects/{id}/sightings", Need: web.Contributor, Exit: "api.sighting", Handler: s.apiSighting, Doc: &web.Doc{Summary: "Say that an object was seen", Body: sightingBody{}, Answer: madeAnswer{}}},
@@ -41,7 +42,7 @@ type aboutBody struct {
 
 func (b aboutBody) about(r *http.Request) (About, error) {
 	level, err := levelOf(b.TLP)
-	return About{ID: r.PathValue("id"), Community: r.PathValue("community"), Level: level, Named: b.Named, Confirmed: b.Confirm}, err
+	return About{ID: r.PathValue("id"), Community: r.PathValue("community"), Level: level, Named: b.Named, Confirmed: b.Confirm, Key: r.Header.Get("Idempotency-Key")}, err
 }
 
 func levelOf(text string) (stix.Marking, error) {

@@ -267,11 +267,14 @@ func (m maker) object(typ string, row indicator.Row, rest func(*stix.Members)) (
 	return made.Raw(), err
 }
 
-// id is the same each time the same organisation hands in the same value in the same community, and tells nobody
+// id is that of the object that this organisation makes of a value in this community.
+func (m maker) id(typ, value string) string { return m.s.keyedID(typ, m.org, m.community, value) }
+
+// keyedID is the same each time the same organisation makes the same thing in the same community, and tells nobody
 // without the node's secret who that was.
-func (m maker) id(typ, value string) string {
-	h := hmac.New(sha256.New, m.s.secret)
-	for _, part := range []string{"object", typ, string(m.org), string(m.community), value} {
+func (s *Service) keyedID(typ string, org polder.OrgID, c polder.CommunityID, what string) string {
+	h := hmac.New(sha256.New, s.secret)
+	for _, part := range []string{"object", typ, string(org), string(c), what} {
 		fmt.Fprintf(h, "%d:%s", len(part), part)
 	}
 	u := h.Sum(nil)[:16]

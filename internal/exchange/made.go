@@ -19,6 +19,7 @@ type About struct {
 	Level     stix.Marking // of the answer; None takes the object's
 	Named     bool         // name the contributor
 	Confirmed bool
+	Key       string // of the request; sending it again with the same key makes nothing new (D2)
 }
 
 // Sighting says that something was seen. Only counts and times leave (rule X20); who saw it does not.
@@ -98,7 +99,12 @@ func (s *Service) answer(ctx context.Context, a polder.Actor, about About, typ s
 	if about.Level != stix.None && about.Level.Wider(d.Level) {
 		return Result{}, polder.Errorf(polder.Forbidden, "level: what is said about a %s object cannot be %s", d.Level.Label(), about.Level.Label())
 	}
-	raw, err := s.made(typ, set)
+	raw, err := s.made(typ, func(o *stix.Members) {
+		if about.Key != "" {
+			o.Set("id", s.keyedID(typ, a.Org, d.Community, about.ID+" "+about.Key))
+		}
+		set(o)
+	})
 	if err != nil {
 		return Result{}, err
 	}

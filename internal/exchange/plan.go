@@ -34,6 +34,9 @@ func (s *Service) begin(ctx context.Context, a polder.Actor, r Request) (*sharin
 	if m.Right(a) < polder.RoleContributor {
 		return nil, polder.Errorf(polder.Forbidden, "community %s: you may read here but not share; ask a steward for the role of contributor", m.Alias)
 	}
+	if err := s.db.Room(); err != nil && !r.Preview {
+		return nil, err
+	}
 	org, err := s.accounts.Org(ctx, a.Org)
 	if err != nil {
 		return nil, err

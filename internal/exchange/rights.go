@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"slices"
+	"time"
 
 	"github.com/polder-exchange/polder"
 	"github.com/polder-exchange/polder/internal/journal"
@@ -109,7 +110,11 @@ func (p *plan) settle(c candidate, history []policy.Delivery) (candidate, error)
 		c.object = held
 		return c, nil
 	}
-	c.object, err = c.object.WithCreated(held.Created.Text)
+	if c.object, err = c.object.WithCreated(held.Created.Text); err != nil || sortable(c.object.Version()) > last.Version {
+		return c, err
+	}
+	// Two versions within one millisecond: the later one is a millisecond later.
+	c.object, err = c.object.WithModified(stix.FormatTime(held.Modified.Time.Truncate(time.Millisecond).Add(time.Millisecond)))
 	return c, err
 }
 

@@ -2,13 +2,17 @@ package node
 
 import (
 	"context"
+	"errors"
+	"io/fs"
 	"net/http"
+	"os"
 	"path/filepath"
 	"slices"
 
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/polder-exchange/polder"
+	"github.com/polder-exchange/polder/indicator"
 	"github.com/polder-exchange/polder/internal/exchange"
 	"github.com/polder-exchange/polder/internal/members"
 	"github.com/polder-exchange/polder/internal/web"
@@ -30,8 +34,12 @@ func (n *Node) build(ctx context.Context) error {
 		return err
 	}
 	n.atEnd(search.Close)
+	warnings, err := n.warninglists()
+	if err != nil {
+		return err
+	}
 	n.Exchange = exchange.New(exchange.Options{
-		DB: n.DB, Journal: n.Journal, Audit: n.Audit, Accounts: n.Accounts, Now: n.now, Secret: secret, Search: search, Log: n.log,
+		DB: n.DB, Journal: n.Journal, Audit: n.Audit, Accounts: n.Accounts, Now: n.now, Secret: secret, Search: search, Warnings: warnings, Log: n.log,
 	})
 	server, err := taxii.New(taxii.Options{
 		Store: exchange.TAXII{Service: n.Exchange}, Authenticate: authenticated, CursorKey: cursorKey,
@@ -41,6 +49,22 @@ func (n *Node) build(ctx context.Context) error {
 		return err
 	}
 	return n.mount(ctx, server)
+}
+
+// warninglists are the built-in lists of what must never be blocked, and those of the folder, if it is there. A list
+// that cannot be read is left out and said in the log.
+func (n *Node) warninglists() (*indicator.Warnings, error) {
+	w := indicator.NewWarnings()
+	dir := filepath.Join(n.Dir, warningFolder)
+	if _, err := os.Stat(dir); errors.Is(err, fs.ErrNotExist) {
+		return w, nil
+	}
+	loaded, err := w.LoadFS(os.DirFS(dir))
+	n.log.Info("warninglists loaded", "lists", loaded)
+	if err != nil {
+		n.log.Warn("some warninglists were left out", "reason", err)
+	}
+	return w, nil
 }
 
 // authenticated: the door has found out who asks before a handler runs.

@@ -28,10 +28,11 @@ import (
 
 // Files of the data folder.
 const (
-	databaseFile = "polder.db"
-	headFile     = "head"
-	searchFile   = "search.db"
-	blobFolder   = "blobs"
+	databaseFile  = "polder.db"
+	headFile      = "head"
+	searchFile    = "search.db"
+	blobFolder    = "blobs"
+	warningFolder = "warninglists"
 )
 
 // Options are the outside world of a node. The zero value of each field is the real one.
