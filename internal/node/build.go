@@ -82,13 +82,15 @@ func (n *Node) mount(ctx context.Context, server *taxii.Server) error {
 	from := addresses(n.Config.Proxies)
 	site, err := web.New(web.Options{
 		Identify: members.NewIdentifier(n.Accounts), Secure: n.Config.secure(), From: from, Now: n.now, Log: n.log, Observe: m.observe,
-	}, members.Part())
+	}, members.Part(), exchange.Part())
 	if err != nil {
 		return err
 	}
 	people := members.New(members.Options{Accounts: n.Accounts, Audit: n.Audit, Site: site, From: from, URL: n.Config.PublicURL, Secure: n.Config.secure(), Now: n.now})
-	site.AddNav(people.Nav()...)
-	routes := slices.Concat(n.Exchange.Routes(), people.Routes(), n.taxiiRoutes(server), n.operations(m))
+	pages := n.Exchange.Pages(site)
+	site.AddNav(slices.Concat(pages.Nav(), people.Nav())...)
+	home := people.Home(pages.Overview)
+	routes := slices.Concat(n.Exchange.Routes(), pages.Routes(), people.Routes(), []web.Route{home}, n.taxiiRoutes(server), n.operations(m))
 	n.routes = append(site.Routes(), routes...)
 	if n.api, err = openAPI(n.routes); err != nil {
 		return err

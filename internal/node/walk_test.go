@@ -36,6 +36,8 @@ var patterns = map[string]string{
 	"/communities/{alias}/leave": "", "/communities/{alias}/members": "", "/communities/{alias}/members/{org}": "", "/communities/{alias}/members/{org}/role": "",
 	"/communities/{alias}/members/{org}/remove": "", "/communities/{alias}/invitations": "", "/communities/{alias}/invitations/{id}/revoke": "",
 	"/communities/{alias}/requests/{id}/approve": "", "/communities/{alias}/requests/{id}/refuse": "",
+	"/objects": "", "/objects/{id}": "", "/objects/{id}/sighting": "", "/objects/{id}/opinion": "", "/objects/{id}/note": "", "/objects/{id}/withdraw": "",
+	"/objects/{id}/erase": "", "/objects/{id}/custodian": "", "/feed": "", "/share": "", "/share/preview": "", "/search": "", "/values": "", "/blocklists": "",
 	"/join": "", "/join/accept": "", "/join/request": "", "/join/requests/{id}/withdraw": "", "/audit": "", "/api/v1/me": "", "/api/v1/communities/{alias}/members": "",
 }
 
