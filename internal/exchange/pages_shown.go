@@ -112,7 +112,7 @@ func (rd *reader) title(id string, o stix.Object, known map[string]stix.Object) 
 			return rd.words.T("exchange.title.opinion", "what", name(o.ObjectRefs[0]))
 		}
 	}
-	return defanged(clip(ownTitle(o), 120))
+	return muzzled(clip(ownTitle(o), 120))
 }
 
 // ownTitle is what o says of itself: for an indicator of one value that value, unless it has a name.
@@ -128,8 +128,8 @@ func ownTitle(o stix.Object) string {
 	return o.ID
 }
 
-// defanged is a text so that nobody follows it by accident, where the whole of it is a value that bites.
-func defanged(text string) string {
+// muzzled is a text so that nobody follows it by accident, where the whole of it is a value that bites.
+func muzzled(text string) string {
 	if strings.ContainsAny(text, " \t\n") || len(text) > 300 {
 		return text
 	}
