@@ -39,7 +39,7 @@ func TestSightModelEverywhere(t *testing.T) {
 	run := 0
 	rapid.Check(t, func(rt *rapid.T) {
 		run++
-		m := sightmodel.New(w.orgs["a"].ID, w.orgs["b"].ID, w.orgs["c"].ID, w.orgs["d"].ID)
+		m := sightmodel.New(w.orgs["a"].ID, w.orgs["b"].ID, w.orgs["c"].ID, w.orgs["d"].ID, "identity--whoever-joins-later")
 		id := fmt.Sprintf("indicator--00000000-0000-4000-8000-%012d", run)
 		followers := map[string]*follower{}
 		for _, n := range names {
