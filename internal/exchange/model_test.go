@@ -128,6 +128,7 @@ func agree(t *rapid.T, w *world, m *sightmodel.Model, a polder.Actor, id string,
 		t.Fatalf("page for %s: %v; the model says %v", a.Org, got, want)
 	}
 	agreeLast(t, w, m, a, id)
+	agreeSearch(t, w, m, a, id)
 	f.read(t, w, sight, id)
 	keys := map[sightmodel.Key]bool{}
 	for k := range want {
@@ -149,6 +150,34 @@ func agreeLast(t *rapid.T, w *world, m *sightmodel.Model, a polder.Actor, id str
 	}
 	if err != nil || len(page.Records) != 1 || page.Records[0].Version != want+"Z" {
 		t.Fatalf("last for %s: %+v %v; the model says %s", a.Org, page, err, want)
+	}
+}
+
+// agreeSearch: by id, by value and by name, a search gives the last version that the reader may see and no other.
+func agreeSearch(t *rapid.T, w *world, m *sightmodel.Model, a polder.Actor, id string) {
+	want, sees := m.Last(a.Org)[id]
+	var n int
+	if _, err := fmt.Sscanf(id[len(id)-12:], "%d", &n); err != nil {
+		t.Fatal(err)
+	}
+	for text, all := range map[string]bool{id: true, fmt.Sprintf("x%d.example", n): true, "p": false, "q": false} {
+		found, err := w.Search(context.Background(), a, SearchQuery{Text: text, Limit: MaxFound})
+		if err != nil {
+			t.Fatal(err)
+		}
+		hits := 0
+		for _, d := range found.Deliveries {
+			if d.ID != id {
+				continue
+			}
+			hits++
+			if !sees || d.Version != want {
+				t.Fatalf("search %q for %s: version %s; the model says %q", text, a.Org, d.Version, want)
+			}
+		}
+		if hits > 1 || sees && all && hits != 1 {
+			t.Fatalf("search %q for %s: %d hits; the model says %q", text, a.Org, hits, want)
+		}
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/polder-exchange/polder"
 	"github.com/polder-exchange/polder/internal/journal"
@@ -265,4 +266,36 @@ func TestSearchTellsNothing(t *testing.T) {
 	if ok(t, err); len(refs) != 1 {
 		t.Errorf("a finds %v", refs)
 	}
+}
+
+// TestIndexRuns: the index follows by itself, a share waits for nothing of it, and it ends with its context and with
+// the journal.
+func TestIndexRuns(t *testing.T) {
+	w := newWorld(t)
+	a, b := w.as("a", polder.RoleContributor), w.as("b", polder.RoleReader)
+	x := w.Service.search
+	run := func() (stop func()) {
+		ctx, cancel := context.WithCancel(context.Background())
+		ended := make(chan struct{})
+		go func() { defer close(ended); x.run(ctx) }()
+		return func() { cancel(); <-ended }
+	}
+	w.share(a, Request{Objects: one(someIndicator(1, 1, "before", stix.Green, ""))})
+	stop := run()
+	for n := 2; n < 12; n++ {
+		w.share(a, Request{Objects: one(someIndicator(n, 1, "during", stix.Green, ""))})
+		for deadline := 0; x.Lag() > 0 && deadline < 1000; deadline++ {
+			<-time.After(10 * time.Millisecond)
+		}
+		found, err := w.Search(context.Background(), b, SearchQuery{Text: fmt.Sprintf("x%d.example", n)})
+		if ok(t, err); len(found.Deliveries) != 1 {
+			t.Fatalf("%d: found %d", n, len(found.Deliveries))
+		}
+	}
+	stop()
+	x.turn.Lock() // an index that is busy holds no share up
+	w.share(a, Request{Objects: one(someIndicator(20, 1, "meanwhile", stix.Green, ""))})
+	x.turn.Unlock()
+	defer run()()
+	w.journal.Stop()
 }
