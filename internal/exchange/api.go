@@ -145,6 +145,11 @@ func (s *Service) apiShare(w http.ResponseWriter, r *http.Request) {
 
 func shareRequest(r *http.Request) (Request, error) {
 	q := r.URL.Query()
+	for name, values := range q {
+		if len(values) > 1 && name != "to" {
+			return Request{}, polder.Errorf(polder.Invalid, "%s: is given %d times; give it once", name, len(values))
+		}
+	}
 	req := Request{Community: r.PathValue("community"), Named: yes(q.Get("named")), Preview: yes(q.Get("preview")), Confirmed: yes(q.Get("confirm"))}
 	if t := q.Get("tlp"); t != "" {
 		m, err := stix.ParseMarking(t)
