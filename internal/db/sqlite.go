@@ -2,6 +2,7 @@ package db
 
 import (
 	"database/sql/driver"
+	"strings"
 	"sync"
 
 	"modernc.org/sqlite"
@@ -22,6 +23,12 @@ const (
 	readerCache = "&_pragma=cache_size(-4096)"
 	writerCache = "&_pragma=cache_size(-32768)"
 )
+
+// Rebuildable is an [Options.DSN] for what can be made again, an index: commits are atomic and in order, but the last
+// ones may be missing after a power loss.
+func Rebuildable(path string, readonly bool) string {
+	return strings.Replace(dsn(path, readonly), "&_synchronous=FULL", "&_synchronous=NORMAL", 1)
+}
 
 // dsn is the name under which the driver opens path.
 func dsn(path string, readonly bool) string {

@@ -25,6 +25,7 @@ type NotifierOptions struct {
 	Senders map[notify.Channel]notify.Sender
 	Zone    *time.Location // of daily digests; nil is UTC
 	Poll    time.Duration  // how long a share of another process may go unnoticed; 0 is a second
+	Gather  time.Duration  // how long a look waits for more, so that what comes one by one costs one look; 0 is half a second
 }
 
 // Notifier tells people of what is new to them. It is a reader of the journal with a cursor in the database: what was
@@ -47,6 +48,9 @@ const noticesAtOnce = 50
 func NewNotifier(s *Service, o NotifierOptions) *Notifier {
 	n := &Notifier{s: s, o: o}
 	n.o.URL = strings.TrimRight(o.URL, "/")
+	if n.o.Gather == 0 {
+		n.o.Gather = time.Second / 2
+	}
 	if n.o.Poll == 0 {
 		n.o.Poll = time.Second
 	}
@@ -77,11 +81,22 @@ func (n *Notifier) run(ctx context.Context) {
 		}
 		select {
 		case <-changed:
+			n.gather(ctx)
 		case <-t.C:
 		case <-ctx.Done():
 		}
 	}
 	<-done
+}
+
+// gather waits a moment, to look once at what comes one by one.
+func (n *Notifier) gather(ctx context.Context) {
+	t := time.NewTimer(n.o.Gather)
+	defer t.Stop()
+	select {
+	case <-t.C:
+	case <-ctx.Done():
+	}
 }
 
 // look finds what is new since the last look and puts the messages into the outbox.

@@ -20,7 +20,11 @@ const (
 	indexForm    = 1               // of what is written; another number makes every index anew
 	indexBatch   = 256             // deliveries a transaction
 	indexRetry   = 5 * time.Second // after an error
-	indexPatient = time.Second / 4 // how long a search waits for what was shared just before it
+	indexPatient = time.Second / 2 // how long a search waits for what was shared just before it
+
+	indexGather  = 50 * time.Millisecond // to take in together what comes one by one
+	indexRest    = 4                     // times what a batch took, while more is being shared
+	indexLongest = time.Second
 )
 
 // Index is the search over everything shared: words, values, names, external ids and references. It is a reader of the
@@ -37,8 +41,9 @@ type Index struct {
 	running atomic.Bool
 	level   atomic.Bool // it has caught up once; until then nobody waits for it
 
-	mu   sync.Mutex
-	bell chan struct{} // closed when the cursor moves
+	mu    sync.Mutex
+	bell  chan struct{} // closed when the cursor moves
+	hurry chan struct{} // a search waits
 }
 
 // OpenIndex opens the index at path. One that is missing, damaged, of another log or of another form is made anew; [Index.run]
@@ -47,7 +52,7 @@ func OpenIndex(ctx context.Context, path string, j *journal.Journal, log *slog.L
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
 	}
-	x := &Index{journal: j, log: log, bell: make(chan struct{})}
+	x := &Index{journal: j, log: log, bell: make(chan struct{}), hurry: make(chan struct{}, 1)}
 	err := x.open(ctx, path)
 	if err == nil || ctx.Err() != nil {
 		return x, err
@@ -65,7 +70,7 @@ func OpenIndex(ctx context.Context, path string, j *journal.Journal, log *slog.L
 var errOtherIndex = errors.New("it belongs to another log or to another version of the program")
 
 func (x *Index) open(ctx context.Context, path string) (err error) {
-	if x.db, err = db.Open(ctx, path, db.Options{Log: x.log, Reserve: 64 << 10}); err != nil {
+	if x.db, err = db.Open(ctx, path, db.Options{Log: x.log, Reserve: 64 << 10, DSN: db.Rebuildable}); err != nil {
 		return err
 	}
 	if err = x.fit(ctx); err != nil {
@@ -118,21 +123,22 @@ func (x *Index) Lag() time.Duration {
 }
 
 // run keeps the index up to date until ctx ends. An error, even a fault of ours over one object, costs a wait and no
-// more than the search.
+// more than the search. Sharing goes first: while much is shared the index takes a small part of the time only, and it
+// takes single deliveries together; a search that waits for it wakes it.
 func (x *Index) run(ctx context.Context) {
 	x.running.Store(true)
 	defer x.running.Store(false)
 	for ctx.Err() == nil {
-		changed := x.journal.Changed()
-		if err := x.safely(ctx); err != nil && ctx.Err() == nil {
+		changed, top, began := x.journal.Changed(), x.journal.Top(), time.Now()
+		switch err := x.safely(ctx); {
+		case err != nil && ctx.Err() == nil:
 			x.log.ErrorContext(ctx, "the search index waits after an error", "err", err)
-			select {
-			case <-time.After(indexRetry):
-			case <-ctx.Done():
-			}
+			x.rest(ctx, indexRetry)
 			continue
-		}
-		if polder.Seq(x.cursor.Load()) < x.journal.Top() {
+		case x.journal.Top() > top:
+			x.rest(ctx, min(indexRest*time.Since(began), indexLongest))
+			continue
+		case polder.Seq(x.cursor.Load()) < x.journal.Top():
 			continue
 		}
 		select {
@@ -140,8 +146,20 @@ func (x *Index) run(ctx context.Context) {
 			if changed == x.journal.Changed() { // the journal has ended: its bell stays silent from now on
 				return
 			}
+			x.rest(ctx, indexGather)
 		case <-ctx.Done():
 		}
+	}
+}
+
+// rest waits, unless a search wakes it.
+func (x *Index) rest(ctx context.Context, d time.Duration) {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+	case <-x.hurry:
+	case <-ctx.Done():
 	}
 }
 
@@ -151,28 +169,37 @@ func (x *Index) safely(ctx context.Context) (err error) {
 			err = fmt.Errorf("panic: %v", p)
 		}
 	}()
-	return x.Sync(ctx)
+	_, err = x.step(ctx)
+	return err
 }
 
-// Sync takes in everything that the journal holds now. [Index.run] does so all the time; tests call it.
+// Sync takes in everything that the journal holds now.
 func (x *Index) Sync(ctx context.Context) error {
+	for {
+		if more, err := x.step(ctx); err != nil || !more {
+			return err
+		}
+	}
+}
+
+// step takes in one batch; more is false when there was nothing to take in.
+func (x *Index) step(ctx context.Context) (more bool, err error) {
 	x.turn.Lock()
 	defer x.turn.Unlock()
-	for {
-		cursor := polder.Seq(x.cursor.Load())
-		batch, next, err := x.journal.Scan(ctx, cursor, indexBatch)
-		if err != nil {
-			return err
-		}
-		if next == cursor {
-			x.level.Store(true)
-			return nil
-		}
-		if err := x.take(ctx, batch, next); err != nil {
-			return err
-		}
-		x.moved(next)
+	cursor := polder.Seq(x.cursor.Load())
+	batch, next, err := x.journal.Scan(ctx, cursor, indexBatch)
+	if err != nil {
+		return false, err
 	}
+	if next == cursor {
+		x.level.Store(true)
+		return false, nil
+	}
+	if err := x.take(ctx, batch, next); err != nil {
+		return false, err
+	}
+	x.moved(next)
+	return true, nil
 }
 
 // take writes one batch.
@@ -220,6 +247,10 @@ func (x *Index) await(ctx context.Context) error {
 		x.mu.Unlock()
 		if polder.Seq(x.cursor.Load()) >= top {
 			return nil
+		}
+		select {
+		case x.hurry <- struct{}{}:
+		default:
 		}
 		select {
 		case <-bell:
