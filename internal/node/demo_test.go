@@ -1,0 +1,185 @@
+package node
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"io/fs"
+	"path"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/polder-exchange/polder"
+	"github.com/polder-exchange/polder/indicator"
+	"github.com/polder-exchange/polder/misp"
+	"github.com/polder-exchange/polder/stix"
+	"github.com/polder-exchange/polder/stix/pattern"
+)
+
+// TestDemoStory: what the members of the demo share is valid, at any time at which it is played.
+func TestDemoStory(t *testing.T) {
+	files, err := fs.Glob(storyFiles, "story/*")
+	ok(t, err)
+	if len(files) < 10 {
+		t.Fatalf("only %d files: %v", len(files), files)
+	}
+	for _, at := range []time.Time{storyTime, time.Date(2031, 12, 31, 23, 59, 59, 0, time.UTC)} {
+		st := &stage{began: at}
+		for _, f := range files {
+			text, err := st.text(path.Base(f))
+			ok(t, err)
+			if n := checkStory(t, f, text, at); n == 0 {
+				t.Errorf("%s: nothing to share in it", f)
+			}
+		}
+	}
+}
+
+// checkStory counts what a file holds, and says what is wrong with it.
+func checkStory(t *testing.T, name string, text []byte, at time.Time) (n int) {
+	t.Helper()
+	switch {
+	case strings.HasSuffix(name, ".misp.json"):
+		got, err := misp.ToSTIX(text, misp.Options{Now: func() time.Time { return at }})
+		ok(t, err)
+		return len(got.Objects)
+	case strings.HasSuffix(name, ".csv"):
+		rows, err := indicator.ReadCSV(bytes.NewReader(text), indicator.CSVLimits{})
+		ok(t, err)
+		return len(rows)
+	case strings.HasSuffix(name, ".txt"):
+		found := indicator.Find(string(text))
+		if !slices.ContainsFunc(found, func(m indicator.Match) bool { return m.Defanged }) {
+			t.Errorf("%s: no defanged value", name)
+		}
+		return len(found)
+	case strings.HasSuffix(name, ".md"):
+		return len(bytes.Fields(text))
+	}
+	r := stix.NewReader(bytes.NewReader(text), stix.Limits{})
+	for {
+		o, pos, err := r.Next()
+		if errors.Is(err, io.EOF) {
+			return n
+		}
+		if err != nil {
+			t.Errorf("%s:%d: %v", name, pos.Line, err)
+			return n
+		}
+		n++
+		if _, err := stix.Parse(o.Raw()); err != nil {
+			t.Errorf("%s: %s: %v", name, o.ID, err)
+		}
+		if hints := stix.Hints(o.Raw()); len(hints) > 0 {
+			t.Errorf("%s: %s: %v", name, o.ID, hints[0])
+		}
+		if o.Created.Time.After(at) {
+			t.Errorf("%s: %s is of %s, after the story", name, o.ID, o.Created.Text)
+		}
+		if o.Pattern != "" {
+			_, err := pattern.Parse(o.Pattern)
+			ok(t, err)
+		}
+	}
+}
+
+func quiet(scene, outcome) {}
+
+// TestDemoNotices: a step that fails is noticed and named, whatever fails of it, and nothing is played after it.
+func TestDemoNotices(t *testing.T) {
+	st, err := openStage(context.Background(), t.TempDir(), "127.0.0.1:0", io.Discard)
+	ok(t, err)
+	defer func() { ok(t, st.close()) }()
+	share := story()[1]
+	if share.name != "share-blind" {
+		t.Fatalf("the second scene is %s", share.name)
+	}
+	hidden := share // as if Okular were not to see it
+	hidden.sees = slices.DeleteFunc(slices.Clone(share.sees), func(k string) bool { return k == "okular" })
+	repeated := share // a duplicate stores nothing
+	never := scene{name: "never", do: func(context.Context, *stage) (polder.Seq, error) {
+		t.Error("played on after a failure")
+		return 0, nil
+	}}
+	sneaks := scene{name: "sneaks", do: shareFile("meridiaan", chain, "mistaken.json", "tlp=green")}
+	for _, c := range []struct {
+		why, want string
+		scene     scene
+	}{
+		{"somebody sees what it may not", "Okular Optik saw", hidden},
+		{"nothing is stored where something should be", "nothing was stored", repeated},
+		{"something is stored where nothing should be", "something was stored", sneaks},
+		{"a check of its own fails", "it stays broken", scene{name: "own", do: nothing, check: func(context.Context, *stage) error { return errors.New("it stays broken") }}},
+		{"what should be refused is not", "was not refused", scene{name: "refusal", do: refusedShare("meridiaan", chain, "hasty.json", "tlp=green", 422)}},
+		{"it is refused for another reason", "was to be refused with 403", scene{name: "other", do: refusedShare("bank", chain, "hasty.json", "tlp=green", 403)}},
+	} {
+		sum, err := st.play(context.Background(), []scene{c.scene, never}, quiet)
+		if err == nil || sum.OK || !strings.Contains(err.Error(), "step "+c.scene.name+": ") || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: ok %v, %v", c.why, sum.OK, err)
+		}
+		if len(sum.Steps) != 1 || sum.Steps[0].OK || sum.Steps[0].Error == "" {
+			t.Errorf("%s: steps %+v", c.why, sum.Steps)
+		}
+		if leaked := c.scene.name == "share-blind" && c.want == "Okular Optik saw"; leaked != (sum.Leaks.Found > 0) {
+			t.Errorf("%s: leaks %+v", c.why, sum.Leaks)
+		}
+	}
+}
+
+// TestDemoEveryday: what goes on after the story is taken by the node, varies, and is the same for the same seed.
+func TestDemoEveryday(t *testing.T) {
+	st, err := openStage(context.Background(), t.TempDir(), "127.0.0.1:0", io.Discard)
+	ok(t, err)
+	defer func() { ok(t, st.close()) }()
+	_, err = st.play(context.Background(), story()[1:2], quiet)
+	ok(t, err)
+	e := &everyday{st: st, dice: dice{seed: 7}, recent: []string{st.held["server"]}}
+	for range 40 {
+		ok(t, e.act(context.Background()))
+	}
+	if len(e.recent) < 5 || len(e.recent) > remembered {
+		t.Errorf("remembers %d indicators", len(e.recent))
+	}
+	types := map[string]int{}
+	for _, key := range []string{"okular", "bank"} {
+		pages, err := st.pages(context.Background(), st.players[key])
+		ok(t, err)
+		for id := range pages {
+			types[stix.TypeOf(id)]++
+		}
+	}
+	for _, want := range []string{"indicator", "sighting", "note", "opinion"} {
+		if types[want] == 0 {
+			t.Errorf("no %s in forty events: %v", want, types)
+		}
+	}
+	if a, b := (&dice{seed: 1}), (&dice{seed: 1}); a.roll(1<<30) != b.roll(1<<30) || a.roll(1<<30) == (&dice{seed: 2}).roll(1<<30) {
+		t.Error("the dice do not follow their seed")
+	}
+}
+
+// TestDemoPasswords: they can be typed, are taken, and differ.
+func TestDemoPasswords(t *testing.T) {
+	a, err := typeable(strings.NewReader("\x00\x01\x02\x03\x04\x05\x06\x07"))
+	ok(t, err)
+	b, err := typeable(strings.NewReader("\x09\x01\x02\x03\x04\x05\x06\x07"))
+	ok(t, err)
+	if a == b || len(a) < 12 {
+		t.Errorf("%q and %q", a, b)
+	}
+}
+
+// TestDemoSummary: scripts read these names.
+func TestDemoSummary(t *testing.T) {
+	text, err := json.Marshal(summary{OK: true, Node: "http://localhost:1", Organisations: []orgSummary{{}}, Steps: []outcome{{}}})
+	ok(t, err)
+	for _, name := range []string{`"ok":true`, `"node":"http://localhost:1"`, `"may_see":0`, `"saw":0`, `"step":""`, `"ms":0`, `"objects":0`, `"latency_ms":{"p50":0,"p99":0}`, `"leaks":{"checked":0,"found":0}`} {
+		if !strings.Contains(string(text), name) {
+			t.Errorf("%s is not in %s", name, text)
+		}
+	}
+}
