@@ -143,9 +143,6 @@ func (x *Index) run(ctx context.Context) {
 		}
 		select {
 		case <-changed:
-			if changed == x.journal.Changed() { // the journal has ended: its bell stays silent from now on
-				return
-			}
 			x.rest(ctx, indexGather)
 		case <-ctx.Done():
 		}
@@ -207,11 +204,11 @@ func (x *Index) take(ctx context.Context, batch []journal.Scanned, next polder.S
 	steps := make([]step, 0, len(batch))
 	for _, d := range batch {
 		if d.Kind == journal.Withdrawn {
-			seqs, erased, err := x.journal.TakenBy(ctx, d.Delivery)
+			seqs, err := x.journal.TakenBy(ctx, d.Delivery)
 			if err != nil {
 				return err
 			}
-			steps = append(steps, step{gone: seqs, erased: erased})
+			steps = append(steps, step{gone: seqs})
 			continue
 		}
 		if e, ok := entryOf(d); ok {

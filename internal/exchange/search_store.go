@@ -37,14 +37,18 @@ func (x *Index) begin(ctx context.Context, lineage string) (s indexState, err er
 
 // step is one thing to do: an entry to add, or deliveries that are gone.
 type step struct {
-	entry  entry
-	gone   []polder.Seq
-	erased bool
+	entry entry
+	gone  []polder.Seq
 }
 
-// store carries out the steps in order and moves the cursor.
+// store carries out the steps in order and moves the cursor. Steps that were carried out already, in a write whose answer
+// was not waited for, are not carried out twice.
 func (x *Index) store(ctx context.Context, steps []step, next polder.Seq) error {
 	return x.db.Write(ctx, func(tx *db.Tx) error {
+		var at polder.Seq
+		if err := tx.QueryRow(`SELECT cursor FROM state`).Scan(&at); err != nil || at >= next {
+			return err
+		}
 		for _, s := range steps {
 			for _, seq := range s.gone {
 				if err := forgetDoc(tx, seq); err != nil {
@@ -55,11 +59,6 @@ func (x *Index) store(ctx context.Context, steps []step, next polder.Seq) error 
 				if err := s.entry.write(tx); err != nil {
 					return err
 				}
-			}
-		}
-		if slices.ContainsFunc(steps, func(s step) bool { return s.erased }) { // writes all words anew, without those of what is gone (X19)
-			if _, err := tx.Exec(`INSERT INTO words (words) VALUES ('optimize')`); err != nil {
-				return err
 			}
 		}
 		_, err := tx.Exec(`UPDATE state SET cursor = ?`, int64(next))

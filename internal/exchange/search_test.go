@@ -112,6 +112,14 @@ func TestSearch(t *testing.T) {
 	if got, more := w.finds(b, SearchQuery{Text: "evil.example.com", Limit: 2}); len(got) != 2 || !more {
 		t.Errorf("limit 2: %q, more %v", got, more)
 	}
+	many := make([]int64, 1000) // a reader with as many scopes as there are audiences
+	for i := range many {
+		many[i] = int64(len(many) - i)
+	}
+	hits, err := w.Service.search.worded(context.Background(), where{scopes: many}, termsOf("through the optics"), 0, 10)
+	if ok(t, err); len(hits) != 1 {
+		t.Errorf("many scopes: %v", hits)
+	}
 	if got, _ := w.finds(b, SearchQuery{Text: "evil.example.com", Types: []string{"attack-pattern"}}); !slices.Equal(got, []string{"PowerShell"}) {
 		t.Errorf("type: %q", got)
 	}
@@ -135,15 +143,21 @@ func TestSearchForgets(t *testing.T) {
 	if got, _ := w.finds(b, SearchQuery{Text: "oldname"}); !slices.Equal(got, []string{"oldname"}) {
 		t.Errorf("the version before is the last again: %q", got)
 	}
+	zebras := func() (n int) {
+		ok(t, w.Service.search.db.Read().QueryRowContext(ctx, `SELECT (SELECT count(*) FROM posting WHERE key LIKE '%zebra%') + (SELECT count(*) FROM doc WHERE id LIKE '%000002')
+			+ (SELECT count(*) FROM words_data WHERE instr(block, CAST('zebra' AS BLOB))) + (SELECT count(*) FROM words_content WHERE c0 LIKE '%zebra%')`).Scan(&n))
+		return n
+	}
+	if n := zebras(); n != 4 {
+		t.Errorf("the index holds it in %d places, want 4", n)
+	}
 	_, err = w.Withdraw(ctx, a, Withdrawal{Community: w.where.Alias, ID: "indicator--00000000-0000-4000-8000-000000000002", Erase: true})
 	ok(t, err)
 	if got, _ := w.finds(b, SearchQuery{Text: "zebra"}); len(got) != 0 {
 		t.Errorf("erased: %q", got)
 	}
-	var held int
-	ok(t, w.Service.search.db.Read().QueryRowContext(ctx, `SELECT (SELECT count(*) FROM posting WHERE key LIKE '%zebra%') + (SELECT count(*) FROM doc WHERE id LIKE '%000002')`).Scan(&held))
-	if held != 0 {
-		t.Errorf("%d rows of what was erased are left", held)
+	if n := zebras(); n != 0 {
+		t.Errorf("%d places still hold what was erased", n)
 	}
 }
 
@@ -198,6 +212,10 @@ func TestIndexAnew(t *testing.T) {
 		ok(t, x.Sync(ctx))
 		if got := x.content(t); got != want {
 			t.Errorf("%s: got\n%s\nwant\n%s", name, got, want)
+		}
+		ok(t, x.store(ctx, []step{{gone: []polder.Seq{w.journal.Top()}}}, w.journal.Top())) // carried out already
+		if got := x.content(t); got != want {
+			t.Errorf("%s: a batch is carried out twice: got\n%s\nwant\n%s", name, got, want)
 		}
 		if x.Lag() != 0 {
 			t.Errorf("%s: lag %v", name, x.Lag())

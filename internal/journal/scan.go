@@ -46,24 +46,22 @@ func (j *Journal) Scan(ctx context.Context, after polder.Seq, limit int) (out []
 	return out, next, rows.Err()
 }
 
-// TakenBy lists the deliveries that withdrawal w took out, and tells whether their bytes were erased too (X19). It is
-// for those who use [Journal.Scan].
-func (j *Journal) TakenBy(ctx context.Context, w Delivery) (seqs []polder.Seq, erased bool, err error) {
-	rows, err := j.db.Read().QueryContext(ctx, `SELECT d.seq, b.raw IS NULL FROM delivery d LEFT JOIN body b ON b.id = d.body
-		WHERE d.uuid = ? AND d.community = ? AND d.withdrawn = ?`, mustUUID(w.ID), string(w.Community), int64(w.Seq))
+// TakenBy lists the deliveries that withdrawal w took out. It is for those who use [Journal.Scan].
+func (j *Journal) TakenBy(ctx context.Context, w Delivery) (seqs []polder.Seq, err error) {
+	rows, err := j.db.Read().QueryContext(ctx, `SELECT seq FROM delivery WHERE uuid = ? AND community = ? AND withdrawn = ?`,
+		mustUUID(w.ID), string(w.Community), int64(w.Seq))
 	if err != nil {
-		return nil, false, err
+		return nil, err
 	}
 	defer rows.Close()
 	for rows.Next() {
 		var seq int64
-		var gone bool
-		if err := rows.Scan(&seq, &gone); err != nil {
-			return nil, false, err
+		if err := rows.Scan(&seq); err != nil {
+			return nil, err
 		}
-		seqs, erased = append(seqs, polder.Seq(seq)), erased || gone
+		seqs = append(seqs, polder.Seq(seq))
 	}
-	return seqs, erased, rows.Err()
+	return seqs, rows.Err()
 }
 
 // Scopes lists the ids of the scopes that sight allows: what lies in others is not for this reader.

@@ -27,6 +27,8 @@ CREATE TABLE posting (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX posting_seq ON posting (seq);
 
--- Words, folded by us, each behind the number of its scope. No text is kept, only where words stand.
-CREATE VIRTUAL TABLE words USING fts5(name, body, content = '', contentless_delete = 1, tokenize = 'ascii');
+-- Words, folded by us, each behind the number of its scope. What is deleted leaves the lists at once, not at some later
+-- merge.
+CREATE VIRTUAL TABLE words USING fts5(name, body, tokenize = 'ascii');
+INSERT INTO words (words, rank) VALUES ('secure-delete', 1);
 INSERT INTO words (words, rank) VALUES ('rank', 'bm25(8.0, 1.0)');
