@@ -129,14 +129,14 @@ func (x *Index) run(ctx context.Context) {
 	x.running.Store(true)
 	defer x.running.Store(false)
 	for ctx.Err() == nil {
-		changed, top, began := x.journal.Changed(), x.journal.Top(), time.Now()
+		changed, top, began := x.journal.Changed(), x.journal.Top(), time.Now() //house:allow time.Now: it measures work, and says nothing of when
 		switch err := x.safely(ctx); {
 		case err != nil && ctx.Err() == nil:
 			x.log.ErrorContext(ctx, "the search index waits after an error", "err", err)
 			x.rest(ctx, indexRetry)
 			continue
 		case x.journal.Top() > top:
-			x.rest(ctx, min(indexRest*time.Since(began), indexLongest))
+			x.rest(ctx, min(indexRest*time.Since(began), indexLongest)) //house:allow time.Since: the same
 			continue
 		case polder.Seq(x.cursor.Load()) < x.journal.Top():
 			continue
