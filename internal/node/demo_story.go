@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"regexp"
 	"slices"
@@ -16,6 +17,7 @@ import (
 	"time"
 
 	"github.com/polder-exchange/polder"
+	"github.com/polder-exchange/polder/internal/exchange"
 	"github.com/polder-exchange/polder/stix"
 	"github.com/polder-exchange/polder/taxii"
 )
@@ -399,36 +401,33 @@ func pullByTAXII(ctx context.Context, st *stage) (polder.Seq, error) {
 	return 0, nil
 }
 
-// publish publishes the advisory, named, in one community.
+// publish writes an advisory, named, and publishes it in one community. Drafts never leave the node, so this goes to the
+// service that the console's form calls.
 func publish(community string) func(context.Context, *stage) (polder.Seq, error) {
 	return func(ctx context.Context, st *stage) (polder.Seq, error) {
 		body, err := st.text("advisory.md")
 		if err != nil {
 			return 0, err
 		}
-		csirt := st.players["csirt"]
-		var refs []string
-		if community == chain {
-			refs = []string{st.held[tidegate], st.held["server"]}
-		} else {
-			refs = []string{string(csirt.org.ID)}
-		}
-		now := stix.FormatTime(time.Now().Truncate(time.Millisecond))
-		o, err := stix.Make("report", func(m *stix.Members) {
-			m.Set("created_by_ref", string(csirt.org.ID))
-			m.Set("created", now)
-			m.Set("modified", now)
-			m.Set("name", "Edge gateways: sessions of administrators taken over")
-			m.Set("description", string(body))
-			m.Set("report_types", []string{"threat-report"})
-			m.Set("published", now)
-			m.Set("object_refs", refs)
-		})
+		by, err := st.node.Accounts.Authenticate(ctx, st.players["csirt"].writer, netip.IPv6Loopback())
 		if err != nil {
 			return 0, err
 		}
-		var got stored
-		err = st.ask(ctx, csirt.writer, "POST", sharePath(community, "tlp=green"), o.Raw(), &got)
+		d := exchange.Draft{Community: community, TLP: "green", Named: true, AdvisoryText: exchange.AdvisoryText{
+			Title: "Edge gateways: sessions of administrators taken over", Body: string(body),
+			ForWhom:  "Everybody who lets people or suppliers in from outside through a gateway of their own, however small the firm.",
+			WhatToDo: "Ask whoever looks after your gateway to close its management page to the outside, to end all sessions and to restart it. It takes a quarter of an hour.",
+		}}
+		if community == chain {
+			d.About = []string{st.held[tidegate], st.held["server"]}
+		}
+		if d, err = st.node.Exchange.SaveDraft(ctx, by, d); err != nil {
+			return 0, err
+		}
+		got, err := st.node.Exchange.PublishDraft(ctx, by, d.ID, false)
+		if err == nil && len(got.Refused)+len(got.Warnings) > 0 {
+			err = fmt.Errorf("refused %v, warnings %v", got.Refused, got.Warnings)
+		}
 		return got.Seq, err
 	}
 }
