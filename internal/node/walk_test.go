@@ -17,6 +17,7 @@ var patterns = map[string]string{
 	"/healthz": "", "/readyz": "", "/metrics": "", "/favicon.ico": "", "/static/{hash}/{file}": "", "/preferences": "", "/keyboard": "", "/components": "",
 
 	"/api/openapi.json": "", "/api/v1/communities": "", "/api/v1/objects": "", "/api/v1/objects/{id}": "", "/api/v1/export": "/api/v1/export?format=stix", "/api/v1/stream": "/api/v1/stream?since=0",
+	"/api/v1/search": "/api/v1/search?q=indicator", "/api/v1/values": "/api/v1/values?value=a.example",
 	"/api/v1/communities/{community}/share": "", "/api/v1/communities/{community}/objects/{id}": "", "/api/v1/communities/{community}/objects/{id}/custodian": "",
 	"/api/v1/communities/{community}/objects/{id}/sightings": "", "/api/v1/communities/{community}/objects/{id}/opinions": "", "/api/v1/communities/{community}/objects/{id}/notes": "",
 	"/api/v1/communities/{community}/questions": "", "/api/v1/questions": "", "/api/v1/communities/{community}/questions/{id}/close": "",
