@@ -177,28 +177,39 @@ func (sh *sharing) store(ctx context.Context) (Result, error) {
 	return sh.result, nil
 }
 
-// still re-checks the actor's right in the transaction that writes: it may have been taken since the request began.
-// Followers learn of the same rights before they learn of what is shared now.
+// still re-checks the actor's right in the transaction that writes.
 func (sh *sharing) still(tx *db.Tx) error {
-	epoch, err := sh.s.accounts.EpochTx(tx)
-	if err != nil {
-		return err
+	a, m, err := sh.s.again(tx, sh.actor, sh.member.Community.ID)
+	if err == nil && m.Right(a) >= polder.RoleContributor {
+		return nil
 	}
-	tx.OnCommit(func() { sh.s.rights.moved(epoch) })
-	a, err := sh.s.accounts.RefreshTx(tx, sh.actor)
-	if err != nil {
-		return err
+	if err == nil || polder.KindOf(err) == polder.NotFound {
+		err = polder.Errorf(polder.Forbidden, "community %s: your right to share here has ended", sh.member.Alias)
 	}
-	ms, err := sh.s.accounts.MembershipsOfTx(tx, a)
+	return err
+}
+
+// again re-reads, in the transaction that writes, who the actor is and its membership: both may have changed since the
+// request began. Followers learn of the same rights before they learn of what is written now.
+func (s *Service) again(tx *db.Tx, a polder.Actor, c polder.CommunityID) (polder.Actor, polder.Membership, error) {
+	epoch, err := s.accounts.EpochTx(tx)
 	if err != nil {
-		return err
+		return a, polder.Membership{}, err
+	}
+	tx.OnCommit(func() { s.rights.moved(epoch) })
+	if a, err = s.accounts.RefreshTx(tx, a); err != nil {
+		return a, polder.Membership{}, err
+	}
+	ms, err := s.accounts.MembershipsOfTx(tx, a)
+	if err != nil {
+		return a, polder.Membership{}, err
 	}
 	for _, m := range ms {
-		if m.Community.ID == sh.member.Community.ID && m.Right(a) >= polder.RoleContributor {
-			return nil
+		if m.Community.ID == c && m.Right(a) >= polder.RoleReader {
+			return a, m, nil
 		}
 	}
-	return polder.Errorf(polder.Forbidden, "community %s: your right to share here has ended", sh.member.Alias)
+	return a, polder.Membership{}, polder.Errorf(polder.NotFound, "your organisation is not a member of this community any more")
 }
 
 // note says what the sharer should know of the outcome.

@@ -38,11 +38,11 @@ func (s *Service) Withdraw(ctx context.Context, a polder.Actor, w Withdrawal) (p
 	if !stix.ValidID(w.ID) {
 		return 0, polder.Errorf(polder.Invalid, "id: %q is not a STIX id, such as indicator--01234567-89ab-4cde-8f01-23456789abcd", w.ID)
 	}
-	if w.Erase && m.Right(a) < polder.RoleSteward {
-		return 0, polder.Errorf(polder.Forbidden, "only a steward of the community erases")
-	}
 	var top polder.Seq
 	err = s.db.Write(ctx, func(tx *db.Tx) error {
+		if a, m, err = s.again(tx, a, m.Community.ID); err != nil {
+			return err
+		}
 		top, err = s.withdraw(tx, a, m, w)
 		return err
 	})
@@ -50,6 +50,9 @@ func (s *Service) Withdraw(ctx context.Context, a polder.Actor, w Withdrawal) (p
 }
 
 func (s *Service) withdraw(tx *db.Tx, a polder.Actor, m polder.Membership, w Withdrawal) (polder.Seq, error) {
+	if w.Erase && m.Right(a) < polder.RoleSteward {
+		return 0, polder.Errorf(polder.Forbidden, "only a steward of the community erases")
+	}
 	c := m.Community.ID
 	held, err := s.journal.History(tx, c, []string{w.ID})
 	if err != nil {
@@ -165,10 +168,14 @@ func (s *Service) Reassign(ctx context.Context, a polder.Actor, community, id st
 	if err != nil {
 		return err
 	}
-	if m.Right(a) < polder.RoleSteward {
-		return polder.Errorf(polder.Forbidden, "only a steward of the community reassigns custody")
-	}
 	return s.db.Write(ctx, func(tx *db.Tx) error {
+		a, m, err := s.again(tx, a, m.Community.ID)
+		if err != nil {
+			return err
+		}
+		if m.Right(a) < polder.RoleSteward {
+			return polder.Errorf(polder.Forbidden, "only a steward of the community reassigns custody")
+		}
 		held, err := s.journal.History(tx, m.Community.ID, []string{id})
 		if err != nil {
 			return err
