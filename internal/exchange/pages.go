@@ -35,6 +35,12 @@ func (p *Pages) Routes() []web.Route {
 	return []web.Route{
 		page("/objects", "objects", web.Reader, p.objectsPage),
 		page("/objects/{id}", "object", web.Reader, p.objectPage),
+		page("/search", "search", web.Reader, p.searchPage),
+		page("/values", "value", web.Reader, p.valuesPage),
+		page("/blocklists", "block lists", web.Reader, p.blocklistsPage),
+		page("/share", "share", web.Reader, p.sharePage),
+		{Method: http.MethodPost, Pattern: "/share/preview", Need: web.Contributor, Exit: "exchange.share", Handler: handler(p.previewShare).serve, MaxBody: maxFormBody, Timeout: shareTimeout},
+		{Method: http.MethodPost, Pattern: "/share", Need: web.Contributor, Exit: "exchange.share", Handler: handler(p.confirmShare).serve, MaxBody: maxFormBody, Timeout: shareTimeout},
 		{Method: http.MethodGet, Pattern: "/feed", Need: web.Reader, Exit: "exchange.feed", Handler: handler(p.feed).serve, Stream: true},
 	}
 }
@@ -44,6 +50,8 @@ func (p *Pages) Nav() []web.NavItem {
 	return []web.NavItem{
 		{Group: web.Top, Key: "o", Path: "/", Icon: "grid", Title: "exchange.overview", Need: web.LoggedIn},
 		{Group: web.Know, Key: "b", Path: "/objects", Icon: "layers", Title: "exchange.objects", Need: web.Reader, Order: 10},
+		{Group: web.Know, Key: "s", Path: "/share", Icon: "share", Title: "exchange.share", Need: web.Contributor, Order: 20},
+		{Group: web.Know, Path: "/blocklists", Icon: "block", Title: "exchange.blocklists", Need: web.Reader, Order: 50},
 	}
 }
 

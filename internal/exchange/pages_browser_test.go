@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/polder-exchange/polder/internal/web/webtest"
@@ -42,9 +43,28 @@ func TestBrowser(t *testing.T) {
 	p = p.Tab(t, server.URL+"/")
 	for _, at := range []struct{ path, name string }{
 		{"/", "overview"}, {"/objects", "objects"}, {"/objects?type=indicator&tlp=amber&lang=nl", "objects-nl"}, {"/objects/" + sid("indicator", 1), "object"},
+		{"/search?q=Tidepipe", "search"}, {"/search?q=firmware-klepwerk%5B.%5Dexample", "value"}, {"/blocklists?lang=nl", "blocklists-nl"},
 	} {
 		p.Go(server.URL + at.path)
 		p.Check(t)
 		picture(p, at.name)
 	}
+	sharesSomething(t, p, server.URL)
+}
+
+// sharesSomething goes from the form over the preview to the object.
+func sharesSomething(t *testing.T, p *webtest.Page, site string) {
+	p.Go(site + "/share?community=chip-supply-chain")
+	p.Check(t)
+	picture(p, "share")
+	p.Click("#text")
+	p.Type("#text", "Beacon to update[.]klepwerk-service[.]example and 203.0.113.77 from 192.168.1.4, hash d41d8cd98f00b204e9800998ecf8427e.")
+	p.Submit("main .bar button[type=submit]")
+	p.Check(t)
+	picture(p, "preview")
+	p.Submit("main .bar button[type=submit]")
+	if !strings.HasSuffix(p.Address(), "/objects") || !strings.Contains(p.Text(".toast"), "2 objects are shared") {
+		t.Errorf("sharing leads to %s, which says %q", p.Address(), p.Text("main"))
+	}
+	p.Check(t)
 }

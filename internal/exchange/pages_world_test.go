@@ -75,6 +75,7 @@ func newConsole(t testing.TB) *console {
 	ok(t, err)
 	pages := w.Pages(c.site)
 	c.site.AddNav(pages.Nav()...)
+	c.site.AddSearches(pages)
 	routes := append(pages.Routes(), web.Route{Method: "GET", Pattern: "/{$}", Need: web.LoggedIn, Exit: "home", Handler: pages.Overview})
 	c.handler, err = c.site.Handler(append(routes, w.Routes()...)...)
 	ok(t, err)

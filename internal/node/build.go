@@ -89,6 +89,7 @@ func (n *Node) mount(ctx context.Context, server *taxii.Server) error {
 	people := members.New(members.Options{Accounts: n.Accounts, Audit: n.Audit, Site: site, From: from, URL: n.Config.PublicURL, Secure: n.Config.secure(), Now: n.now})
 	pages := n.Exchange.Pages(site)
 	site.AddNav(slices.Concat(pages.Nav(), people.Nav())...)
+	site.AddSearches(pages)
 	home := people.Home(pages.Overview)
 	routes := slices.Concat(n.Exchange.Routes(), pages.Routes(), people.Routes(), []web.Route{home}, n.taxiiRoutes(server), n.operations(m))
 	n.routes = append(site.Routes(), routes...)
