@@ -33,8 +33,6 @@ type served struct {
 	path string
 }
 
-const servedKey = "served"
-
 // serve DIR starts the node of a folder and sets POLDER_NODE to its address. It runs until `stop` or the script's end.
 func serve(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 1 {

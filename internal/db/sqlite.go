@@ -42,7 +42,7 @@ func dsn(path string, readonly bool) string {
 	}
 	// The writer empties the log itself, since the automatic way hides its errors.
 	return name + "?_txlock=immediate&_journal_mode=WAL&_synchronous=" + sync +
-		"&_pragma=wal_autocheckpoint(0)&_pragma=journal_size_limit(67108864)&" + settings + writerCache
+		"&_pragma=wal_autocheckpoint(0)&_pragma=journal_size_limit(67108864)&_pragma=secure_delete(1)&" + settings + writerCache
 }
 
 var once sync.Once
