@@ -36,6 +36,9 @@ type part struct {
 	lines []int // of each object in the file; nil for other formats
 }
 
+// mostTold is how many refusals are told one by one on standard error; --json has them all.
+const mostTold = 50
+
 // The most that one part holds. A batch is stored whole or not at all.
 const partBytes = 8 << 20
 
@@ -244,7 +247,11 @@ func (s *sharer) tell(r Result, items []Item) error {
 	for _, w := range r.Warnings {
 		errs.Printf("polder: warning: %s\n", strings.TrimSpace(strings.Join([]string{w.ID, w.Value, w.Reason}, " ")))
 	}
-	for _, f := range r.Refused {
+	for i, f := range r.Refused {
+		if i == mostTold {
+			errs.Printf("polder: … and %d more\n", len(r.Refused)-i)
+			break
+		}
 		errs.Printf("polder: %s: %s\n", f.Where, withID(f))
 	}
 	if r.Note != "" {

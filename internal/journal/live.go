@@ -13,7 +13,7 @@ import (
 // The newest deliveries are kept in memory up to these bounds, so that followers who keep up read no database.
 const (
 	ringRows  = 8192
-	ringBytes = 32 << 20
+	ringBytes = 16 << 20
 )
 
 // live is the tail of the log in memory, and the bell that followers wait on.

@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"net"
+	"os"
+	"runtime/debug"
 	"slices"
 
 	"github.com/spf13/cobra"
@@ -58,8 +60,14 @@ func (c Config) with(flags Config) Config {
 	return c
 }
 
+// softMemory is what the node's own heap is kept to, as far as its work allows; SQLite's caches come beside it.
+const softMemory = 112 << 20
+
 func serve(cmd *cobra.Command, dir string, c Config) error {
 	ctx := cmd.Context()
+	if os.Getenv("GOMEMLIMIT") == "" { //house:allow os.Getenv: Go reads it, and it goes before our default
+		debug.SetMemoryLimit(softMemory)
+	}
 	n, err := Open(ctx, dir, c, Options{Log: cmd.ErrOrStderr()})
 	if err != nil {
 		return err
