@@ -65,6 +65,9 @@ func demo(cmd *cobra.Command, listen string, once bool) (err error) {
 	if errors.Is(err, context.Canceled) {
 		return err
 	}
+	if !once {
+		sum.LogIns = st.logins
+	}
 	if out.AsJSON() {
 		err = errors.Join(out.JSON(sum), err)
 	} else {
@@ -89,6 +92,7 @@ type summary struct {
 	Objects       int          `json:"objects"` // deliveries of objects, withdrawals not counted
 	Latency       latency      `json:"latency_ms"`
 	Leaks         leaks        `json:"leaks"`
+	LogIns        []login      `json:"log_ins,omitempty"` // while the node stays up
 }
 
 // orgSummary says what an organisation may see of the story and what reached its live stream.
@@ -145,12 +149,12 @@ func printGuide(out *cli.Printer, st *stage) {
 	out.Printf("\nOpen  %s  and log in as one of these:\n\n", st.url)
 	var rows [][]string
 	for _, l := range st.logins {
-		rows = append(rows, []string{"  " + l.org, l.role, l.email, l.password})
+		rows = append(rows, []string{"  " + l.Org, l.Role, l.Email, l.Password})
 	}
 	out.Table([]string{"  ORGANISATION", "ROLE", "LOG-IN", "PASSWORD"}, rows)
 	out.Printf(`
 Look at this first:
-  1. As Meridiaan Lithografie: the overview moves by itself. Open TIDEGATE and see what it hangs together with,
+  1. As Meridiaan Lithografie: the overview moves by itself. Search for TIDEGATE, see what it hangs together with,
      and that nobody can tell who shared it.
   2. As Klepwerk, whose machine it was: the same object, and the audit page, which shows the share to you alone.
   3. As Noordermeer Bank: none of it. Another community, and not a word of this one.

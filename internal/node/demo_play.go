@@ -62,7 +62,11 @@ func (st *stage) play(ctx context.Context, scenes []scene, tell func(scene, outc
 	sum.Latency = latency{percentile(book.late, 50), percentile(book.late, 99)}
 	for _, p := range cast {
 		who := st.players[p.key]
-		sum.Organisations = append(sum.Organisations, orgSummary{p.name, who.org.ID, book.may[p.key], len(who.seen.between(0, math.MaxInt64))})
+		saw := len(who.seen.between(0, math.MaxInt64))
+		sum.Organisations = append(sum.Organisations, orgSummary{p.name, who.org.ID, book.may[p.key], saw})
+		if failed == nil && saw != book.may[p.key] { // something came late, after its scene was checked
+			sum.OK, failed = false, fmt.Errorf("demo: in the end %s saw %d events, and may see %d", p.name, saw, book.may[p.key])
+		}
 	}
 	return sum, failed
 }
@@ -89,8 +93,8 @@ func (st *stage) playOne(ctx context.Context, s scene, book *ledger) error {
 	return s.check(ctx, st)
 }
 
-// audience checks that everybody who may heard what the scene delivered, and nobody else did. Streams are in order, so
-// what nobody else heard by the time that they hear something later, they never hear; see [stage.nobodyElse].
+// audience checks that everybody who may heard what the scene delivered, and nobody else did. What comes to somebody
+// else later is noticed in the end: [stage.play] counts again, and [nobodyElse] compares with the pages.
 func (st *stage) audience(ctx context.Context, s scene, book *ledger, seq polder.Seq) error {
 	sharer := st.players[s.by]
 	if err := sharer.seen.until(ctx, seq, patience); err != nil {

@@ -61,7 +61,12 @@ var cast = []part{
 }
 
 // login is a line of the table of log-ins.
-type login struct{ org, role, email, password string }
+type login struct {
+	Org      string `json:"organisation"`
+	Role     string `json:"role"`
+	Email    string `json:"email"`
+	Password string `json:"password"`
+}
 
 // player is a part that is on stage.
 type player struct {
@@ -75,7 +80,8 @@ type player struct {
 type stage struct {
 	node    *Node
 	dir     string
-	url     string
+	url     string // as people write it
+	at      string // where it listens; what the members ask goes there
 	players map[string]*player
 	logins  []login
 	feeds   *feeds
@@ -110,22 +116,23 @@ func openStage(ctx context.Context, dir, listen string, log io.Writer) (st *stag
 		return st, fmt.Errorf("listen on %s: %w", listen, err)
 	}
 	_, port, _ := net.SplitHostPort(l.Addr().String())
-	st.url = "http://localhost:" + port
+	st.url, st.at = "http://localhost:"+port, "http://"+l.Addr().String()
 	if st.node, err = Open(ctx, st.dir, Config{Listen: listen, LogLevel: "error", PublicURL: st.url}.filled(), Options{Log: log}); err != nil {
 		return st, errors.Join(err, l.Close())
 	}
 	run, cancel := context.WithCancel(context.WithoutCancel(ctx)) // ctx's end closes the stage in order
 	served := make(chan error, 1)
 	st.cancel, st.served = cancel, served
-	go func() { served <- st.node.Serve(run, l) }()
-	st.url = "http://" + l.Addr().String()
+	go func() {
+		served <- st.node.Serve(run, l)
+		close(served)
+	}()
 	for _, p := range cast {
 		who := st.players[p.key]
-		if who.seen, err = st.feeds.listen(ctx, st.url, who.reader); err != nil {
+		if who.seen, err = st.feeds.listen(ctx, st.at, who.reader); err != nil {
 			return st, fmt.Errorf("%s listens: %w", p.name, err)
 		}
 	}
-	st.url = "http://localhost:" + port
 	return st, nil
 }
 
@@ -257,7 +264,7 @@ func (st *stage) ask(ctx context.Context, token, method, path string, body, into
 		}
 		in = bytes.NewReader(text)
 	}
-	r, err := http.NewRequestWithContext(ctx, method, st.url+path, in)
+	r, err := http.NewRequestWithContext(ctx, method, st.at+path, in)
 	if err != nil {
 		return err
 	}
@@ -287,7 +294,7 @@ func (st *stage) ask(ctx context.Context, token, method, path string, body, into
 // command runs a command of this program as a member would, and returns what it prints.
 func (st *stage) command(ctx context.Context, key string, args ...string) (string, error) {
 	var out, errs bytes.Buffer
-	args = append(args, "--node", st.url, "--token", st.players[key].writer)
+	args = append(args, "--node", st.at, "--token", st.players[key].writer)
 	if code := cli.Run(ctx, args, strings.NewReader(""), &out, &errs, Commands()...); code != 0 {
 		return out.String(), fmt.Errorf("polder %s ended with %d: %s", args[0], code, strings.TrimSpace(errs.String()))
 	}

@@ -83,7 +83,7 @@ func story() []scene {
 		{name: "answer-opinion", says: "Universiteit Maasland agrees with the finding", by: "maasland", sees: chainBut("maasland"),
 			do: saying("maasland", tidegate, "opinions", map[string]any{"opinion": "strongly-agree", "explanation": "Our own look at the file comes to the same."})},
 		{name: "sighting", says: "Okular reports a sighting of the server", by: "okular", sees: chainBut("okular"),
-			do: saying("okular", "server", "sightings", map[string]any{"count": 3, "description": "Three connections, all stopped."}), check: questionAnswered},
+			do: saying("okular", "server", "sightings", map[string]any{"count": 3, "description": "Three connections, all stopped."}), check: questionIs("answered", 1)},
 		{name: "red", says: "the CSIRT tells two members, and only these, of a second server (TLP:RED)", by: "csirt", sees: []string{"meridiaan", "klepwerk"}, do: shareRed, check: redIsHidden},
 		{name: "mistake", says: "Okular shares an indicator that will prove wrong", by: "okular", sees: chainBut("okular"), do: shareFile("okular", chain, "mistaken.json", "tlp=green"),
 			check: blockList(serverValue, true, mistakeValue, true, sealedValue, false)},
@@ -94,6 +94,7 @@ func story() []scene {
 		{name: "advisory", says: "the CSIRT publishes an advisory to all, under its own name", by: "csirt", sees: chainBut("csirt"), do: publish(chain)},
 		{name: "advisory-elsewhere", says: "and in the other community too", by: "csirt", sees: []string{"bank", "zilt"}, do: publish(finance)},
 		{name: "other-community", says: "the bank shares with its own community", by: "bank", sees: []string{"zilt", "csirt"}, do: shareFile("bank", finance, "fraud.json", "tlp=amber")},
+		{name: "closing", says: "Meridiaan closes its question", by: "meridiaan", sees: chainBut("meridiaan"), do: closeQuestion, check: questionIs("closed", 1)},
 		{name: "taxii", says: "a plain TAXII client pulls the collection, and finds none where it is no member", do: pullByTAXII},
 		{name: "nobody-else", says: "every stream agrees with the pages, and no name of a blind member is anywhere", do: nothing, check: nobodyElse},
 	}
@@ -141,7 +142,8 @@ func shareByCommand(key, name string, flags ...string) func(context.Context, *st
 			return 0, err
 		}
 		var got stored
-		return got.Seq, errors.Join(json.Unmarshal([]byte(out), &got), nil)
+		err = json.Unmarshal([]byte(out), &got)
+		return got.Seq, err
 	}
 }
 
@@ -175,9 +177,9 @@ func readerShares(ctx context.Context, st *stage) (polder.Seq, error) {
 
 // logIn logs in by the form and opens the first page with the cookie that comes back.
 func logIn(ctx context.Context, st *stage) (polder.Seq, error) {
-	i := slices.IndexFunc(st.logins, func(l login) bool { return l.org == st.players["klepwerk"].name })
-	form := url.Values{"email": {st.logins[i].email}, "password": {st.logins[i].password}}
-	r, err := http.NewRequestWithContext(ctx, "POST", st.url+"/login", strings.NewReader(form.Encode()))
+	i := slices.IndexFunc(st.logins, func(l login) bool { return l.Org == st.players["klepwerk"].name })
+	form := url.Values{"email": {st.logins[i].Email}, "password": {st.logins[i].Password}}
+	r, err := http.NewRequestWithContext(ctx, "POST", st.at+"/login", strings.NewReader(form.Encode()))
 	if err != nil {
 		return 0, err
 	}
@@ -193,7 +195,7 @@ func logIn(ctx context.Context, st *stage) (polder.Seq, error) {
 	if to := answer.Header.Get("Location"); to != "/" {
 		return 0, fmt.Errorf("led to %s instead of the first page", to)
 	}
-	r, err = http.NewRequestWithContext(ctx, "GET", st.url+"/", nil)
+	r, err = http.NewRequestWithContext(ctx, "GET", st.at+"/", nil)
 	if err != nil {
 		return 0, err
 	}
@@ -253,26 +255,35 @@ func saying(key, about, kind string, body map[string]any) func(context.Context, 
 	}
 }
 
-func questionAnswered(ctx context.Context, st *stage) error {
-	var got struct {
-		Questions []struct {
-			ID, State string
-			Mine      bool
-			Answers   int
+func closeQuestion(ctx context.Context, st *stage) (polder.Seq, error) {
+	var got madeOne
+	err := st.ask(ctx, st.players["meridiaan"].writer, "POST", "/api/v1/communities/"+chain+"/questions/"+st.held["question"]+"/close", nil, &got)
+	return got.Seq, err
+}
+
+// questionIs checks how the question stands for who asked it and for another member.
+func questionIs(state string, answers int) func(context.Context, *stage) error {
+	return func(ctx context.Context, st *stage) error {
+		for key, mine := range map[string]bool{"meridiaan": true, "klepwerk": false} {
+			var got struct {
+				Questions []struct {
+					ID, State string
+					Mine      bool
+					Answers   int
+				}
+			}
+			if err := st.ask(ctx, st.players[key].writer, "GET", "/api/v1/questions", nil, &got); err != nil {
+				return err
+			}
+			if len(got.Questions) != 1 {
+				return fmt.Errorf("%s sees %d questions instead of one", key, len(got.Questions))
+			}
+			if q := got.Questions[0]; q.ID != st.held["question"] || q.State != state || q.Mine != mine || q.Answers != answers {
+				return fmt.Errorf("%s sees the question as %+v", key, q)
+			}
 		}
+		return nil
 	}
-	for key, mine := range map[string]bool{"meridiaan": true, "klepwerk": false} {
-		if err := st.ask(ctx, st.players[key].writer, "GET", "/api/v1/questions", nil, &got); err != nil {
-			return err
-		}
-		if len(got.Questions) != 1 {
-			return fmt.Errorf("%s sees %d questions instead of one", key, len(got.Questions))
-		}
-		if q := got.Questions[0]; q.ID != st.held["question"] || q.State != "answered" || q.Mine != mine || q.Answers != 1 {
-			return fmt.Errorf("%s sees the question as %+v", key, q)
-		}
-	}
-	return nil
 }
 
 func shareRed(ctx context.Context, st *stage) (polder.Seq, error) {
@@ -368,7 +379,7 @@ func pullByTAXII(ctx context.Context, st *stage) (polder.Seq, error) {
 	for _, h := range st.players["okular"].seen.between(0, 1<<53) {
 		want[h.id] = h.kind == "object"
 	}
-	remote, err := (&taxii.Client{URL: st.url + "/taxii2/", User: "okular", Password: st.players["okular"].reader}).Find(ctx, chain)
+	remote, err := (&taxii.Client{URL: st.at + "/taxii2/", User: "okular", Password: st.players["okular"].reader}).Find(ctx, chain)
 	if err != nil {
 		return 0, err
 	}
@@ -395,7 +406,7 @@ func pullByTAXII(ctx context.Context, st *stage) (polder.Seq, error) {
 	if got != live {
 		return 0, fmt.Errorf("%d objects came instead of %d", got, live)
 	}
-	if _, err := (&taxii.Client{URL: st.url + "/taxii2/", Token: st.players["bank"].reader}).Find(ctx, chain); err == nil {
+	if _, err := (&taxii.Client{URL: st.at + "/taxii2/", Token: st.players["bank"].reader}).Find(ctx, chain); err == nil {
 		return 0, fmt.Errorf("the bank finds a collection that is not its own")
 	}
 	return 0, nil

@@ -71,7 +71,7 @@ func (e *everyday) act(ctx context.Context) error {
 	case n < 82:
 		err = e.say(ctx, "notes", map[string]any{"abstract": pick(&e.dice, noteTitles), "content": pick(&e.dice, noteTexts)})
 	case n < 92:
-		err = e.say(ctx, "opinions", map[string]any{"opinion": pick(&e.dice, opinions), "explanation": pick(&e.dice, reasons)})
+		err = e.opinion(ctx)
 	default:
 		err = e.payment(ctx)
 	}
@@ -95,14 +95,19 @@ func (e *everyday) sighting(ctx context.Context) error {
 	})
 }
 
+func (e *everyday) opinion(ctx context.Context) error {
+	o := pick(&e.dice, opinions)
+	return e.say(ctx, "opinions", map[string]any{"opinion": o[0], "explanation": o[1]})
+}
+
 // indicator shares a new one, as a table of one line, and remembers it for what follows.
 func (e *everyday) indicator(ctx context.Context) error {
 	who := e.member()
-	value := fmt.Sprintf("198.51.100.%d", 1+e.dice.roll(190))
+	value, name := fmt.Sprintf("198.51.100.%d", 1+e.dice.roll(190)), pick(&e.dice, addressNames)
 	if e.dice.roll(2) == 0 {
-		value = fmt.Sprintf("%s-%s.example", pick(&e.dice, hosts), pick(&e.dice, short))
+		value, name = fmt.Sprintf("%s-%s.example", pick(&e.dice, hosts), pick(&e.dice, short)), pick(&e.dice, domainNames)
 	}
-	table := fmt.Sprintf("value,name,description,confidence\n%s,%s,%s,%d\n", value, pick(&e.dice, indicatorNames), pick(&e.dice, indicatorTexts), 40+5*e.dice.roll(12))
+	table := fmt.Sprintf("value,name,description,confidence\n%s,%s,%s,%d\n", value, name, pick(&e.dice, indicatorTexts), 40+5*e.dice.roll(12))
 	level := "green"
 	if who.key == "klepwerk" || e.dice.roll(3) == 0 {
 		level = "amber"
@@ -132,8 +137,15 @@ func (e *everyday) payment(ctx context.Context) error {
 }
 
 var (
-	hosts          = []string{"gateway", "update", "cdn", "mirror", "quotes", "parts", "login", "files"}
-	indicatorNames = []string{"Scanner of gateways", "False log-in page", "Server with the odd greeting", "Sender of price lists", "Where a lure leads"}
+	hosts        = []string{"gateway", "update", "cdn", "mirror", "quotes", "parts", "login", "files"}
+	addressNames = []string{
+		"Scanner of gateways", "Server with the odd greeting", "Tries sessions in turn", "Asks for management pages", "Took a file from a test bench",
+		"Neighbour of the command server", "Log-ins at night", "Probes the mail gateway",
+	}
+	domainNames = []string{
+		"False log-in page", "Sender of price lists", "Where a lure leads", "Name that looks like a supplier's", "Copy of a customer portal",
+		"Update server that is none", "Name of a day old", "Collects passwords",
+	}
 	indicatorTexts = []string{
 		"Seen twice this week on our edge.", "From a mail to the purchasing department.", "Same certificate as the command server.",
 		"Found while looking back over thirty days.", "A supplier told us; we saw it ourselves an hour later.",
@@ -147,6 +159,8 @@ var (
 		"Nothing in our logs of the last ninety days.", "We block it since this morning and nobody has complained.", "The certificate was made on the same day as the others.",
 		"It moved to another hoster once before; watch the name too.", "Our supplier sees the same and asks what to do; we sent the advisory on.",
 	}
-	opinions = []string{"agree", "agree", "strongly-agree", "neutral", "disagree"}
-	reasons  = []string{"Fits what we see.", "Same greeting, same hours.", "We cannot tell from our side.", "The neighbour of this address is harmless; mind the range."}
+	opinions = [][2]string{
+		{"agree", "Fits what we see."}, {"agree", "Same greeting, same hours."}, {"strongly-agree", "Found with us too, by another road."},
+		{"neutral", "We cannot tell from our side."}, {"disagree", "The neighbour of this address is harmless; mind the range."},
+	}
 )
