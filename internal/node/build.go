@@ -38,8 +38,12 @@ func (n *Node) build(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if err := n.openTasks(ctx); err != nil {
+		return err
+	}
 	n.Exchange = exchange.New(exchange.Options{
 		DB: n.DB, Journal: n.Journal, Audit: n.Audit, Accounts: n.Accounts, Now: n.now, Secret: secret, Search: search, Warnings: warnings, Log: n.log,
+		Blobs: n.blobs, Jobs: n.jobs,
 	})
 	server, err := taxii.New(taxii.Options{
 		Store: exchange.TAXII{Service: n.Exchange}, Authenticate: authenticated, CursorKey: cursorKey,
@@ -87,6 +91,9 @@ func (n *Node) mount(ctx context.Context, server *taxii.Server) error {
 		return err
 	}
 	people := members.New(members.Options{Accounts: n.Accounts, Audit: n.Audit, Site: site, From: from, URL: n.Config.PublicURL, Secure: n.Config.secure(), Now: n.now})
+	if err := n.openNotifier(ctx, site); err != nil {
+		return err
+	}
 	pages := n.Exchange.Pages(site)
 	site.AddNav(slices.Concat(pages.Nav(), people.Nav())...)
 	site.AddSearches(pages)

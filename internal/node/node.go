@@ -19,8 +19,10 @@ import (
 	"github.com/polder-exchange/polder"
 	"github.com/polder-exchange/polder/internal/accounts"
 	"github.com/polder-exchange/polder/internal/audit"
+	"github.com/polder-exchange/polder/internal/blob"
 	"github.com/polder-exchange/polder/internal/db"
 	"github.com/polder-exchange/polder/internal/exchange"
+	"github.com/polder-exchange/polder/internal/jobs"
 	"github.com/polder-exchange/polder/internal/journal"
 	"github.com/polder-exchange/polder/internal/members"
 	"github.com/polder-exchange/polder/internal/web"
@@ -52,6 +54,8 @@ type Node struct {
 	Journal  *journal.Journal
 	Exchange *exchange.Service
 
+	blobs   *blob.Store
+	jobs    *jobs.Jobs
 	log     *slog.Logger
 	now     func() time.Time
 	handler http.Handler
@@ -185,7 +189,7 @@ func (n *Node) Serve(ctx context.Context, l net.Listener) error {
 	run, cancel := context.WithCancel(ctx)
 	defer cancel()
 	done := make(chan struct{})
-	go func() { defer close(done); n.Exchange.Run(run) }()
+	go func() { defer close(done); n.run(run) }()
 	failed := make(chan error, 1)
 	go func() { failed <- srv.Serve(l) }()
 	var err error
