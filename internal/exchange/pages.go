@@ -5,7 +5,6 @@ import (
 	"embed"
 	"net/http"
 	"net/url"
-	"slices"
 	"strings"
 
 	"github.com/polder-exchange/polder"
@@ -33,17 +32,17 @@ func (p *Pages) Routes() []web.Route {
 	page := func(pattern, exit string, need web.Need, h handler) web.Route {
 		return web.Route{Method: http.MethodGet, Pattern: pattern, Need: need, Exit: "exchange." + exit, Handler: h.serve}
 	}
-	return slices.Concat(p.advisoryRoutes(), p.questionRoutes(), p.notifyRoutes(), []web.Route{
+	return append(p.actRoutes(),
 		page("/objects", "objects", web.Reader, p.objectsPage),
 		page("/objects/{id}", "object", web.Reader, p.objectPage),
 		page("/search", "search", web.Reader, p.searchPage),
 		page("/values", "value", web.Reader, p.valuesPage),
 		page("/blocklists", "block lists", web.Reader, p.blocklistsPage),
 		page("/share", "share", web.Reader, p.sharePage),
-		{Method: http.MethodPost, Pattern: "/share/preview", Need: web.Contributor, Exit: "exchange.share", Handler: handler(p.previewShare).serve, MaxBody: maxFormBody, Timeout: shareTimeout},
-		{Method: http.MethodPost, Pattern: "/share", Need: web.Contributor, Exit: "exchange.share", Handler: handler(p.confirmShare).serve, MaxBody: maxFormBody, Timeout: shareTimeout},
-		{Method: http.MethodGet, Pattern: "/feed", Need: web.Reader, Exit: "exchange.feed", Handler: handler(p.feed).serve, Stream: true},
-	})
+		web.Route{Method: http.MethodPost, Pattern: "/share/preview", Need: web.Contributor, Exit: "exchange.share", Handler: handler(p.previewShare).serve, MaxBody: maxFormBody, Timeout: shareTimeout},
+		web.Route{Method: http.MethodPost, Pattern: "/share", Need: web.Contributor, Exit: "exchange.share", Handler: handler(p.confirmShare).serve, MaxBody: maxFormBody, Timeout: shareTimeout},
+		web.Route{Method: http.MethodGet, Pattern: "/feed", Need: web.Reader, Exit: "exchange.feed", Handler: handler(p.feed).serve, Stream: true},
+	)
 }
 
 // Nav are the entries of the rail.
@@ -52,9 +51,6 @@ func (p *Pages) Nav() []web.NavItem {
 		{Group: web.Top, Key: "o", Path: "/", Icon: "grid", Title: "exchange.overview", Need: web.LoggedIn},
 		{Group: web.Know, Key: "b", Path: "/objects", Icon: "layers", Title: "exchange.objects", Need: web.Reader, Order: 10},
 		{Group: web.Know, Key: "s", Path: "/share", Icon: "share", Title: "exchange.share", Need: web.Contributor, Order: 20},
-		{Group: web.Know, Path: "/advisories", Icon: "book", Title: "exchange.advisories", Need: web.Reader, Order: 30},
-		{Group: web.Know, Path: "/questions", Icon: "question", Title: "exchange.questions", Need: web.Reader, Order: 40},
-		{Group: web.Node, Path: "/account/notifications", Icon: "bell", Title: "exchange.rules", Need: web.LoggedIn, Order: 35},
 		{Group: web.Know, Path: "/blocklists", Icon: "block", Title: "exchange.blocklists", Need: web.Reader, Order: 50},
 	}
 }

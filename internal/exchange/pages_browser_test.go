@@ -50,6 +50,28 @@ func TestBrowser(t *testing.T) {
 		picture(p, at.name)
 	}
 	sharesSomething(t, p, server.URL)
+	answersSomething(t, p, server.URL)
+}
+
+// answersSomething says that it was seen here too, in a dialog; and asks before it withdraws, on a page without script.
+func answersSomething(t *testing.T, p *webtest.Page, site string) {
+	p.Go(site + "/objects/" + sid("malware", 2))
+	p.Click("button[commandfor=sighting]")
+	picture(p, "dialog")
+	p.Submit("#sighting button[type=submit]")
+	if !strings.Contains(p.Text(".toast"), "Your sighting is shared") || !strings.Contains(p.Text("main"), "Seen 1 time") {
+		t.Errorf("after the sighting the page says %q", p.Text("main"))
+	}
+	p.Check(t)
+	p.Script(false)
+	p.Go(site + "/objects/" + sid("malware", 2) + "/withdraw")
+	picture(p, "withdraw")
+	p.Submit("main form button[type=submit]")
+	if !strings.Contains(p.Text(".toast"), "It is withdrawn") {
+		t.Errorf("after the withdrawal the page says %q", p.Text("main"))
+	}
+	p.Script(true)
+	p.Quiet(t)
 }
 
 // sharesSomething goes from the form over the preview to the object.

@@ -225,6 +225,9 @@ func firstSentence(s string) string {
 func (p *Pages) objectView(r *http.Request, sh *sheet) (v pageView, err error) {
 	words, s := sh.rd.words, sh.now
 	v.Alerts = p.objectAlerts(sh)
+	if v.Dialogs, err = p.dialogs(sh); err != nil {
+		return v, err
+	}
 	if len(sh.refers)+len(sh.refs) > 0 {
 		picture, err := p.picture(sh)
 		if err != nil {
