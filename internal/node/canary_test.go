@@ -111,6 +111,8 @@ const (
 	people = "holds people and rights, no object"
 	aside  = "says whether the node works"
 	public = "the same for everybody"
+
+	formKind = "application/x-www-form-urlencoded"
 )
 
 // exits are all ways out by HTTP, by their name. A route whose exit is not here fails.
@@ -133,6 +135,20 @@ var exits = map[string]exit{
 	"api.search":         {shows: true, queries: []string{"?q={word}", "?q={id}", "?q=indicator", "?q=zq&community=other"}},
 	"api.value":          {shows: true, queries: []string{"?value={word}.example", "?value={word}"}},
 	"api.description":    {none: public},
+	"api.advisories":     {none: "no advisory is shared here"},
+	"api.advisory":       {none: "no advisory is shared here"},
+	"api.advise":         {body: `{"title":"t","body":"b","tlp":"amber","object_refs":["{id}"]}`, kind: jsonKind, none: "answers with an id of its own"},
+	"api.retention":      {none: "a number of days"},
+	"api.retention.set":  {body: `{"days":30}`, kind: jsonKind, none: "a number of days"},
+
+	"exchange.advisories": {none: "no advisory is shared here"}, "exchange.advisory": {none: "no advisory is shared here"}, "exchange.advisory.file": {none: "no advisory is shared here"},
+	"exchange.advisory.revise": {none: "no advisory is shared here"}, "exchange.advisory.revoke": {none: "no advisory is shared here"},
+	"exchange.draft":     {body: "title=t&body=b&tlp=amber&about={id}", kind: formKind, members: true, none: "an organisation's own text"},
+	"exchange.questions": {body: "question=Who%3F&tlp=amber&about={id}", kind: formKind, members: true, none: "no question is asked here"}, "exchange.question": {none: "no question is asked here"},
+	"exchange.question.note": {body: "text=x", kind: formKind, none: "no question is asked here"}, "exchange.question.opinion": {body: "opinion=agree", kind: formKind, none: "no question is asked here"},
+	"exchange.question.close": {none: "no question is asked here"},
+	"exchange.notifications":  {none: "a person's own rules"}, "exchange.notification": {none: "a person's own rules"}, "exchange.notification.off": {none: "a person's own rules"},
+	"exchange.notified": {none: "answers with an address"},
 
 	"taxii.manifest":    {shows: true, queries: []string{"?limit=1", "?match[version]=all"}},
 	"taxii.objects":     {shows: true, queries: []string{"?match[version]=all&limit=1000", "?match[id]={id}", "?match[type]=indicator"}},

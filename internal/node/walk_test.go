@@ -39,6 +39,13 @@ var patterns = map[string]string{
 	"/communities/{alias}/requests/{id}/approve": "", "/communities/{alias}/requests/{id}/refuse": "",
 	"/objects": "", "/objects/{id}": "", "/objects/{id}/sighting": "", "/objects/{id}/opinion": "", "/objects/{id}/note": "", "/objects/{id}/withdraw": "",
 	"/objects/{id}/erase": "", "/objects/{id}/custodian": "", "/feed": "", "/share": "", "/share/preview": "", "/search": "", "/values": "", "/blocklists": "",
+	"/advisories": "", "/advisories/new": "", "/advisories/drafts/{id}": "", "/advisories/drafts/{id}/files": "", "/advisories/drafts/{id}/files/{sha256}/remove": "",
+	"/advisories/drafts/{id}/publish": "", "/advisories/drafts/{id}/delete": "", "/advisories/{community}/{id}": "", "/advisories/{community}/{id}/files/{sha256}": "",
+	"/advisories/{community}/{id}/revise": "", "/advisories/{community}/{id}/revoke": "", "/questions": "", "/questions/{community}/{id}": "",
+	"/questions/{community}/{id}/note": "", "/questions/{community}/{id}/opinion": "", "/questions/{community}/{id}/close": "",
+	"/account/notifications": "", "/account/notifications/{id}/delete": "", "/account/notifications/{id}/on": "", "/account/notifications/{id}/off": "",
+	"/account/notifications/{id}/test": "", "/off/{token}": "", "/notified/{seq}": "", "/api/v1/advisories": "", "/api/v1/communities/{community}/advisories": "",
+	"/api/v1/communities/{community}/advisories/{id}": "", "/api/v1/communities/{community}/retention": "",
 	"/join": "", "/join/accept": "", "/join/request": "", "/join/requests/{id}/withdraw": "", "/audit": "", "/api/v1/me": "", "/api/v1/communities/{alias}/members": "",
 }
 
