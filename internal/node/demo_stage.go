@@ -113,7 +113,7 @@ func openStage(ctx context.Context, dir, listen string, log io.Writer) (st *stag
 	}
 	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", listen)
 	if err != nil {
-		return st, fmt.Errorf("listen on %s: %w", listen, err)
+		return st, polder.Errorf(polder.Unavailable, "--listen: %w; choose another port, or leave it out for a free one", err)
 	}
 	_, port, _ := net.SplitHostPort(l.Addr().String())
 	st.url, st.at = "http://localhost:"+port, "http://"+l.Addr().String()
