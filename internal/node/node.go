@@ -82,9 +82,10 @@ func Open(ctx context.Context, dir string, c Config, o Options) (n *Node, err er
 		return nil, polder.Errorf(polder.Invalid, "log_level: %q is none of debug, info, warn, error", c.LogLevel)
 	}
 	n = &Node{Dir: dir, Config: c, now: o.Now, log: slog.New(slog.NewJSONHandler(o.Log, &slog.HandlerOptions{Level: level}))}
+	opened := n // a return with an error sets n to nil
 	defer func() {
 		if err != nil {
-			_ = n.Close() // the first error counts
+			_ = opened.Close() // the first error counts
 		}
 	}()
 	if err := n.openStore(ctx); err != nil {

@@ -2,10 +2,13 @@ package web
 
 import (
 	"context"
+	"errors"
+	"io"
 	"log/slog"
 	"net/http"
 	"net/netip"
 	"net/url"
+	"os"
 	"strings"
 	"time"
 
@@ -114,9 +117,22 @@ func (s *Site) door(route Route) http.Handler {
 			defer cancel()
 			r = r.WithContext(ctx)
 		}
-		r.Body = http.MaxBytesReader(w, r.Body, limit)
+		r.Body = body{http.MaxBytesReader(w, r.Body, limit)}
 		route.Handler(w, r)
 	})
+}
+
+// body is a request's body. That it cannot be read to its end is the sender's fault (a chunk that is none, a connection
+// cut), not ours.
+type body struct{ io.ReadCloser }
+
+func (b body) Read(p []byte) (int, error) {
+	n, err := b.ReadCloser.Read(p)
+	_, long := errors.AsType[*http.MaxBytesError](err)
+	if err == nil || err == io.EOF || long || errors.Is(err, os.ErrDeadlineExceeded) || errors.Is(err, context.DeadlineExceeded) {
+		return n, err
+	}
+	return n, polder.Errorf(polder.Invalid, "the body cannot be read to its end: %w; send it again", err)
 }
 
 // identify finds who asks: a secret in the Authorization header counts before a session. A session that has ended
