@@ -8,7 +8,6 @@ import (
 	"mime/quotedprintable"
 	"net/mail"
 	"strings"
-	"sync"
 	"testing"
 	"testing/fstest"
 	"time"
@@ -48,9 +47,6 @@ exchange.notify.test-text = It works.
 func newOffice(t *testing.T) *office {
 	t.Helper()
 	w := newWorld(t)
-	var mu sync.Mutex // the notifier asks from several goroutines
-	clock := w.Service.now
-	w.Service.now = func() time.Time { mu.Lock(); defer mu.Unlock(); return clock() }
 	post := notifytest.New(t, nil)
 	words := fstest.MapFS{"locale/en.txt": {Data: []byte(noticeWords)}, "locale/nl.txt": {Data: []byte(noticeWords)}}
 	site, err := web.New(web.Options{}, web.Part{Name: "exchange", Files: words})

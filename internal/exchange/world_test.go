@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"path/filepath"
+	"sync"
 	"testing"
 	"time"
 
@@ -37,7 +38,8 @@ func newWorld(t testing.TB) *world {
 	t.Helper()
 	ctx := context.Background()
 	w := &world{t: t, now: time.Date(2026, 11, 20, 9, 0, 0, 0, time.UTC), orgs: map[string]polder.Org{}, dir: t.TempDir()}
-	clock := func() time.Time { w.now = w.now.Add(37 * time.Microsecond); return w.now }
+	var mu sync.Mutex // several goroutines ask for the time
+	clock := func() time.Time { mu.Lock(); defer mu.Unlock(); w.now = w.now.Add(37 * time.Microsecond); return w.now }
 	d, err := db.Open(ctx, filepath.Join(w.dir, "polder.db"), db.Options{})
 	ok(t, err)
 	t.Cleanup(func() { d.Close() })
