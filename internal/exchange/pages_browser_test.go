@@ -1,6 +1,7 @@
 package exchange
 
 import (
+	"encoding/json"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
@@ -9,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/polder-exchange/polder/internal/web/webtest"
+	"github.com/polder-exchange/polder/stix"
 )
 
 // picture takes pictures of a page, light and dark, wide and narrow, when $POLDER_SHOTS names a folder.
@@ -51,6 +53,30 @@ func TestBrowser(t *testing.T) {
 	}
 	sharesSomething(t, p, server.URL)
 	answersSomething(t, p, server.URL)
+	arrives(t, c, p, server.URL)
+}
+
+// arrives lets objects come in while somebody reads: the rows wait behind the pill. Their texts try to become markup
+// (S35), and so do those of the pages that show them.
+func arrives(t *testing.T, c *console, p *webtest.Page, site string) {
+	p.Go(site + "/")
+	p.Wait(".live .dot:not(.off)")
+	for i, bad := range webtest.Strings() {
+		said, err := json.Marshal(bad)
+		ok(t, err)
+		_, err = c.Share(t.Context(), c.who["csirt"].Actor, Request{Community: c.where.Alias, Confirmed: true, Objects: one(
+			indicatorOf(200+i, 0, stix.Amber, "z"+itoa(i)+".example", `,"name":`+string(said)+`,"description":`+string(said)))})
+		ok(t, err)
+	}
+	p.Wait("[data-new]:not([hidden])")
+	p.Press(".")
+	p.Wait(".feed > li.new:not([hidden])")
+	picture(p, "live")
+	p.Quiet(t)
+	for _, path := range []string{"/objects?q=z", "/objects", "/search?q=script", "/objects/" + sid("indicator", 203)} {
+		p.Go(site + path)
+		p.Check(t)
+	}
 }
 
 // answersSomething says that it was seen here too, in a dialog; and asks before it withdraws, on a page without script.
