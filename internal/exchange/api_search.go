@@ -13,8 +13,8 @@ import (
 // The REST routes of search.
 func (s *Service) searchRoutes() []web.Route {
 	return []web.Route{
-		{Method: "GET", Pattern: "/api/v1/search", Need: web.Reader, Exit: "api.search", Handler: s.apiSearch},
-		{Method: "GET", Pattern: "/api/v1/values", Need: web.Reader, Exit: "api.value", Handler: s.apiValue},
+		{Method: "GET", Pattern: "/api/v1/search", Need: web.Reader, Exit: "api.search", Handler: s.apiSearch, Doc: &web.Doc{Summary: "Find what is shared about an indicator, a name, a word or an id", Query: map[string]string{"q": "what to find", "limit": "1 to 1000; 100 without it", "community": "alias; all of yours without it", "type": "types, with commas between"}, Answer: eventPage{}}},
+		{Method: "GET", Pattern: "/api/v1/values", Need: web.Reader, Exit: "api.value", Handler: s.apiValue, Doc: &web.Doc{Summary: "Everything known here of a value", Query: map[string]string{"value": "an indicator, defanged or not"}, Answer: map[string]any{}}},
 	}
 }
 
