@@ -14,14 +14,18 @@ func itoa(n int) string { return strconv.Itoa(n) }
 // sortableSeq is the sortable text of a number's time.
 func sortableSeq(s polder.Seq) string { return sortable(stix.FormatTime(s.Time())) }
 
-// firstID is the id of the first item that is new, for the audit.
-func firstID(items []Item) string {
+// firstID is the id of the first item that is new, for the audit: of what was shared, rather than of the definitions
+// that came with it.
+func firstID(items []Item) (id string) {
 	for _, it := range items {
-		if it.New {
+		if it.New && it.Type != "extension-definition" && it.Type != "marking-definition" {
 			return it.ID
 		}
+		if it.New && id == "" {
+			id = it.ID
+		}
 	}
-	return ""
+	return id
 }
 
 // peekID is the id of an object that may be broken in every other way; "" when it has none.
@@ -44,7 +48,7 @@ func title(o stix.Object) string {
 	case o.Pattern != "":
 		return o.Pattern
 	}
-	for _, p := range []string{"value", "path", "key", "abstract", "content", "question", "definition", "relationship_type", "source_name", "number"} {
+	for _, p := range []string{"value", "path", "key", "question", "abstract", "content", "definition", "relationship_type", "source_name", "number"} {
 		var text string
 		if json.Unmarshal(o.Property(p), &text) == nil && text != "" {
 			return clip(text, 120)
