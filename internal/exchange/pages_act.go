@@ -27,8 +27,8 @@ var acts = []act{
 	{name: "opinion", may: answersTo, fields: opinionFields, do: (*Pages).doOpinion},
 	{name: "note", may: answersTo, fields: noteFields, do: (*Pages).doNote},
 	{name: "custodian", may: func(sh *sheet) bool { return manages(sh) && sh.now.Version != "" }, fields: custodianFields, do: (*Pages).doCustodian},
-	{name: "withdraw", danger: true, away: true, may: withdraws, fields: noFields, do: (*Pages).doWithdraw},
-	{name: "erase", danger: true, away: true, may: manages, fields: noFields, do: (*Pages).doErase},
+	{name: "withdraw", danger: true, away: true, may: withdraws, fields: whyFields, do: (*Pages).doWithdraw},
+	{name: "erase", danger: true, away: true, may: manages, fields: whyFields, do: (*Pages).doErase},
 }
 
 // answersTo: who may share may say something about an object that still says something itself.
@@ -203,7 +203,19 @@ func namedField(sh *sheet) web.Field {
 		{Value: "yes", Label: words.T("exchange.share.named", "name", sh.rd.orgs[sh.rd.by.Org])}}}
 }
 
-func noFields(*Pages, *sheet) ([]web.Field, error) { return nil, nil }
+func whyFields(_ *Pages, sh *sheet) ([]web.Field, error) {
+	words := sh.rd.words
+	return []web.Field{{Name: "why", Label: words.T("exchange.act.why"), Help: words.T("exchange.act.why-help"), Rows: 2, Max: 500, Required: true}}, nil
+}
+
+// whyOf is the reason of a form; who takes something out says why.
+func whyOf(f url.Values) (string, error) {
+	why := strings.TrimSpace(f.Get("why"))
+	if why == "" {
+		return "", polder.Errorf(polder.Invalid, "why: say in a few words why; it stands in the audit log")
+	}
+	return why, nil
+}
 
 func sightingFields(_ *Pages, sh *sheet) ([]web.Field, error) {
 	words := sh.rd.words
@@ -266,12 +278,14 @@ func (p *Pages) doCustodian(sh *sheet, f url.Values) (Result, error) {
 	return Result{}, p.Reassign(sh.rd.ctx, sh.rd.by, sh.at.Alias, sh.now.ID, polder.OrgID(f.Get("to")))
 }
 
-func (p *Pages) doWithdraw(sh *sheet, _ url.Values) (Result, error) {
-	_, err := p.Withdraw(sh.rd.ctx, sh.rd.by, Withdrawal{Community: sh.at.Alias, ID: sh.now.ID})
-	return Result{}, err
-}
+func (p *Pages) doWithdraw(sh *sheet, f url.Values) (Result, error) { return p.takeAway(sh, f, false) }
 
-func (p *Pages) doErase(sh *sheet, _ url.Values) (Result, error) {
-	_, err := p.Withdraw(sh.rd.ctx, sh.rd.by, Withdrawal{Community: sh.at.Alias, ID: sh.now.ID, Erase: true})
+func (p *Pages) doErase(sh *sheet, f url.Values) (Result, error) { return p.takeAway(sh, f, true) }
+
+func (p *Pages) takeAway(sh *sheet, f url.Values, erase bool) (Result, error) {
+	why, err := whyOf(f)
+	if err == nil {
+		_, err = p.Withdraw(sh.rd.ctx, sh.rd.by, Withdrawal{Community: sh.at.Alias, ID: sh.now.ID, Erase: erase, Reason: why})
+	}
 	return Result{}, err
 }

@@ -91,6 +91,7 @@ func answersSomething(t *testing.T, p *webtest.Page, site string) {
 	p.Check(t)
 	p.Script(false)
 	p.Go(site + "/objects/" + sid("malware", 2) + "/withdraw")
+	p.Type("#withdraw-why", "It was a test machine of ours.")
 	picture(p, "withdraw")
 	p.Submit("main form button[type=submit]")
 	if !strings.Contains(p.Text(".toast"), "It is withdrawn") {

@@ -18,6 +18,7 @@ type Withdrawal struct {
 	ID        string
 	Versions  VersionChoice
 	Erase     bool // remove the bytes too, for good (X19); stewards only
+	Reason    string // why, in the words of who withdraws; it stands in the audit
 
 	expired bool // the community keeps nothing longer
 }
@@ -159,6 +160,9 @@ func (s *Service) takeOut(tx *db.Tx, a polder.Actor, m polder.Membership, w With
 		entry.Action = "erase.retention"
 	}
 	entry.Detail = map[string]string{"versions": itoa(len(e.Removed))}
+	if w.Reason != "" {
+		entry.Detail["why"] = clip(w.Reason, 500)
+	}
 	return written[len(written)-1].Seq, s.audit.Append(tx, entry)
 }
 
