@@ -7,6 +7,7 @@ import (
 	"github.com/polder-exchange/polder"
 	"github.com/polder-exchange/polder/internal/audit"
 	"github.com/polder-exchange/polder/internal/db"
+	"github.com/polder-exchange/polder/internal/fail"
 	"github.com/polder-exchange/polder/internal/journal"
 	"github.com/polder-exchange/polder/internal/policy"
 	"github.com/polder-exchange/polder/stix"
@@ -196,7 +197,9 @@ func (s *Service) again(tx *db.Tx, a polder.Actor, c polder.CommunityID) (polder
 	if err != nil {
 		return a, polder.Membership{}, err
 	}
-	tx.OnCommit(func() { s.rights.moved(epoch) })
+	if !fail.Bug("left-told") {
+		tx.OnCommit(func() { s.rights.moved(epoch) })
+	}
 	if a, err = s.accounts.RefreshTx(tx, a); err != nil {
 		return a, polder.Membership{}, err
 	}
@@ -378,6 +381,11 @@ func (p *plan) take(c candidate) error {
 // put asks policy and notes what is to be written.
 func (p *plan) put(c candidate, share policy.Share) error {
 	id := c.object.ID
+	for i := range p.history[id] {
+		if fail.Bug("custody-unchecked") {
+			p.history[id][i].Custodian = share.By
+		}
+	}
 	out, err := policy.Plan(p.history[id], share)
 	if err != nil {
 		return err

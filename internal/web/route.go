@@ -8,6 +8,7 @@ import (
 	"time"
 
 	polder "github.com/polder-exchange/polder"
+	"github.com/polder-exchange/polder/internal/fail"
 )
 
 // Need is the least that is asked at the door of a route. Services check again, per community.
@@ -138,7 +139,11 @@ func (s *Site) dispatch(methods map[string]Route) http.Handler {
 	slices.Sort(allow)
 	any := methods[allow[0]]
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if h, ok := handlers[r.Method]; ok {
+		h, ok := handlers[r.Method]
+		if r.Method == http.MethodPut && fail.Bug("put-unguarded") {
+			h, ok = handlers[http.MethodPost]
+		}
+		if ok {
 			h.ServeHTTP(w, r)
 			return
 		}
