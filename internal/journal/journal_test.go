@@ -230,14 +230,19 @@ func TestHeadSurvivesTornWrites(t *testing.T) {
 
 // TestF1PowerLoss (F1, F2, D1): power fails after the n-th operation of a disk that then keeps any part of what was not
 // synced. Every acknowledged batch is there whole, no other by half, and the chain holds.
-func TestF1PowerLoss(t *testing.T) {
-	rounds := 60
+func TestF1PowerLoss(t *testing.T) { losePower(t, 60, false) }
+
+// TestF2TornSectors (F2): the same on a disk that tears sectors, and whose overwrites may harm the bytes beside them.
+func TestF2TornSectors(t *testing.T) { losePower(t, 30, true) }
+
+func losePower(t *testing.T, rounds int, rough bool) {
 	if os.Getenv("POLDER_SOAK") != "" {
 		rounds = 1000
 	}
 	cut := 0
 	for n := range rounds {
 		disk := crashdisk.New(t, uint64(n+1))
+		disk.Rough = rough
 		disk.CrashAfter(40 + n*3)
 		acked := appendUntilDark(t, disk)
 		after := disk.Crash()

@@ -29,6 +29,7 @@ var program = sync.OnceValues(func() (string, error) {
 		return "", err
 	}
 	path := filepath.Join(dir, "polder")
+	built = dir
 	out, err := exec.Command("go", "build", "-tags", "fail", "-o", path, "github.com/polder-exchange/polder/cmd/polder").CombinedOutput()
 	if err != nil {
 		return "", fmt.Errorf("%w: %s", err, out)
@@ -36,10 +37,13 @@ var program = sync.OnceValues(func() (string, error) {
 	return path, nil
 })
 
+// built is the folder of that binary, once it is built.
+var built string
+
 func TestMain(m *testing.M) {
 	code := m.Run()
-	if path, err := program(); err == nil {
-		_ = os.RemoveAll(filepath.Dir(path))
+	if built != "" {
+		_ = os.RemoveAll(built)
 	}
 	os.Exit(code)
 }
