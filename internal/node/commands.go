@@ -65,7 +65,7 @@ const softMemory = 112 << 20
 
 func serve(cmd *cobra.Command, dir string, c Config) error {
 	ctx := cmd.Context()
-	if os.Getenv("GOMEMLIMIT") == "" { //house:allow os.Getenv: Go reads it, and it goes before our default
+	if os.Getenv("GOMEMLIMIT") == "" {
 		debug.SetMemoryLimit(softMemory)
 	}
 	n, err := Open(ctx, dir, c, Options{Log: cmd.ErrOrStderr()})
