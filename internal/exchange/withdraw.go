@@ -17,7 +17,7 @@ type Withdrawal struct {
 	Community string // alias or id
 	ID        string
 	Versions  VersionChoice
-	Erase     bool // remove the bytes too, for good (X19); stewards only
+	Erase     bool   // remove the bytes too, for good (X19); stewards only
 	Reason    string // why, in the words of who withdraws; it stands in the audit
 
 	expired bool // the community keeps nothing longer
