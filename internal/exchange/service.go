@@ -162,3 +162,6 @@ func (s *Service) Run(ctx context.Context) {
 	s.watchRights(ctx)
 	all.Wait()
 }
+
+// SearchLag is how far the search index is behind the journal.
+func (s *Service) SearchLag() time.Duration { return s.search.Lag() }

@@ -13,6 +13,7 @@ import (
 
 	"github.com/polder-exchange/polder"
 	"github.com/polder-exchange/polder/indicator"
+	"github.com/polder-exchange/polder/internal/accounts"
 	"github.com/polder-exchange/polder/internal/exchange"
 	"github.com/polder-exchange/polder/internal/members"
 	"github.com/polder-exchange/polder/internal/web"
@@ -85,7 +86,7 @@ func (n *Node) mount(ctx context.Context, server *taxii.Server) error {
 	m := newMetrics(prometheus.NewRegistry(), n)
 	from := addresses(n.Config.Proxies)
 	site, err := web.New(web.Options{
-		Identify: members.NewIdentifier(n.Accounts), Secure: n.Config.secure(), From: from, Now: n.now, Log: n.log, Observe: m.observe,
+		Identify: paced{members.NewIdentifier(n.Accounts), accounts.NewLimiter(perActor, 10_000, nil)}, Secure: n.Config.secure(), From: from, Now: n.now, Log: n.log, Observe: m.observe,
 	}, members.Part(), exchange.Part())
 	if err != nil {
 		return err

@@ -36,7 +36,10 @@ func newMetrics(r *prometheus.Registry, n *Node) *metrics {
 		}
 		return 0
 	})
-	r.MustRegister(m.requests, m.seconds, m.panics, ready, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	lag := prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "polder_search_lag_seconds", Help: "How far the search index is behind the log."}, func() float64 {
+		return n.Exchange.SearchLag().Seconds()
+	})
+	r.MustRegister(m.requests, m.seconds, m.panics, ready, lag, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
 
