@@ -99,12 +99,13 @@ func (p *place) sees(reader string, c canary) bool {
 // exit is how a way out is probed. GET routes are asked as they are and with each of queries, where {word} stands for
 // the words of a canary and {id} for its id; other methods send body.
 type exit struct {
-	queries []string
-	body    string // {raw}, {id} and {word} are filled in
-	kind    string
-	shows   bool   // carries objects: somebody must find a canary here
-	members bool   // says who the members are and what they did but share, to fellows; never who shared
-	none    string // why nothing of an object can be here; it is probed all the same
+	queries  []string
+	body     string // {raw}, {id} and {word} are filled in
+	kind     string
+	shows    bool   // carries objects: somebody must find a canary here
+	members  bool   // says who the members are and what they did but share, to fellows; never who shared
+	stewards bool   // lists the members to a steward, who gives custody to one
+	none     string // why nothing of an object can be here; it is probed all the same
 }
 
 const (
@@ -149,6 +150,12 @@ var exits = map[string]exit{
 	"exchange.question.close": {none: "no question is asked here"},
 	"exchange.notifications":  {none: "a person's own rules"}, "exchange.notification": {none: "a person's own rules"}, "exchange.notification.off": {none: "a person's own rules"},
 	"exchange.notified": {none: "answers with an address"},
+
+	"exchange.objects": {shows: true, queries: []string{"?community=other", "?type=indicator"}},
+	"exchange.object":  {shows: true, stewards: true, queries: []string{"?community=other", "?version=all"}}, "exchange.search": {shows: true, queries: []string{"?q={word}", "?q={id}", "?q=indicator"}},
+	"exchange.value": {shows: true, queries: []string{"?value={word}.example", "?value={word}"}}, "exchange.feed": {shows: true, queries: []string{"?since=0", "?after=0"}},
+	"exchange.block lists": {queries: []string{"?format=plain", "?format=rpz&community=ring"}, none: "counts what the lists of [exits] api.export hold"},
+	"exchange.share":       {body: "text={raw}&tlp=amber&community=ring", kind: formKind, members: true, none: "tells of what the asker sent"},
 
 	"taxii.manifest":    {shows: true, queries: []string{"?limit=1", "?match[version]=all"}},
 	"taxii.objects":     {shows: true, queries: []string{"?match[version]=all&limit=1000", "?match[id]={id}", "?match[type]=indicator"}},
@@ -315,7 +322,7 @@ func (x *prober) probe(name string, e exit, reader, sent string, a answer) {
 // blind looks for who shared without a name.
 func (x *prober) blind(name string, e exit, reader, sent, text string) {
 	x.t.Helper()
-	fellow := e.members && !strings.Contains(sent, "action=share") && slices.Contains([]string{"named", "plain", "reader", "session", "steward", "foreign", "admin"}, reader)
+	fellow := (e.members || e.stewards && reader == "steward") && !strings.Contains(sent, "action=share") && slices.Contains([]string{"named", "plain", "reader", "session", "steward", "foreign", "admin"}, reader)
 	if org(reader) == "sharer" || fellow {
 		return
 	}
