@@ -45,7 +45,7 @@ func (g Graph) SVG(name string) (template.HTML, error) {
 	l.run()
 	var m markup
 	w, h := num(math.Ceil(l.width)), num(math.Ceil(l.height))
-	m.open("svg", "class", "graph", "role", "group", "aria-label", name, "width", w, "height", h, "viewBox", "0 0 "+w+" "+h)
+	m.open("svg", "class", "graph"+breadth(l.width), "role", "group", "aria-label", name, "width", w, "height", h, "viewBox", "0 0 "+w+" "+h)
 	for _, e := range l.edges {
 		drawEdge(&m, e)
 	}
@@ -53,6 +53,20 @@ func (g Graph) SVG(name string) (template.HTML, error) {
 		drawNode(&m, g.Nodes[i], l.items[i])
 	}
 	return m.html(), nil
+}
+
+// breadth are the classes by which the style sheet fits a picture into its panel: "wide" may shrink, "far" not without
+// end, "vast" not at all.
+func breadth(width float64) string {
+	switch {
+	case width > 1040:
+		return " wide far vast"
+	case width > 672:
+		return " wide far"
+	case width > 500:
+		return " wide"
+	}
+	return ""
 }
 
 func classed(base, class string) string {
