@@ -255,7 +255,7 @@ func (p *place) agree(t *testing.T, h *history) {
 		t.Errorf("the export has %d objects, the stream has %d", len(export), len(stream))
 	}
 	for _, id := range []string{stream[0], stream[len(stream)/2], stream[len(stream)-1]} {
-		if a := p.ask(ask{as: "named", path: "/api/v1/search?q=" + id}); a.status == 200 && !strings.Contains(a.body, id) {
+		if a := p.ask(ask{as: "named", path: "/api/v1/search?q=" + id}); a.status != 200 || !strings.Contains(a.body, id) {
 			t.Errorf("search does not find %s: %s", id, a.body)
 		}
 	}
