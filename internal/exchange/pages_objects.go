@@ -72,6 +72,19 @@ func (l listing) takes(s shown) bool {
 	return l.text == "" || contains(s, l.text)
 }
 
+// backstage tells whether d is one of the objects that make others work and that nobody reads for themselves: definitions,
+// translations, the identity of "a member". They are listed only for whoever chooses their type.
+func (rd *reader) backstage(l listing, d journal.Delivery) bool {
+	switch d.Type() {
+	case "extension-definition", "marking-definition", "language-content":
+		return !slices.Contains(l.types, d.Type())
+	case "identity":
+		_, blind := rd.blind[d.ID]
+		return blind && !slices.Contains(l.types, "identity")
+	}
+	return false
+}
+
 // contains tells whether a text stands in what people read of an object.
 func contains(s shown, text string) bool {
 	text = strings.ToLower(text)
@@ -125,7 +138,7 @@ func (p *Pages) list(rd *reader, l listing) (out []shown, next polder.Seq, whole
 			return nil, 0, false, err
 		}
 		for i, s := range all {
-			if l.takes(s) {
+			if l.takes(s) && !rd.backstage(l, s.Delivery) {
 				out = append(out, s)
 			}
 			if len(out) == pageRows && (i+1 < len(all) || page.More) {
@@ -238,13 +251,18 @@ func (p *Pages) facets(rd *reader, at *url.URL, l listing, v *objectsView) error
 		return err
 	}
 	types, levels, places := map[string]int{}, map[string]int{}, map[string]int{}
+	listed := 0
 	for _, d := range page.Deliveries {
 		types[d.Type()]++
+		if rd.backstage(l, d) {
+			continue
+		}
+		listed++
 		levels[d.Level.String()]++
 		m, _ := rd.place(string(d.Community))
 		places[m.Alias]++
 	}
-	count, suffix := rd.words.T("exchange.objects.count", "n", len(page.Deliveries)), ""
+	count, suffix := rd.words.T("exchange.objects.count", "n", listed), ""
 	if page.More {
 		count, suffix = rd.words.T("exchange.objects.many", "n", counted), " "+rd.words.T("exchange.facets.newest", "n", counted)
 		for _, t := range common {
