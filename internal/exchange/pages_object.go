@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"encoding/json"
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -51,6 +52,7 @@ func aside(title, note, fragment string, data any) web.Block {
 // property is a row of "properties".
 type property struct {
 	Name, Text string
+	Lines      []string
 	Links      []web.Link
 	Code       bool
 }
@@ -353,6 +355,8 @@ func propertyOf(name string, value json.RawMessage) property {
 		}
 	case json.Unmarshal(value, &list) == nil:
 		row.Text = strings.Join(list, ", ")
+	case len(linesOf(name, value)) > 0:
+		row.Lines = linesOf(name, value)
 	default:
 		row.Text, row.Code = string(value), value[0] == '{' || value[0] == '['
 	}
@@ -360,11 +364,55 @@ func propertyOf(name string, value json.RawMessage) property {
 	return row
 }
 
+// linesOf writes the structures that people read most as lines of text; none for any other. Addresses are no links:
+// what stands in an object is not followed by accident.
+func linesOf(name string, value json.RawMessage) (lines []string) {
+	var rows []map[string]json.RawMessage
+	switch name {
+	case "kill_chain_phases", "external_references":
+		if json.Unmarshal(value, &rows) != nil {
+			return nil
+		}
+	case "hashes":
+		return hashLines(value)
+	}
+	said := func(row map[string]json.RawMessage, keys ...string) string {
+		var parts []string
+		for _, key := range keys {
+			var s string
+			if json.Unmarshal(row[key], &s) == nil && s != "" {
+				parts = append(parts, s)
+			}
+		}
+		return strings.Join(parts, " · ")
+	}
+	for _, row := range rows[:min(len(rows), 100)] {
+		if line := said(row, "kill_chain_name", "phase_name", "source_name", "external_id", "description", "url"); line != "" {
+			lines = append(lines, clip(line, maxValue))
+		}
+	}
+	return lines
+}
+
+func hashLines(value json.RawMessage) (lines []string) {
+	var hashes map[string]string
+	if json.Unmarshal(value, &hashes) != nil {
+		return nil
+	}
+	for _, kind := range slices.Sorted(maps.Keys(hashes)) {
+		lines = append(lines, clip(kind+" "+hashes[kind], maxValue))
+	}
+	return lines
+}
+
 // history is every version that the reader sees, newest first, each with what it changed.
 func (p *Pages) history(sh *sheet) (events []web.Event) {
 	words := sh.rd.words
 	for i, s := range sh.versions {
 		e := web.Event{At: s.Seq.Time(), Title: words.T("exchange.version.shared"), Text: s.By}
+		if _, blind := sh.rd.blind[s.o.CreatedByRef]; blind && s.Sharer == sh.rd.by.Org && s.Custodian == sh.rd.by.Org {
+			e.Text = words.T("exchange.by.you-blind")
+		}
 		if i == 0 {
 			e.Class = "main"
 		}

@@ -2,6 +2,7 @@ package exchange
 
 import (
 	"encoding/json"
+	"slices"
 	"strings"
 	"time"
 
@@ -89,15 +90,30 @@ func (d *drawing) refers(s shown) {
 	}
 	for _, ref := range s.o.Refs() {
 		if ref.ID == d.self {
-			label := s.Title
-			if s.Type() == "sighting" || s.Type() == "opinion" {
-				label = s.By
+			label, kind := s.Title, d.rd.kind(s.Type())
+			if said := d.rd.says(s.o); said != "" {
+				label, kind = said, kind+" · "+s.By
 			}
-			d.node(s.ID, label, d.rd.kind(s.Type()), class(s.Type()), link(s.ID))
+			d.node(s.ID, label, kind, class(s.Type()), link(s.ID))
 			d.edge(s.ID, d.self, refWord(ref.Property), "")
 			return
 		}
 	}
+}
+
+// says is what an answer says of the object that it is about; "" for everything else.
+func (rd *reader) says(o stix.Object) string {
+	switch o.Type {
+	case "sighting":
+		return rd.words.T("exchange.seen.times", "n", max(1, number(o, "count")))
+	case "opinion":
+		if value := text(o, "opinion"); slices.Contains(opinionValues, value) {
+			return rd.words.T("exchange.opinion." + value)
+		}
+	case "note":
+		return muzzled(title(o))
+	}
+	return ""
 }
 
 // class is the colour of a type in a picture.
@@ -142,10 +158,7 @@ func (p *Pages) answers(sh *sheet) (blocks []web.Block) {
 		case "opinion":
 			row.Title, row.Text = words.T("exchange.opinion."+text(s.o, "opinion")), clip(text(s.o, "explanation"), 300)
 		case "note":
-			row.Title, row.Text = text(s.o, "abstract"), clip(text(s.o, "content"), 300)
-			if row.Title == "" {
-				row.Title = words.T("exchange.type.note")
-			}
+			row.Title, row.Text = muzzled(title(s.o)), clip(text(s.o, "content"), 300)
 		default:
 			continue
 		}

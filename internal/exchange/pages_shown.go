@@ -63,9 +63,14 @@ func targets(o stix.Object) (ids []string) {
 		if len(o.ObjectRefs) > 0 {
 			return o.ObjectRefs[:1]
 		}
+	case "observed-data":
+		return o.ObjectRefs[:min(len(o.ObjectRefs), maxObserved)]
 	}
 	return nil
 }
+
+// maxObserved is how many values stand in the title of an observation.
+const maxObserved = 3
 
 // titles are the own titles of objects by id, of those that the reader sees.
 func (p *Pages) titles(rd *reader, ids []string) (map[string]stix.Object, error) {
@@ -111,8 +116,30 @@ func (rd *reader) title(id string, o stix.Object, known map[string]stix.Object) 
 		if len(o.ObjectRefs) > 0 {
 			return rd.words.T("exchange.title.opinion", "what", name(o.ObjectRefs[0]))
 		}
+	case "observed-data":
+		return rd.observed(o, known)
 	}
-	return muzzled(clip(ownTitle(o), 120))
+	if t := ownTitle(o); t != o.ID {
+		return muzzled(clip(t, 120))
+	}
+	return rd.kind(o.Type)
+}
+
+// observed is what was observed, as far as it is known: its first values, else how often.
+func (rd *reader) observed(o stix.Object, known map[string]stix.Object) string {
+	var values []string
+	for _, id := range targets(o) {
+		if to, ok := known[id]; ok {
+			values = append(values, rd.title(id, to, nil))
+		}
+	}
+	if len(values) == 0 {
+		return rd.words.T("exchange.title.observed", "n", max(1, number(o, "number_observed")))
+	}
+	if len(o.ObjectRefs) > len(values) {
+		values = append(values, "…")
+	}
+	return clip(strings.Join(values, ", "), 120)
 }
 
 // ownTitle is what o says of itself: for an indicator of one value that value, unless it has a name.
@@ -218,6 +245,12 @@ func highest(all []shown) (level stix.Marking) {
 		level = max(level, s.Level)
 	}
 	return level
+}
+
+// number reads a property that is a whole number; 0 when it is none.
+func number(o stix.Object, name string) (n int64) {
+	_ = json.Unmarshal(o.Property(name), &n) // another kind of value is no number
+	return n
 }
 
 // text reads a property that is a string; "" when it is none.

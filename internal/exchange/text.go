@@ -48,13 +48,27 @@ func title(o stix.Object) string {
 	case o.Pattern != "":
 		return o.Pattern
 	}
-	for _, p := range []string{"value", "path", "key", "question", "abstract", "content", "definition", "relationship_type", "source_name", "number"} {
-		var text string
-		if json.Unmarshal(o.Property(p), &text) == nil && text != "" {
-			return clip(text, 120)
+	if o.Type == "note" && ofAttribute(text(o, "abstract")) && text(o, "content") != "" {
+		return opening(text(o, "content"))
+	}
+	for _, p := range []string{"value", "path", "key", "question", "abstract", "content", "definition", "relationship_type", "source_name", "subject", "account_login", "display_name", "command_line"} {
+		if said := text(o, p); said != "" {
+			return clip(said, 120)
 		}
 	}
 	return o.ID
+}
+
+// ofAttribute tells whether an abstract says no more than of which MISP type the note was: "MISP text".
+func ofAttribute(abstract string) bool {
+	kind, ok := strings.CutPrefix(abstract, "MISP ")
+	return ok && !strings.Contains(kind, " ")
+}
+
+// opening is the first line of a text, in at most eighty characters.
+func opening(s string) string {
+	line, _, _ := strings.Cut(strings.TrimSpace(s), "\n")
+	return clip(strings.TrimSpace(line), 80)
 }
 
 // clip shortens a text to n characters.
