@@ -216,9 +216,16 @@ func (j *Journal) Erase(tx *db.Tx, seqs []polder.Seq) error {
 	return nil
 }
 
-func (j *Journal) beginLineage(ctx context.Context) error {
-	return j.db.Write(ctx, func(tx *db.Tx) error {
-		_, err := tx.Exec(`INSERT INTO lineage (id, since) SELECT lower(hex(randomblob(16))), 0 WHERE NOT EXISTS (SELECT 1 FROM lineage)`)
+// beginLineage begins the first lineage of a log; begun is false where there is one.
+func (j *Journal) beginLineage(ctx context.Context) (begun bool, err error) {
+	err = j.db.Write(ctx, func(tx *db.Tx) error {
+		res, err := tx.Exec(`INSERT INTO lineage (id, since) SELECT lower(hex(randomblob(16))), 0 WHERE NOT EXISTS (SELECT 1 FROM lineage)`)
+		if err != nil {
+			return err
+		}
+		n, err := res.RowsAffected()
+		begun = n > 0
 		return err
 	})
+	return begun, err
 }

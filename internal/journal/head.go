@@ -94,7 +94,7 @@ func readHead(r io.ReaderAt) (newest headState, ok bool) {
 	return newest, ok
 }
 
-func openHead(ctx context.Context, j *Journal, path string, seq polder.Seq, chain [32]byte) (*head, error) {
+func openHead(ctx context.Context, j *Journal, path string, seq polder.Seq, chain [32]byte, begun bool) (*head, error) {
 	var lineage string
 	if err := j.db.Read().QueryRowContext(ctx, `SELECT id FROM lineage ORDER BY since DESC, rowid DESC LIMIT 1`).Scan(&lineage); err != nil {
 		return nil, err
@@ -104,7 +104,7 @@ func openHead(ctx context.Context, j *Journal, path string, seq polder.Seq, chai
 		return nil, err
 	}
 	saved, ok := readHead(file)
-	if err := j.compare(ctx, saved, ok, lineage, seq); err != nil {
+	if err := j.compare(ctx, saved, ok, begun, lineage, seq); err != nil {
 		file.Close()
 		return nil, err
 	}
@@ -119,13 +119,13 @@ func openHead(ctx context.Context, j *Journal, path string, seq polder.Seq, chai
 }
 
 // compare refuses a log that ends before the head, or that differs from what the head saw (D1).
-func (j *Journal) compare(ctx context.Context, saved headState, ok bool, lineage string, seq polder.Seq) error {
+func (j *Journal) compare(ctx context.Context, saved headState, ok, begun bool, lineage string, seq polder.Seq) error {
 	const advice = "restore the newest backup into an empty folder, or put back the files that belong together"
 	switch {
-	case !ok && seq == 0:
+	case !ok && begun && seq == 0:
 		return nil
 	case !ok:
-		return polder.Errorf(polder.Unavailable, "the head file is missing or damaged beside a log that is not empty: this folder is a partial copy; %s", advice)
+		return polder.Errorf(polder.Unavailable, "the head file is missing or damaged beside a log: this folder is a partial copy; %s", advice)
 	case saved.Lineage != lineage:
 		return polder.Errorf(polder.Unavailable, "the head file belongs to another lineage of this log; %s", advice)
 	case saved.Seq == 0:

@@ -126,7 +126,8 @@ func Open(ctx context.Context, d *db.DB, o Options) (*Journal, error) {
 	if j.scopes, err = loadScopes(ctx, d); err != nil {
 		return nil, err
 	}
-	if err := j.beginLineage(ctx); err != nil {
+	begun, err := j.beginLineage(ctx)
+	if err != nil {
 		return nil, err
 	}
 	seq, chain, err := j.end(ctx)
@@ -134,7 +135,7 @@ func Open(ctx context.Context, d *db.DB, o Options) (*Journal, error) {
 		return nil, err
 	}
 	if o.Head != "" {
-		if j.head, err = openHead(ctx, j, o.Head, seq, chain); err != nil {
+		if j.head, err = openHead(ctx, j, o.Head, seq, chain, begun); err != nil {
 			return nil, err
 		}
 	}

@@ -61,7 +61,7 @@ func (c Config) with(flags Config) Config {
 }
 
 // softMemory is what the node's own heap is kept to, as far as its work allows; SQLite's caches come beside it.
-const softMemory = 112 << 20
+const softMemory = 80 << 20
 
 func serve(cmd *cobra.Command, dir string, c Config) error {
 	ctx := cmd.Context()

@@ -222,27 +222,32 @@ func TestF21Copy(t *testing.T) {
 	for i := range 30 {
 		p.share(t, "plain", "ring", "", entry(i+1, 0, stix.Green, ""))
 	}
+	refuseCopy(t, p, databaseFile) // before anything was moved into the database file
 	p.end()
 	p.open(t)
 	for i := range 30 {
 		p.share(t, "plain", "ring", "", entry(i+100, 0, stix.Green, ""))
 	}
-	for _, files := range [][]string{{databaseFile}, {databaseFile, headFile}} {
-		to := t.TempDir()
-		for _, name := range files {
-			raw, err := os.ReadFile(filepath.Join(p.dir, name))
-			ok(t, err)
-			ok(t, os.WriteFile(filepath.Join(to, name), raw, 0o600))
-		}
-		n, err := Open(t.Context(), to, Config{}.filled(), Options{Log: p.log, Now: p.now})
-		if err == nil {
-			ok(t, n.Close())
-			t.Errorf("a copy of %v is served", files)
-			continue
-		}
-		if text := err.Error(); !strings.Contains(text, "backup") || strings.Contains(text, "no such table") {
-			t.Errorf("a copy of %v: %v", files, err)
-		}
+	refuseCopy(t, p, databaseFile)
+	refuseCopy(t, p, databaseFile, headFile)
+}
+
+func refuseCopy(t *testing.T, p *place, files ...string) {
+	t.Helper()
+	to := t.TempDir()
+	for _, name := range files {
+		raw, err := os.ReadFile(filepath.Join(p.dir, name))
+		ok(t, err)
+		ok(t, os.WriteFile(filepath.Join(to, name), raw, 0o600))
+	}
+	n, err := Open(t.Context(), to, Config{}.filled(), Options{Log: p.log, Now: p.now})
+	if err == nil {
+		ok(t, n.Close())
+		t.Errorf("a copy of %v is served", files)
+		return
+	}
+	if text := err.Error(); !strings.Contains(text, "backup") || strings.Contains(text, "no such table") {
+		t.Errorf("a copy of %v: %v", files, err)
 	}
 }
 

@@ -167,7 +167,27 @@ func OpenStore(ctx context.Context, dir string, create bool) (*members.Store, er
 	case err != nil:
 		return nil, polder.Errorf(polder.NotFound, "--data: %s holds no node; make one with: polder init --data %s --name NAME", dir, dir)
 	}
-	return openAccounts(ctx, dir, time.Now, slog.New(slog.DiscardHandler))
+	store, err := openAccounts(ctx, dir, time.Now, slog.New(slog.DiscardHandler))
+	if err != nil || !create {
+		return store, err
+	}
+	if err := beginLog(ctx, store.DB, dir); err != nil {
+		return nil, errors.Join(err, store.Close())
+	}
+	return store, nil
+}
+
+// beginLog makes the empty log of a new node, with its head file: a copy of the database alone lacks it from the start,
+// and is refused (F21).
+func beginLog(ctx context.Context, d *db.DB, dir string) error {
+	if err := journal.Migrate(ctx, d); err != nil {
+		return err
+	}
+	j, err := journal.Open(ctx, d, journal.Options{Now: time.Now, Step: randomSteps(), Head: filepath.Join(dir, headFile)})
+	if err != nil {
+		return err
+	}
+	return j.Close()
 }
 
 // Handler is everything that the node answers.
