@@ -82,6 +82,32 @@ func TestX20AuditHidesTheBlind(t *testing.T) {
 	}
 }
 
+// An entry about an object leads to it and says why; a token has its name for whoever may read it.
+func TestAuditTells(t *testing.T) {
+	w := newWorld(t)
+	const id = "report--0dc10b4b-8bb2-4ffa-8202-890836ee8a0e"
+	e := audit.Entry{Org: polder.OrgID(w.ids["klep"]), Token: polder.TokenID(w.ids["token"]), Community: polder.CommunityID(w.ids["chips"]), Object: id}
+	shared, withdrawn := e, e
+	shared.Action, withdrawn.Action = "share", "withdraw"
+	withdrawn.Detail = map[string]string{"why": "It was a <test> machine."}
+	w.record(t, shared, withdrawn)
+	for _, c := range []struct {
+		who, path, text string
+		want            bool
+		why             string
+	}{
+		{"contributor", "/audit?action=share", `href="/objects/` + id + `">report--0dc1…8a0e<`, true, "what was shared is one click away"},
+		{"contributor", "/audit?action=share", "Token SIEM", true, "who made the token reads its name"},
+		{"reader", "/audit?action=share", "Token " + w.ids["token"], true, "who may not read the token reads its id"},
+		{"contributor", "/audit?action=withdraw", "It was a &lt;test&gt; machine.", true, "the reason is told, as text"},
+		{"contributor", "/audit?action=withdraw", "/objects/" + id, false, "what was withdrawn is nowhere"},
+	} {
+		if got := strings.Contains(w.get(t, c.who, c.path), c.text); got != c.want {
+			t.Errorf("%s as %s has %q: %v; %s", c.path, c.who, c.text, got, c.why)
+		}
+	}
+}
+
 // What is sealed opens again, and nothing else opens.
 func TestSealedNumbers(t *testing.T) {
 	key, other := make([]byte, 32), append(make([]byte, 31), 1)

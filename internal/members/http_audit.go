@@ -1,8 +1,10 @@
 package members
 
 import (
+	"cmp"
 	"context"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 
@@ -175,11 +177,12 @@ type known struct {
 	by     polder.Actor
 	orgs   map[polder.OrgID]string
 	people map[polder.PersonID]string
+	tokens map[polder.TokenID]string
 	places map[polder.CommunityID]string
 }
 
 func (p *Pages) known(r *http.Request, q auditView) (known, error) {
-	k := known{p: p, by: q.by, people: map[polder.PersonID]string{}, places: map[polder.CommunityID]string{}}
+	k := known{p: p, by: q.by, people: map[polder.PersonID]string{}, tokens: map[polder.TokenID]string{}, places: map[polder.CommunityID]string{}}
 	var err error
 	if k.orgs, err = p.names(r); err != nil {
 		return k, err
@@ -194,6 +197,13 @@ func (p *Pages) known(r *http.Request, q auditView) (known, error) {
 	}
 	for _, q := range people {
 		k.people[q.ID] = q.Name
+	}
+	tokens, err := p.accounts.Tokens(r.Context(), q.by, org)
+	if err != nil && polder.KindOf(err) != polder.NotFound { // nor does it read tokens
+		return k, err
+	}
+	for _, t := range tokens {
+		k.tokens[t.ID] = t.Name
 	}
 	for _, c := range q.places {
 		k.places[c.ID] = c.Name
@@ -259,7 +269,7 @@ func (k known) who(ctx context.Context, words web.Words, rec audit.Record) (cell
 	case rec.Person != "" && k.people[rec.Person] != "":
 		return cell{Text: k.people[rec.Person], Sub: sub}, nil
 	case rec.Token != "" && (rec.Org == k.by.Org || k.by.Role == polder.RoleAdmin):
-		return cell{Text: words.T("members.audit.token", "id", string(rec.Token)), Sub: sub}, nil
+		return cell{Text: words.T("members.audit.token", "id", cmp.Or(k.tokens[rec.Token], string(rec.Token))), Sub: sub}, nil
 	}
 	return cell{Text: org}, nil
 }
@@ -294,6 +304,9 @@ func (k known) about(ctx context.Context, words web.Words, rec audit.Record) (ce
 		}
 		add(name)
 	}
+	if d["name"] == "" {
+		add(k.tokens[polder.TokenID(rec.Object)])
+	}
 	if rec.Object != string(rec.Person) {
 		add(k.people[polder.PersonID(rec.Object)])
 	}
@@ -308,9 +321,29 @@ func (k known) about(ctx context.Context, words web.Words, rec audit.Record) (ce
 	if strings.HasPrefix(rec.Action, "session.") {
 		add(d["from"])
 	}
-	c := cell{Text: strings.Join(said, ", ")}
+	c := cell{Text: strings.Join(said, ", "), Sub: d["why"]}
+	if k.reads(rec) {
+		c.Text, c.Href = cmp.Or(c.Text, brief(rec.Object)), "/objects/"+url.PathEscape(rec.Object)
+		return c, nil
+	}
 	if strings.HasPrefix(rec.Action, "token.") || strings.Contains(rec.Object, "--") && d["name"] == "" {
 		c.Code = rec.Object
 	}
 	return c, nil
+}
+
+// reads tells whether an entry is about an object that its reader may find under its address: one that was withdrawn is
+// nowhere any more.
+func (k known) reads(rec audit.Record) bool {
+	there := rec.Action == "share" || rec.Action == "custody"
+	return there && k.by.Role.OnObjects() > polder.RoleNone && rec.Community != "" && strings.Contains(rec.Object, "--")
+}
+
+// brief is an id of an object as people read it: its type, and where its number begins and ends.
+func brief(id string) string {
+	kind, number, _ := strings.Cut(id, "--")
+	if len(number) < 12 {
+		return id
+	}
+	return kind + "--" + number[:4] + "…" + number[len(number)-4:]
 }
