@@ -295,7 +295,7 @@ func TestNoticeDigest(t *testing.T) {
 	if got := o.delivered(); len(got) != 0 {
 		t.Fatalf("a digest went at once: %v", got)
 	}
-	o.now = o.now.Add(time.Hour)
+	o.pass(time.Hour)
 	got := o.delivered()["b.everything@mail.example"]
 	if len(got) != 1 {
 		t.Fatalf("%d letters, want one", len(got))

@@ -71,7 +71,7 @@ func newConsole(t testing.TB) *console {
 		c.who[who] = web.Identity{Actor: a, OrgName: name}
 	}
 	var err error
-	c.site, err = web.New(web.Options{Identify: c, Now: func() time.Time { return w.now }}, Part())
+	c.site, err = web.New(web.Options{Identify: c, Now: func() time.Time { return w.pass(0) }}, Part())
 	ok(t, err)
 	pages := w.Pages(c.site)
 	c.site.AddNav(pages.Nav()...)
@@ -139,7 +139,7 @@ func (c *console) story() {
 		if len(res.Refused) > 0 {
 			c.t.Fatalf("%+v", res.Refused)
 		}
-		c.now = c.now.Add(7 * time.Hour)
+		c.pass(7 * time.Hour)
 	}
 	put(csirt, true, thing("intrusion-set", 3, 0, stix.Amber, `"name":"Salt Heron","description":"Goes for makers of vacuum and optics by way of their suppliers."`),
 		thing("attack-pattern", 4, 0, stix.Clear, `"name":"T1199 Trusted Relationship"`))

@@ -85,7 +85,7 @@ func TestRetention(t *testing.T) {
 	w.share(a, Request{Objects: one([]byte(`{"type":"domain-name","spec_version":"2.1","id":"domain-name--ecb120bf-2694-4902-a737-62b74539a41b","value":"example.com","object_marking_refs":["` + stix.Amber.ID() + `"]}`))})
 	_, err := w.Withdraw(ctx, a, Withdrawal{Community: w.where.Alias, ID: "indicator--00000000-0000-4000-8000-000000000003"})
 	ok(t, err)
-	w.now = w.now.Add(20 * 24 * time.Hour)
+	w.pass(20 * 24 * time.Hour)
 	w.share(a, Request{Objects: one(someIndicator(2, 2, "young", stix.Amber, ""), someIndicator(4, 1, "young", stix.Amber, ""))})
 	payload, err := json.Marshal(w.where.ID)
 	ok(t, err)
@@ -93,7 +93,7 @@ func TestRetention(t *testing.T) {
 	if w.stored("old-") != 3 {
 		t.Fatal("something went before its time")
 	}
-	w.now = w.now.Add(15 * 24 * time.Hour)
+	w.pass(15 * 24 * time.Hour)
 	ok(t, w.retain(ctx, jobs.Job{Payload: payload}))
 	if n := w.stored("old-") + w.stored("example.com"); n != 0 {
 		t.Errorf("%d old bodies are still stored", n)
@@ -108,7 +108,7 @@ func TestRetention(t *testing.T) {
 	ok(t, w.retain(ctx, jobs.Job{Payload: payload})) // again changes nothing
 	var at int64
 	ok(t, w.db.Read().QueryRow(`SELECT due FROM job WHERE kind = ?`, retentionJob).Scan(&at))
-	if next := time.UnixMicro(at).Sub(w.now); next < 23*time.Hour || next > 24*time.Hour {
+	if next := time.UnixMicro(at).Sub(w.pass(0)); next < 23*time.Hour || next > 24*time.Hour {
 		t.Errorf("the next run is in %v", next)
 	}
 	_, err = w.journal.Verify(ctx, nil)

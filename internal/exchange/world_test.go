@@ -20,6 +20,7 @@ import (
 type world struct {
 	*Service
 	t     testing.TB
+	mu    sync.Mutex // several goroutines ask for the time
 	now   time.Time
 	orgs  map[string]polder.Org
 	where polder.Community
@@ -38,8 +39,7 @@ func newWorld(t testing.TB) *world {
 	t.Helper()
 	ctx := context.Background()
 	w := &world{t: t, now: time.Date(2026, 11, 20, 9, 0, 0, 0, time.UTC), orgs: map[string]polder.Org{}, dir: t.TempDir()}
-	var mu sync.Mutex // several goroutines ask for the time
-	clock := func() time.Time { mu.Lock(); defer mu.Unlock(); w.now = w.now.Add(37 * time.Microsecond); return w.now }
+	clock := func() time.Time { return w.pass(37 * time.Microsecond) }
 	d, err := db.Open(ctx, filepath.Join(w.dir, "polder.db"), db.Options{})
 	ok(t, err)
 	t.Cleanup(func() { d.Close() })
@@ -69,6 +69,14 @@ func newWorld(t testing.TB) *world {
 		}
 	}
 	return w
+}
+
+// pass lets time pass, and says what time it is then.
+func (w *world) pass(d time.Duration) time.Time {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.now = w.now.Add(d)
+	return w.now
 }
 
 func (w *world) community(name string) polder.Community {
