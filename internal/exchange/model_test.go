@@ -3,6 +3,7 @@ package exchange
 import (
 	"context"
 	"encoding/json"
+	"flag"
 	"fmt"
 	"net/netip"
 	"slices"
@@ -30,6 +31,7 @@ type follower struct {
 // TestSightModelEverywhere (X6–X18): after every share, widening and withdrawal, page, stream, TAXII, search and export
 // give each reader exactly what the model says.
 func TestSightModelEverywhere(t *testing.T) {
+	fewer(t)
 	w := newWorld(t)
 	names := []string{"a", "b", "c", "d"}
 	actors := map[string]polder.Actor{}
@@ -58,6 +60,13 @@ func TestSightModelEverywhere(t *testing.T) {
 			}
 		}
 	})
+}
+
+// fewer lets rapid try fewer cases in a short run: each step here writes to the disk.
+func fewer(t *testing.T) {
+	if testing.Short() {
+		ok(t, flag.Set("rapid.checks", "15"))
+	}
 }
 
 func withdrawBoth(t *rapid.T, w *world, m *sightmodel.Model, a polder.Actor, id string, v int, one bool) {

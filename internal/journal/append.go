@@ -115,7 +115,7 @@ func (w *writer) write(d *Delivery) error {
 	}
 	hash := d.hash()
 	w.chain = link(w.chain, hash)
-	_, err = w.tx.Exec(insertDelivery, int64(d.Seq), int(d.Kind), string(d.Community), d.Line, d.Type(), u, d.Version, d.VersionAsGiven, string(d.Sharer), int(d.Level), flag(d.Revoked),
+	_, err = w.tx.Exec(insertDelivery, int64(d.Seq), int(d.Kind), string(d.Community), d.Line, d.Type(), u, d.Version, d.VersionAsGiven, string(d.Sharer), int(d.Level), bit(d.Revoked),
 		ids[0], ids[1], d.Digest[:], d.body, hash[:], w.chain[:], string(d.Custodian), ids[2])
 	return err
 }

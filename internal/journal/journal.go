@@ -187,7 +187,7 @@ func (d Delivery) hash() [32]byte {
 	}
 	buf = append(buf, "polder delivery 1\n"...)
 	buf = binary.BigEndian.AppendUint64(buf, uint64(d.Seq))
-	buf = append(buf, byte(d.Kind), byte(d.Level), flag(d.Revoked))
+	buf = append(buf, byte(d.Kind), byte(d.Level), bit(d.Revoked))
 	buf = binary.BigEndian.AppendUint64(buf, uint64(d.Line))
 	for _, s := range []string{string(d.Community), d.ID, d.Version, d.VersionAsGiven, string(d.Sharer), d.Nominal.String(), d.Reached.String()} {
 		text(s)
@@ -198,7 +198,7 @@ func (d Delivery) hash() [32]byte {
 	return [32]byte(h.Sum(nil))
 }
 
-func flag(b bool) byte {
+func bit(b bool) byte {
 	if b {
 		return 1
 	}

@@ -3,6 +3,7 @@ package journal
 import (
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -19,6 +20,15 @@ import (
 )
 
 const ring = polder.CommunityID("8c39ae5c-0a8a-4c0a-9a58-2c0d3a1f8f11")
+
+// TestMain lets rapid try fewer cases in a short run: each step here writes to the disk.
+func TestMain(m *testing.M) {
+	flag.Parse()
+	if testing.Short() {
+		_ = flag.Set("rapid.checks", "15") // the flag is rapid's own
+	}
+	os.Exit(m.Run())
+}
 
 func ok(t testing.TB, err error) {
 	t.Helper()
