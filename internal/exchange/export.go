@@ -74,6 +74,9 @@ func (s *Service) Export(ctx context.Context, a polder.Actor, community string, 
 	case AsMISP:
 		return s.exportMISP(ctx, sight, w)
 	}
+	if err := s.refreshShield(ctx); err != nil {
+		return nil, err
+	}
 	entries, left, err := s.entries(ctx, sight, f)
 	if err != nil {
 		return nil, err

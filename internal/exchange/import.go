@@ -57,6 +57,9 @@ func (s *Service) Read(ctx context.Context, a polder.Actor, src Source) (Reading
 		return s.readMISP(src)
 	default:
 		m, err := s.membership(ctx, a, src.Community)
+		if err == nil {
+			err = s.refreshShield(ctx)
+		}
 		if err != nil {
 			return Reading{}, err
 		}

@@ -86,6 +86,9 @@ func (p *plan) onward(c candidate, digest [32]byte) error {
 // settle gives what Polder made the version it has here: the one that is held when nothing else changed, else a new
 // one that keeps the first one's created.
 func (p *plan) settle(c candidate, history []policy.Delivery) (candidate, error) {
+	if c.from20 {
+		return p.settleOld(c, history)
+	}
 	if !c.Made || c.object.IsObservable() {
 		return c, nil
 	}
@@ -116,6 +119,25 @@ func (p *plan) settle(c candidate, history []policy.Delivery) (candidate, error)
 	// Two versions within one millisecond: the later one is a millisecond later.
 	c.object, err = c.object.WithModified(stix.FormatTime(held.Modified.Time.Truncate(time.Millisecond).Add(time.Millisecond)))
 	return c, err
+}
+
+// settleOld: what came as STIX 2.0 is the version that is held as 2.1 under the same id and modified (X16), whatever
+// the conversion made of the rest.
+func (p *plan) settleOld(c candidate, history []policy.Delivery) (candidate, error) {
+	for _, d := range history {
+		if !d.Reached.Contains(p.sh.actor.Org) || d.Version != sortable(c.object.Version()) || p.rows[d.Seq].Raw == nil {
+			continue
+		}
+		held, err := stix.Parse(p.rows[d.Seq].Raw)
+		if err != nil {
+			return c, err
+		}
+		c.object = held
+		mark, err := held.Level()
+		c.level = max(c.level, mark)
+		return c, err
+	}
+	return c, nil
 }
 
 // sameSubstance compares two objects but for the times that say when they were made here.

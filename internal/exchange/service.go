@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/polder-exchange/polder"
@@ -33,6 +34,7 @@ type Service struct {
 	secret   []byte // for ids of what Polder makes, so that they tell nothing of who made it
 	search   *Index
 	warnings *indicator.Warnings
+	shield   atomic.Pointer[shield]
 	rights   *rights
 	streams  *doors
 	blobs    *blob.Store

@@ -104,6 +104,7 @@ type candidate struct {
 	object stix.Object
 	level  stix.Marking
 	bare   [32]byte
+	from20 bool // it came as STIX 2.0
 }
 
 // prepare checks everything about one object that needs no other object: its form, its level, whose name it bears.
@@ -119,6 +120,7 @@ func prepare(in Incoming, index int, g policy.Given, creator string) (c candidat
 		if in.Raw, err = stix.Upgrade20(in.Raw); err != nil {
 			return c, polder.Errorf(polder.Invalid, "%w", err)
 		}
+		c.from20 = true
 	}
 	if c.object, err = checked(in.Raw); err != nil {
 		return c, polder.Errorf(polder.Invalid, "%w", err)

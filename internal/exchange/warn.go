@@ -11,6 +11,9 @@ import (
 
 // warn looks for what a sharer should know before it shares. It tells whether the share waits for a confirmation.
 func (sh *sharing) warn(ctx context.Context) (held bool, err error) {
+	if err := sh.s.refreshShield(ctx); err != nil {
+		return false, err
+	}
 	for _, c := range sh.cands {
 		sh.result.Warnings = append(sh.result.Warnings, sh.harmless(c)...)
 	}

@@ -10,6 +10,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/polder-exchange/polder"
+	"github.com/polder-exchange/polder/internal/accounts"
 	"github.com/polder-exchange/polder/internal/cli"
 	"github.com/polder-exchange/polder/internal/exchange"
 	"github.com/polder-exchange/polder/internal/members"
@@ -89,4 +91,50 @@ func closing(n *Node, err error) error {
 		return nil
 	}
 	return err
+}
+
+func protectCommand() *cobra.Command {
+	var org string
+	var remove bool
+	c := &cobra.Command{
+		Use:   "protect --data DIR --org ID [VALUE...]",
+		Short: "Keep a member's own domains and networks out of block lists",
+		Long: "Keep values out of everybody's block lists, on a member's request: its domains with everything below them, its addresses and\n" +
+			"networks. Without values it lists what is protected for the member.",
+		Example: "  polder protect --data node --org identity--… acme.example 198.51.100.0/24",
+	}
+	dir := cli.DataFlag(c)
+	c.Flags().StringVar(&org, "org", "", "the member's identity `id`")
+	c.Flags().BoolVar(&remove, "remove", false, "no longer protect these values")
+	_ = c.MarkFlagRequired("org")
+	cli.JSONFlag(c)
+	c.RunE = func(cmd *cobra.Command, values []string) error {
+		s, err := OpenStore(cmd.Context(), *dir, false)
+		if err != nil {
+			return err
+		}
+		defer s.Close()
+		if _, err := s.Accounts.Org(cmd.Context(), polder.OrgID(org)); err != nil {
+			return polder.Errorf(polder.NotFound, "--org: %s is not an organisation of this node; see polder org list", org)
+		}
+		if err := exchange.Migrate(cmd.Context(), s.DB); err != nil {
+			return err
+		}
+		now, err := exchange.Protect(cmd.Context(), s.DB, s.Audit, accounts.Local(), polder.OrgID(org), values, remove)
+		if err != nil {
+			return err
+		}
+		p := cli.Out(cmd)
+		for _, v := range now {
+			if p.AsJSON() {
+				if err := p.JSON(map[string]string{"type": string(v.Kind), "value": v.Value}); err != nil {
+					return err
+				}
+				continue
+			}
+			p.Printf("%s\n", v.Value)
+		}
+		return nil
+	}
+	return c
 }
