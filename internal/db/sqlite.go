@@ -21,13 +21,14 @@ const settings = "_defensive=1&_dqs=0&_busy_timeout=10000&_foreign_keys=1" +
 // the operating system keeps them too; the writer's random inserts into indexes gain.
 const (
 	readerCache = "&_pragma=cache_size(-4096)"
-	writerCache = "&_pragma=cache_size(-32768)"
+	writerCache = "&_pragma=cache_size(-16384)"
 )
 
 // Rebuildable is an [Options.DSN] for what can be made again, an index: commits are atomic and in order, but the last
-// ones may be missing after a power loss.
+// ones may be missing after a power loss. It keeps less in memory.
 func Rebuildable(path string, readonly bool) string {
-	return strings.Replace(dsn(path, readonly), "&_synchronous=FULL", "&_synchronous=NORMAL", 1)
+	name := strings.Replace(dsn(path, readonly), "&_synchronous=FULL", "&_synchronous=NORMAL", 1)
+	return strings.NewReplacer(writerCache, "&_pragma=cache_size(-6144)", readerCache, "&_pragma=cache_size(-1024)").Replace(name)
 }
 
 // dsn is the name under which the driver opens path.
