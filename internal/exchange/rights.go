@@ -113,10 +113,13 @@ func (p *plan) settle(c candidate, history []policy.Delivery) (candidate, error)
 		c.object = held
 		return c, nil
 	}
-	if c.object, err = c.object.WithCreated(held.Created.Text); err != nil || sortable(c.object.Version()) > last.Version {
-		return c, err
+	if c.object, err = c.object.WithCreated(held.Created.Text); err != nil {
+		return c, polder.Errorf(polder.Conflict, "modified: is older than the first version that is held, of %s", held.Created.Text)
 	}
-	// Two versions within one millisecond: the later one is a millisecond later.
+	if sortable(c.object.Version()) != last.Version || p.sh.s.now().Sub(held.Modified.Time) > time.Second {
+		return c, nil
+	}
+	// Two versions made within one millisecond: the later one is a millisecond later.
 	c.object, err = c.object.WithModified(stix.FormatTime(held.Modified.Time.Truncate(time.Millisecond).Add(time.Millisecond)))
 	return c, err
 }

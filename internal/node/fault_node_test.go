@@ -121,8 +121,8 @@ func TestF19Backup(t *testing.T) {
 	ok(t, os.WriteFile(identity, []byte(key.String()+"\n"), 0o600))
 	stop, early := p.writers(t)
 	early()
+	cursor := p.Journal.Top() // first: the writers go on
 	before := p.seen(t, "named", "ring")
-	cursor := p.Journal.Top()
 	code, _, errs := polderRun(t, "backup", "--data", p.dir, "--recipient", key.Recipient().String(), backup)
 	if code != 0 {
 		t.Fatalf("backup: %d %s", code, errs)
