@@ -116,10 +116,10 @@ func (p *plan) settle(c candidate, history []policy.Delivery) (candidate, error)
 	if c.object, err = c.object.WithCreated(held.Created.Text); err != nil {
 		return c, polder.Errorf(polder.Conflict, "modified: is older than the first version that is held, of %s", held.Created.Text)
 	}
-	if sortable(c.object.Version()) != last.Version || p.sh.s.now().Sub(held.Modified.Time) > time.Second {
+	if sortable(c.object.Version()) > last.Version || p.sh.s.now().Sub(c.object.Modified.Time) > time.Second {
 		return c, nil
 	}
-	// Two versions made within one millisecond: the later one is a millisecond later.
+	// Versions made here within one millisecond follow each other by a millisecond.
 	c.object, err = c.object.WithModified(stix.FormatTime(held.Modified.Time.Truncate(time.Millisecond).Add(time.Millisecond)))
 	return c, err
 }
