@@ -197,7 +197,7 @@ func exportCommand() *cobra.Command {
 			return fmt.Errorf("the export broke off, so the file is not whole: %w", err)
 		}
 		if left := res.Trailer.Get("Polder-Left-Out"); left != "" && left != "0" {
-			cli.Err(cmd).Printf("%s indicators are left out of the list; see the console's page of block lists for why\n", left)
+			cli.Err(cmd).Printf("left out of the list: %s; see the console's page of block lists for why\n", left)
 		}
 		return nil
 	}

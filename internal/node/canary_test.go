@@ -385,7 +385,7 @@ var commands = map[string]struct {
 	"backup":            {args: []string{"backup", "--data", "{data}", "--recipient", "{recipient}", "-"}, none: "is encrypted"},
 
 	"init": {none: "makes a node"}, "serve": {none: "prints its address; its log is looked through above"}, "lint": {none: "reads files, no node"}, "version": {none: public},
-	"restore": {none: "writes a folder"}, "demo": {none: "makes a world of its own"},
+	"protect": {none: "tells of what was given"}, "restore": {none: "writes a folder"}, "demo": {none: "makes a world of its own"},
 	"audit": {none: "a group"}, "org": {none: "a group"}, "community": {none: "a group"}, "person": {none: "a group"}, "token": {none: "a group"}, "taxii": {none: "a group"},
 	"org add": {none: people}, "community add": {none: people}, "community join": {none: people}, "community leave": {none: people}, "community agreement": {none: people},
 	"person add": {none: people}, "person disable": {none: people}, "person enable": {none: people}, "person reset-password": {none: people},

@@ -19,7 +19,7 @@ import (
 
 // Commands are all commands of the program.
 func Commands() []*cobra.Command {
-	return slices.Concat([]*cobra.Command{serveCommand(), demoCommand(), backupCommand(), restoreCommand()}, members.Commands(OpenStore), exchange.Commands())
+	return slices.Concat([]*cobra.Command{serveCommand(), protectCommand(), demoCommand(), backupCommand(), restoreCommand()}, members.Commands(OpenStore), exchange.Commands())
 }
 
 func serveCommand() *cobra.Command {
