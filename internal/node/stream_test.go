@@ -129,7 +129,8 @@ func TestF10Stream(t *testing.T) {
 	p := newPlace(t)
 	p.serve(t)
 	c := newCutter(t)
-	c.target.Store(&p.url)
+	first := p.url
+	c.target.Store(&first)
 	stop := make(chan struct{})
 	var followers sync.WaitGroup
 	histories := []*history{{}, {}}
