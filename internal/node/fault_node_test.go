@@ -93,7 +93,13 @@ func TestF15Term(t *testing.T) {
 	}
 	t.Logf("ended after %v", time.Since(began))
 	wg.Wait()
-	<-l.ended
+	for ended := false; !ended; { // a reader that takes nothing more would never end
+		select {
+		case <-l.events:
+		case <-l.ended:
+			ended = true
+		}
+	}
 	p = spawn(t, dir)
 	have := map[string]bool{}
 	for _, id := range pageIDs(t, p.url, reader) {
