@@ -45,6 +45,14 @@ func (b aboutBody) about(r *http.Request) (About, error) {
 	return About{ID: r.PathValue("id"), Community: r.PathValue("community"), Level: level, Named: b.Named, Confirmed: b.Confirm, Key: r.Header.Get("Idempotency-Key")}, err
 }
 
+// readAbout decodes the body of an answer, and says what the answer is about.
+func readAbout(r *http.Request, into any, shared *aboutBody) (About, error) {
+	if err := readBody(r, into); err != nil {
+		return About{}, err
+	}
+	return shared.about(r)
+}
+
 func levelOf(text string) (stix.Marking, error) {
 	if text == "" {
 		return stix.None, nil
@@ -91,11 +99,7 @@ type sightingBody struct {
 
 func (s *Service) apiSighting(w http.ResponseWriter, r *http.Request) {
 	var body sightingBody
-	if err := readBody(r, &body); err != nil {
-		web.Problem(w, r, err)
-		return
-	}
-	about, err := body.about(r)
+	about, err := readAbout(r, &body, &body.aboutBody)
 	if err != nil {
 		web.Problem(w, r, err)
 		return
@@ -113,11 +117,7 @@ type opinionBody struct {
 
 func (s *Service) apiOpinion(w http.ResponseWriter, r *http.Request) {
 	var body opinionBody
-	if err := readBody(r, &body); err != nil {
-		web.Problem(w, r, err)
-		return
-	}
-	about, err := body.about(r)
+	about, err := readAbout(r, &body, &body.aboutBody)
 	if err != nil {
 		web.Problem(w, r, err)
 		return
@@ -135,11 +135,7 @@ type noteBody struct {
 
 func (s *Service) apiNote(w http.ResponseWriter, r *http.Request) {
 	var body noteBody
-	if err := readBody(r, &body); err != nil {
-		web.Problem(w, r, err)
-		return
-	}
-	about, err := body.about(r)
+	about, err := readAbout(r, &body, &body.aboutBody)
 	if err != nil {
 		web.Problem(w, r, err)
 		return
