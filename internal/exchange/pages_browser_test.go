@@ -3,32 +3,12 @@ package exchange
 import (
 	"encoding/json"
 	"net/http/httptest"
-	"os"
-	"path/filepath"
-	"strconv"
 	"strings"
 	"testing"
 
 	"github.com/polder-exchange/polder/internal/web/webtest"
 	"github.com/polder-exchange/polder/stix"
 )
-
-// picture takes pictures of a page, light and dark, wide and narrow, when $POLDER_SHOTS names a folder.
-func picture(p *webtest.Page, name string) {
-	dir := os.Getenv("POLDER_SHOTS")
-	if dir == "" {
-		return
-	}
-	for _, theme := range []string{"light", "dark"} {
-		for _, width := range []int{1440, 390} {
-			p.Theme(theme)
-			p.Size(width, 900)
-			p.Screenshot(filepath.Join(dir, "exchange-"+name+"-"+theme+"-"+strconv.Itoa(width)+".png"))
-		}
-	}
-	p.Theme("light")
-	p.Size(1440, 1000)
-}
 
 // TestBrowser walks through the pages as people do, under the strict policy, and holds each to the rules of the console.
 func TestBrowser(t *testing.T) {
@@ -49,7 +29,7 @@ func TestBrowser(t *testing.T) {
 	} {
 		p.Go(server.URL + at.path)
 		p.Check(t)
-		picture(p, at.name)
+		p.Pictures("exchange-" + at.name)
 	}
 	sharesSomething(t, p, server.URL)
 	answersSomething(t, p, server.URL)
@@ -71,7 +51,7 @@ func arrives(t *testing.T, c *console, p *webtest.Page, site string) {
 	p.Wait("[data-new]:not([hidden])")
 	p.Press(".")
 	p.Wait(".feed > li.new:not([hidden])")
-	picture(p, "live")
+	p.Pictures("exchange-live")
 	p.Quiet(t)
 	for _, path := range []string{"/objects?q=z", "/objects", "/search?q=script", "/objects/" + sid("indicator", 203)} {
 		p.Go(site + path)
@@ -83,7 +63,7 @@ func arrives(t *testing.T, c *console, p *webtest.Page, site string) {
 func answersSomething(t *testing.T, p *webtest.Page, site string) {
 	p.Go(site + "/objects/" + sid("malware", 2))
 	p.Click("button[commandfor=sighting]")
-	picture(p, "dialog")
+	p.Pictures("exchange-dialog")
 	p.Submit("#sighting button[type=submit]")
 	if !strings.Contains(p.Text(".toast"), "Your sighting is shared") || !strings.Contains(p.Text("main"), "Seen 1 time") {
 		t.Errorf("after the sighting the page says %q", p.Text("main"))
@@ -92,7 +72,7 @@ func answersSomething(t *testing.T, p *webtest.Page, site string) {
 	p.Script(false)
 	p.Go(site + "/objects/" + sid("malware", 2) + "/withdraw")
 	p.Type("#withdraw-why", "It was a test machine of ours.")
-	picture(p, "withdraw")
+	p.Pictures("exchange-withdraw")
 	p.Submit("main form button[type=submit]")
 	if !strings.Contains(p.Text(".toast"), "It is withdrawn") {
 		t.Errorf("after the withdrawal the page says %q", p.Text("main"))
@@ -105,12 +85,12 @@ func answersSomething(t *testing.T, p *webtest.Page, site string) {
 func sharesSomething(t *testing.T, p *webtest.Page, site string) {
 	p.Go(site + "/share?community=chip-supply-chain")
 	p.Check(t)
-	picture(p, "share")
+	p.Pictures("exchange-share")
 	p.Click("#text")
 	p.Type("#text", "Beacon to update[.]klepwerk-service[.]example and 203.0.113.77 from 192.168.1.4, hash d41d8cd98f00b204e9800998ecf8427e.")
 	p.Submit("main .bar button[type=submit]")
 	p.Check(t)
-	picture(p, "preview")
+	p.Pictures("exchange-preview")
 	p.Submit("main .bar button[type=submit]")
 	if !strings.HasSuffix(p.Address(), "/objects") || !strings.Contains(p.Text(".toast"), "2 objects are shared") {
 		t.Errorf("sharing leads to %s, which says %q", p.Address(), p.Text("main"))

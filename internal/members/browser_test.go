@@ -2,9 +2,6 @@ package members
 
 import (
 	"net/http/httptest"
-	"os"
-	"path/filepath"
-	"strconv"
 	"strings"
 	"testing"
 
@@ -12,23 +9,6 @@ import (
 	"github.com/polder-exchange/polder/internal/accounts"
 	"github.com/polder-exchange/polder/internal/web/webtest"
 )
-
-// picture takes pictures of a page, light and dark, wide and narrow, when $POLDER_SHOTS names a folder.
-func picture(p *webtest.Page, name string) {
-	dir := os.Getenv("POLDER_SHOTS")
-	if dir == "" {
-		return
-	}
-	for _, theme := range []string{"light", "dark"} {
-		for _, width := range []int{1440, 390} {
-			p.Theme(theme)
-			p.Size(width, 900)
-			p.Screenshot(filepath.Join(dir, "members-"+name+"-"+theme+"-"+strconv.Itoa(width)+".png"))
-		}
-	}
-	p.Theme("light")
-	p.Size(1440, 1000)
-}
 
 // TestBrowser walks through the pages as people do, under the strict policy, and holds each to the rules of the console.
 func TestBrowser(t *testing.T) {
@@ -43,7 +23,7 @@ func TestBrowser(t *testing.T) {
 	look := func(name string) {
 		t.Helper()
 		p.Check(t)
-		picture(p, name)
+		p.Pictures("members-" + name)
 	}
 	fill := func(selector, text string) {
 		p.Click(selector)
@@ -58,7 +38,7 @@ func TestBrowser(t *testing.T) {
 	if !strings.Contains(wrong.Text("main"), "The log-in name or the password is wrong") {
 		t.Error("a wrong password is not told")
 	}
-	picture(wrong, "login-wrong")
+	wrong.Pictures("members-login-wrong")
 	fill("#email", "steward@example.org")
 	fill("#password", password)
 	p.Submit("main form button[type=submit]")
@@ -89,7 +69,7 @@ func TestBrowser(t *testing.T) {
 	if !webtest.Eval[bool](p, `document.querySelector("#disable").open`) {
 		t.Error("the dialog does not open")
 	}
-	picture(p, "dialog")
+	p.Pictures("members-dialog")
 	p.Click("#disable button[command=close]")
 	if webtest.Eval[bool](p, `document.querySelector("#disable").open`) {
 		t.Error("the safe button does not close the dialog")
@@ -120,7 +100,7 @@ func invited(t *testing.T, b *webtest.Browser, w *world, site string) {
 	}
 	p.Submit("form.invitation button[type=submit]")
 	p.Check(t)
-	picture(p, "invitation")
+	p.Pictures("members-invitation")
 	p.Submit("main form.body button[type=submit]")
 	if !strings.HasSuffix(p.Address(), "/communities/chip-supply-chain") {
 		t.Errorf("accepting leads to %s", p.Address())
@@ -135,7 +115,7 @@ func administrator(t *testing.T, b *webtest.Browser, w *world, site string) {
 	for _, at := range []struct{ path, name string }{{"/communities", "admin-communities"}, {"/organisations/{klep}", "admin-organisation"}, {"/audit", "admin-audit"}} {
 		p.Go(site + w.fill(at.path))
 		p.Check(t)
-		picture(p, at.name)
+		p.Pictures("members-" + at.name)
 	}
 	s := newShell(t)
 	st, err := openFolder(t.Context(), s.dir, false)
@@ -161,7 +141,7 @@ func administrator(t *testing.T, b *webtest.Browser, w *world, site string) {
 	p.Type("#email", "admin")
 	p.Type("#password", first)
 	p.Submit("main form button[type=submit]")
-	picture(p, "first-password")
+	p.Pictures("members-first-password")
 	p.Type("#old", first)
 	p.Type("#new", password)
 	p.Type("#again", password)
@@ -169,10 +149,10 @@ func administrator(t *testing.T, b *webtest.Browser, w *world, site string) {
 	p.Script(true)
 	p.Go(server.URL + "/")
 	p.Check(t)
-	picture(p, "first-run")
+	p.Pictures("members-first-run")
 	p.Go(server.URL + "/communities")
 	p.Check(t)
-	picture(p, "no-communities")
+	p.Pictures("members-no-communities")
 	q, pass, err := st.Accounts.AddPerson(t.Context(), accounts.Local(), accounts.NewPerson{Org: people[0].Org, Email: "n@example.org", Name: "Noor", Role: polder.RoleContributor})
 	if err != nil {
 		t.Fatal(err)
@@ -182,5 +162,5 @@ func administrator(t *testing.T, b *webtest.Browser, w *world, site string) {
 	p.SetCookie("polder", n.cookies["noor"])
 	p.Go(server.URL + "/")
 	p.Check(t)
-	picture(p, "welcome")
+	p.Pictures("members-welcome")
 }

@@ -6,8 +6,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
-	"os"
-	"path/filepath"
 	"reflect"
 	"strings"
 	"testing"
@@ -58,23 +56,6 @@ func page(s *web.Site, path string, p web.Page) web.Route {
 	return web.Route{Method: "GET", Pattern: path, Exit: "test", Handler: func(w http.ResponseWriter, r *http.Request) { s.Render(w, r, p) }}
 }
 
-// shots takes pictures into the folder that $POLDER_SHOTS names; none without it.
-func shots(p *webtest.Page, name string) {
-	dir := os.Getenv("POLDER_SHOTS")
-	if dir == "" {
-		return
-	}
-	for _, theme := range []string{"light", "dark"} {
-		for _, width := range []int{1440, 390} {
-			p.Theme(theme)
-			p.Size(width, 1000)
-			p.Screenshot(filepath.Join(dir, fmt.Sprintf("%s-%s-%d.png", name, theme, width)))
-		}
-	}
-	p.Theme("light")
-	p.Size(1440, 1000)
-}
-
 func TestBrowserPages(t *testing.T) {
 	if testing.Short() {
 		t.Skip("the browser takes a while")
@@ -85,13 +66,13 @@ func TestBrowserPages(t *testing.T) {
 	for _, lang := range web.Languages {
 		p := browser.Open(t, address+"/preferences?lang="+lang)
 		p.Check(t)
-		shots(p, "preferences-"+lang)
+		p.Pictures("preferences-" + lang)
 		p.SetCookie("polder-lang", lang)
 		p.SetCookie("polder", "x")
 		for _, path := range []string{"/components", "/keyboard", "/preferences", "/"} {
 			p.Go(path)
 			p.Check(t)
-			shots(p, strings.Trim("page-"+path[1:], "-")+"-"+lang)
+			p.Pictures(strings.Trim("page-"+path[1:], "-") + "-" + lang)
 		}
 	}
 }

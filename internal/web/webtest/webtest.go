@@ -15,6 +15,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -316,6 +317,24 @@ func (p *Page) Screenshot(file string) {
 	if err != nil {
 		p.t.Fatalf("take a screenshot: %v", err)
 	}
+}
+
+// Pictures takes pictures of the page, light and dark, wide and narrow, into the folder that $POLDER_SHOTS names; none
+// without it.
+func (p *Page) Pictures(name string) {
+	dir := os.Getenv("POLDER_SHOTS")
+	if dir == "" {
+		return
+	}
+	for _, theme := range []string{"light", "dark"} {
+		for _, width := range []int{1440, 390} {
+			p.Theme(theme)
+			p.Size(width, 900)
+			p.Screenshot(filepath.Join(dir, name+"-"+theme+"-"+strconv.Itoa(width)+".png"))
+		}
+	}
+	p.Theme("light")
+	p.Size(1440, 1000)
 }
 
 // Quiet fails when the browser complained since the tab was opened: an error or warning on the console (a refusal
