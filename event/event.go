@@ -82,3 +82,14 @@ func (e *Event) Clone() Event {
 // Time is when the event happened, by its own word, in UTC; zero when it does not say or says it in no known way. It is
 // read when it is asked for.
 func (e *Event) Time() time.Time { return e.when.Time() }
+
+// begin empties the event for the record raw.
+func (e *Event) begin(index int, raw []byte, m *Mapping) {
+	e.Index, e.Raw, e.Mapping, e.Source = index, raw, m, &nothing
+	e.Fields, e.when = e.Fields[:0], Clock{}
+}
+
+// add appends a field.
+func (e *Event) add(n Name, k Kind, value []byte) {
+	e.Fields = append(e.Fields, Field{Name: n, Kind: k, Value: value})
+}

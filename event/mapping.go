@@ -15,3 +15,10 @@ func (m *Mapping) Name() string { return m.name }
 func (m *Mapping) Names(path string) []string {
 	return append([]string{path}, m.alias[path]...)
 }
+
+// mappingOf is the mapping shipped under this name; one without aliases when there is none.
+func mappingOf(name string) *Mapping {
+	return &noAlias
+}
+
+var noAlias Mapping

@@ -1,0 +1,34 @@
+package event
+
+import "time"
+
+// jsonKind says what the formats written as JSON differ in. The reader of JSON walks the record and adds a field for each
+// value (objects become dotted names, lists repeat the name), then asks the kind for the source and the time.
+type jsonKind struct {
+	format Format
+	// sure says how certain it is, 0 to 100, that this event is of the kind; recognition asks it of the first events
+	// of a file and takes the least certain answer that is not 0, less when some are 0.
+	sure func(e *Event) int
+	// watch are paths whose fields the kind asks for by jsonReader.seen: the first of that path in the record. At
+	// most maxWatch. It costs nothing to watch.
+	watch []string
+	// times are where the time of the event stands, the best place first; at most maxTimes.
+	times []stamp
+	// source is the source of the event, interned: see knownSource. nil when nothing is known.
+	source func(r *jsonReader, e *Event) *Source
+	// finish may add fields that the record holds in another shape, after the walk; nil when there are none. It may
+	// take memory for them by jsonReader.keep.
+	finish func(r *jsonReader, e *Event)
+}
+
+// Bounds of a kind.
+const (
+	maxWatch = 16
+	maxTimes = 8
+)
+
+// stamp is a path at which a time stands, and how it is written there.
+type stamp struct {
+	path string
+	read func([]byte) time.Time
+}
