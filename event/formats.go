@@ -36,6 +36,10 @@ type reader interface {
 // formats is the list, in the order in which formats are tried.
 var formats = sync.OnceValue(func() []format {
 	return []format{
+		windowsJSON(Winlogbeat, "winlogbeat", sureWinlogbeat),
+		windowsJSON(NXLog, "windows", sureNXLog),
+		windowsJSON(EvtxDump, "evtx_dump", sureEvtxDump),
+		windowsJSON(WindowsJSON, "windows", sureWindowsJSON),
 		jsonFormat("", &jsonKind{format: JSON, sure: func(*Event) int { return 10 }}),
 	}
 })

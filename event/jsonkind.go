@@ -23,8 +23,8 @@ type jsonKind struct {
 
 // Bounds of a kind.
 const (
-	maxWatch = 16
-	maxTimes = 8
+	maxWatch = 32
+	maxTimes = 24
 )
 
 // stamp is a path at which a time stands, and how it is written there.
