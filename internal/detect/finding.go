@@ -37,6 +37,8 @@ type Finding struct {
 	Level Level
 	// Why says in words where the level comes from: "the rule's own", "the indicator's confidence is 85".
 	Why string
+	// Advice is what to do about it, in words, where the rule says.
+	Advice string
 
 	File     string // the file or intake the events came from
 	Event    int    // index of the event in its file, from 0; of several, the last
