@@ -24,10 +24,24 @@ type node struct {
 	key   string // as it stands between the quotes
 	path  string
 	name  Name
-	roles [2]int8 // what the kind watches here, and which of its times: index+1, 0 for none
-	next  follow  // keys met after this one in the same object
-	first follow  // keys met first in the object that is this one's value
+	role  *role  // what the kind wants of this place, nil nearly always
+	next  follow // keys met after this one in the same object
+	first follow // keys met first in the object that is this one's value
 	kids  map[string]*node
+}
+
+// role is what a kind wants of the values at one place.
+type role struct {
+	watch, time int  // index+1 in the kind's watch and times, 0 for none
+	whole       bool // the text of an object here is a field as well
+	pairs       int  // index+1 in the kind's pairs of the list that this is a member of
+	value       int  // index+1 of the value in the pair; 0 for its name
+}
+
+// pairHit is a field that belongs to a name-value object.
+type pairHit struct {
+	*role
+	field, element int
 }
 
 // follow are keys met at one place, those met most often first.
@@ -43,7 +57,11 @@ type jsonReader struct {
 	times  [maxTimes]int32 // the same for the times
 	e      *Event
 	bad    error
-	buf    []byte // see keep
+
+	element int // counts the objects that are elements of lists
+	hits    []pairHit
+	path    []byte
+	buf     []byte // see keep
 }
 
 func newJSONReader(k *jsonKind) *jsonReader { return &jsonReader{kind: k} }
@@ -68,11 +86,8 @@ func (r *jsonReader) keep(n int) []byte {
 
 func (r *jsonReader) read(record []byte, _ *Chunk, e *Event) error {
 	r.at, r.times = [maxWatch]int32{}, [maxTimes]int32{}
-	r.e, r.bad, r.buf = e, nil, r.buf[:0]
-	r.fields = e.Fields
-	end := r.document(record)
-	e.Fields = r.fields
-	if end < 0 {
+	r.e, r.bad, r.buf, r.element, r.hits = e, nil, r.buf[:0], 0, r.hits[:0]
+	if !r.walk(record) {
 		return r.bad
 	}
 	if r.kind.finish != nil {
@@ -90,6 +105,46 @@ func (r *jsonReader) read(record []byte, _ *Chunk, e *Event) error {
 		}
 	}
 	return nil
+}
+
+// walk adds the fields of the object to the event; it says whether the object is sound.
+func (r *jsonReader) walk(object []byte) bool {
+	r.fields = r.e.Fields
+	end := r.document(object)
+	if end >= 0 && len(r.hits) > 0 {
+		r.pair()
+	}
+	r.e.Fields = r.fields
+	return end >= 0
+}
+
+// pair adds the fields that name-value objects stand for.
+func (r *jsonReader) pair() {
+	for i, h := range r.hits {
+		if h.value == 0 {
+			continue
+		}
+		p := &r.kind.pairs[h.pairs-1]
+		for k := max(0, i-4); k < min(len(r.hits), i+5); k++ {
+			n := r.hits[k]
+			if n.element != h.element || n.pairs != h.pairs || n.value != 0 {
+				continue
+			}
+			f, v := &r.fields[n.field], r.fields[h.field]
+			if len(f.Value) == 0 || len(f.Value) > 128 {
+				break
+			}
+			r.path = append(append(r.path[:0], p.list...), '.')
+			r.path = append(r.path, f.Text(nil)...)
+			if len(p.values) > 1 {
+				r.path = append(append(r.path, '.'), p.values[h.value-1]...)
+			}
+			v.Name = Known(r.path)
+			r.fields = append(r.fields, v)
+			break
+		}
+	}
+	r.hits = r.hits[:0]
 }
 
 // document walks a record: an object, with a comma after it at most.
@@ -159,6 +214,9 @@ func (r *jsonReader) value(b []byte, i int, n *node, depth int) int {
 	if i >= len(b) {
 		return r.fail(b, i, "a value was expected")
 	}
+	if len(r.fields) >= maxFields {
+		return r.fail(b, i, "more than %d values in a record", maxFields)
+	}
 	switch c := b[i]; {
 	case c == '"':
 		end, escaped := stringEnd(b, i+1)
@@ -168,19 +226,13 @@ func (r *jsonReader) value(b []byte, i int, n *node, depth int) int {
 		r.add(n, String, b[i+1:end], escaped)
 		return end + 1
 	case c == '{' || c == '[':
-		if len(r.fields) >= maxFields {
-			return r.fail(b, i, "more than %d values in a record", maxFields)
-		}
 		if depth >= maxDepth {
 			return r.deep(b, i, n)
 		}
-		if c == '{' {
-			return r.object(b, i+1, n, depth+1)
-		}
-		return r.list(b, i+1, n, depth+1)
+		return r.inner(b, i, n, depth)
 	case c == '-' || '0' <= c && c <= '9':
 		end := i + 1
-		for end < len(b) && number[b[end]] {
+		for end < len(b) && numeral[b[end]] {
 			end++
 		}
 		r.add(n, Number, b[i:end], false)
@@ -198,8 +250,21 @@ func (r *jsonReader) value(b []byte, i int, n *node, depth int) int {
 	return r.fail(b, i, "a value was expected")
 }
 
-// number are the bytes that stand in a number.
-var number = func() (t [256]bool) {
+// inner walks an object or a list.
+func (r *jsonReader) inner(b []byte, i int, n *node, depth int) (end int) {
+	if b[i] == '{' {
+		end = r.object(b, i+1, n, depth+1)
+	} else {
+		end = r.list(b, i+1, n, depth+1)
+	}
+	if end > 0 && n.role != nil && n.role.whole {
+		r.fields = append(r.fields, Field{Name: n.name, Value: b[i:end]})
+	}
+	return end
+}
+
+// numeral are the bytes that stand in a number.
+var numeral = func() (t [256]bool) {
 	for _, c := range "0123456789+-.eE" {
 		t[c] = true
 	}
@@ -213,11 +278,11 @@ func (r *jsonReader) list(b []byte, i int, n *node, depth int) int {
 		return i + 1
 	}
 	for {
-		if i = r.value(b, space(b, i), n, depth); i < 0 {
-			return i
+		if i = space(b, i); i < len(b) && b[i] == '{' {
+			r.element++
 		}
-		if len(r.fields) > maxFields {
-			return r.fail(b, i, "more than %d values in a record", maxFields)
+		if i = r.value(b, i, n, depth); i < 0 {
+			return i
 		}
 		if i = space(b, i); i < len(b) && b[i] == ',' {
 			i++
@@ -242,18 +307,21 @@ func (r *jsonReader) deep(b []byte, i int, n *node) int {
 
 func (r *jsonReader) add(n *node, k Kind, value []byte, escaped bool) {
 	r.fields = append(r.fields, Field{Name: n.name, Kind: k, Escaped: escaped, Value: value})
-	if n.roles != [2]int8{} {
-		r.notice(n)
+	if n.role != nil {
+		r.notice(n.role)
 	}
 }
 
-// notice remembers where the last field is, when it is the first in its role.
-func (r *jsonReader) notice(n *node) {
-	if i := n.roles[0]; i > 0 && r.at[i-1] == 0 {
+// notice remembers where the last field is, when it is the first in its role, and the members of name-value objects.
+func (r *jsonReader) notice(o *role) {
+	if i := o.watch; i > 0 && r.at[i-1] == 0 {
 		r.at[i-1] = int32(len(r.fields))
 	}
-	if i := n.roles[1]; i > 0 && r.times[i-1] == 0 {
+	if i := o.time; i > 0 && r.times[i-1] == 0 {
 		r.times[i-1] = int32(len(r.fields))
+	}
+	if o.pairs > 0 {
+		r.hits = append(r.hits, pairHit{o, len(r.fields) - 1, r.element})
 	}
 }
 
@@ -312,16 +380,7 @@ func (r *jsonReader) learn(in *node, key []byte) *node {
 		n.path = in.path + "." + n.path
 	}
 	n.name = Known([]byte(n.path))
-	for i, p := range r.kind.watch {
-		if p == n.path {
-			n.roles[0] = int8(i + 1)
-		}
-	}
-	for i, s := range r.kind.times {
-		if s.path == n.path {
-			n.roles[1] = int8(i + 1)
-		}
-	}
+	n.role = r.kind.role(n.path)
 	if in.kids == nil {
 		in.kids = map[string]*node{}
 	}

@@ -1,6 +1,10 @@
 package event
 
-import "time"
+import (
+	"slices"
+	"strings"
+	"time"
+)
 
 // jsonKind says what the formats written as JSON differ in. The reader of JSON walks the record and adds a field for each
 // value (objects become dotted names, lists repeat the name), then asks the kind for the source and the time.
@@ -14,6 +18,10 @@ type jsonKind struct {
 	watch []string
 	// times are where the time of the event stands, the best place first; at most maxTimes.
 	times []stamp
+	// whole are paths of objects and lists whose JSON text is a field as well, since rules search in it.
+	whole []string
+	// pairs are lists of objects that each hold a name and its values; each becomes a field of that name besides.
+	pairs []nameValues
 	// source is the source of the event, interned: see knownSource. nil when nothing is known.
 	source func(r *jsonReader, e *Event) *Source
 	// finish may add fields that the record holds in another shape, after the walk; nil when there are none. It may
@@ -31,4 +39,34 @@ const (
 type stamp struct {
 	path string
 	read func([]byte) time.Time
+}
+
+// nameValues is a list of name-value objects: [{"Name":"Identity","Value":"x"}] at Parameters gives Parameters.Identity. With
+// several values, as the old and the new one, the value's own name follows: ModifiedProperties.Role.NewValue.
+type nameValues struct {
+	list   string
+	name   string
+	values []string
+}
+
+// role is what the kind wants of the values at path, nil when nothing.
+func (k *jsonKind) role(path string) *role {
+	o := role{
+		watch: 1 + slices.Index(k.watch, path),
+		time:  1 + slices.IndexFunc(k.times, func(s stamp) bool { return s.path == path }),
+		whole: slices.Contains(k.whole, path),
+	}
+	for i, p := range k.pairs {
+		member, ok := strings.CutPrefix(path, p.list+".")
+		if !ok {
+			continue
+		}
+		if at := slices.Index(p.values, member); at >= 0 || member == p.name {
+			o.pairs, o.value = i+1, at+1
+		}
+	}
+	if o == (role{}) {
+		return nil
+	}
+	return &o
 }
