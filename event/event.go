@@ -2,6 +2,7 @@ package event
 
 import (
 	"bytes"
+	"strings"
 	"time"
 )
 
@@ -92,4 +93,22 @@ func (e *Event) begin(index int, raw []byte, m *Mapping) {
 // add appends a field.
 func (e *Event) add(n Name, k Kind, value []byte) {
 	e.Fields = append(e.Fields, Field{Name: n, Kind: k, Value: value})
+}
+
+// all are the texts of all fields of this name, in lower case.
+func (e *Event) all(name string) (texts []string) {
+	n := Intern(name)
+	for i := range e.Fields {
+		if f := &e.Fields[i]; f.Name == n && f.Kind != Null {
+			texts = append(texts, lower(f.Text(nil)))
+		}
+	}
+	return texts
+}
+
+func lower(text []byte) string { return strings.ToLower(string(text)) }
+
+func firstWord(s string) string {
+	word, _, _ := strings.Cut(s, " ")
+	return word
 }

@@ -7,7 +7,7 @@ import "sync"
 //   - sniff looks at the head of a file and says how certain it is, 0 to 100, that the file is in this format. The
 //     highest certainty reads the file; of equals the first in the list. By custom: 100 a magic number, 90 members or a
 //     header that nothing else has, 60 the general shape, 10 the last resort.
-//   - cutter finds the borders of records in the stream; lines and jsonStream are there to be used.
+//   - cutter finds the borders of records in the stream; lines and objects are there to be used.
 //   - reader reads one record into an Event. Each goroutine has its own, so it may keep buffers that live until it is
 //     called again. A format whose records cannot be read one by one (evtx) has decoder instead.
 //   - mapping is the name of the file in mappings that knows the names of its fields.
@@ -23,6 +23,7 @@ type format struct {
 	cutter  func(h *head) cutter
 	reader  func() reader
 	decoder func() Decoder // instead of reader
+	json    *jsonKind      // of a format of JSON
 }
 
 // reader reads one record of a chunk into e, which has been emptied and has Index, Raw and Mapping set, and Source set to
@@ -34,25 +35,43 @@ type reader interface {
 }
 
 // formats is the list, in the order in which formats are tried.
-var formats = sync.OnceValue(func() []format {
+func formats() []format {
+	list.Do(func() { list.all = listed() })
+	return list.all
+}
+
+var list struct {
+	sync.Once
+	all []format
+}
+
+func listed() []format {
 	return []format{
 		windowsJSON(Winlogbeat, "winlogbeat", sureWinlogbeat),
 		windowsJSON(NXLog, "windows", sureNXLog),
 		windowsJSON(EvtxDump, "evtx_dump", sureEvtxDump),
 		windowsJSON(WindowsJSON, "windows", sureWindowsJSON),
-		jsonFormat("", &jsonKind{format: JSON, sure: func(*Event) int { return 10 }}),
+		jsonFormat("m365", m365),
+		jsonFormat("entra", entra),
+		jsonFormat("cloudtrail", cloudTrail),
+		jsonFormat("json", anyJSON),
 	}
-})
+}
 
 // jsonFormat is a format of JSON objects, in lines, in lists or pretty-printed.
 func jsonFormat(mapping string, k *jsonKind) format {
-	return format{
+	f := format{
 		name:    k.format,
 		mapping: mapping,
 		sniff:   func(h *head) int { return h.sure(k) },
 		cutter:  cutJSON,
 		reader:  func() reader { return newJSONReader(k) },
+		json:    k,
 	}
+	if k == anyJSON {
+		f.reader = newAnyReader
+	}
+	return f
 }
 
 func formatOf(name Format) *format {

@@ -61,7 +61,9 @@ type jsonReader struct {
 	element int // counts the objects that are elements of lists
 	hits    []pairHit
 	path    []byte
-	buf     []byte // see keep
+	words   []byte             // see schemaSource
+	known   map[string]*Source // the same
+	buf     []byte             // see keep
 }
 
 func newJSONReader(k *jsonKind) *jsonReader { return &jsonReader{kind: k} }
