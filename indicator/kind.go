@@ -26,9 +26,16 @@ const (
 	CVE         Kind = "cve" // CVE-2024-12345
 	MAC         Kind = "mac"
 	RegistryKey Kind = "registry-key"
+	Imphash     Kind = "imphash"            // MD5 over the imports of a Windows program
+	JA3         Kind = "ja3"                // MD5 over how a TLS client says hello
+	JA3S        Kind = "ja3s"               // the same of a server
+	CertSerial  Kind = "certificate-serial" // hexadecimal, without leading zeros
+	CertHash    Kind = "certificate-hash"   // fingerprint of a certificate: MD5, SHA-1 or SHA-256
+	UserAgent   Kind = "user-agent"
 )
 
-var kinds = [...]Kind{IPv4, IPv6, CIDR, Domain, URL, Email, MD5, SHA1, SHA256, SHA512, Filename, Mutex, ASN, CVE, MAC, RegistryKey}
+var kinds = [...]Kind{IPv4, IPv6, CIDR, Domain, URL, Email, MD5, SHA1, SHA256, SHA512, Filename, Mutex, ASN, CVE, MAC, RegistryKey,
+	Imphash, JA3, JA3S, CertSerial, CertHash, UserAgent}
 
 // Kinds lists every kind, in a fixed order.
 func Kinds() []Kind { return append([]Kind(nil), kinds[:]...) }
@@ -43,7 +50,11 @@ var kindNames = map[string]Kind{
 	"filehashsha1": SHA1, "hashsha1": SHA1, "filehashsha256": SHA256, "hashsha256": SHA256, "filehashsha512": SHA512,
 	"hashsha512": SHA512, "file": Filename, "bestand": Filename, "bestandsnaam": Filename, "as": ASN, "autonomoussystem": ASN,
 	"vulnerability": CVE, "kwetsbaarheid": CVE, "macaddr": MAC, "macaddress": MAC, "macadres": MAC, "regkey": RegistryKey, "registry": RegistryKey,
-	"windowsregistrykey": RegistryKey, "register": RegistryKey, "muteks": Mutex,
+	"windowsregistrykey": RegistryKey, "register": RegistryKey, "muteks": Mutex, "importhash": Imphash,
+	"hashimphash": Imphash, "peimphash": Imphash, "ja3fingerprintmd5": JA3, "ja3hash": JA3, "ja3sfingerprintmd5": JA3S, "ja3shash": JA3S,
+	"x509serialnumber": CertSerial, "x509certificateserialnumber": CertSerial, "certserial": CertSerial,
+	"certificaatnummer": CertSerial, "certhash": CertHash, "certificatefingerprint": CertHash, "x509fingerprintsha1": CertHash,
+	"x509fingerprintsha256": CertHash, "x509fingerprintmd5": CertHash, "certificaatvingerafdruk": CertHash,
 }
 
 // foldName makes names comparable: lower case, letters and digits only.

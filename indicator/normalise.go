@@ -44,8 +44,10 @@ func Normalise(kind Kind, value string) (string, error) {
 		return normaliseURL(v)
 	case Email:
 		return normaliseEmail(v)
-	case MD5, SHA1, SHA256, SHA512:
+	case MD5, SHA1, SHA256, SHA512, Imphash, JA3, JA3S:
 		return normaliseHash(kind, v)
+	case CertSerial, CertHash:
+		return normaliseCertificate(kind, v)
 	}
 	return normaliseOther(kind, v)
 }
@@ -71,7 +73,7 @@ func normaliseOther(kind Kind, v string) (string, error) {
 			return hw.String(), nil
 		}
 		return "", fmt.Errorf("%s is no MAC address; write 00:1a:2b:3c:4d:5e", show(v))
-	case Filename, Mutex, RegistryKey:
+	case Filename, Mutex, RegistryKey, UserAgent:
 		return v, nil
 	}
 	return "", fmt.Errorf("%.40q is no kind of indicator; use one of %s", string(kind), kindList())
@@ -126,11 +128,45 @@ func normaliseCIDR(v string) (string, error) {
 }
 
 func normaliseHash(kind Kind, v string) (string, error) {
-	size := map[Kind]int{MD5: 32, SHA1: 40, SHA256: 64, SHA512: 128}[kind]
+	size := hashDigits(kind)
 	if len(v) != size || !isHex(v) {
 		return "", fmt.Errorf("%s is no %s; it has %d hex digits", show(v), kind, size)
 	}
 	return strings.ToLower(v), nil
+}
+
+// hashDigits is how many hex digits a hash of a kind has; 0 for kinds that are no hash.
+func hashDigits(kind Kind) int {
+	switch kind {
+	case MD5, Imphash, JA3, JA3S:
+		return 32
+	case SHA1:
+		return 40
+	case SHA256:
+		return 64
+	case SHA512:
+		return 128
+	}
+	return 0
+}
+
+// normaliseCertificate reads a serial number or a fingerprint, with or without colons or spaces between its bytes.
+func normaliseCertificate(kind Kind, v string) (string, error) {
+	digits := strings.NewReplacer(":", "", " ", "", "-", "").Replace(strings.ToLower(v))
+	if kind == CertHash {
+		if (len(digits) == 32 || len(digits) == 40 || len(digits) == 64) && isHex(digits) {
+			return digits, nil
+		}
+		return "", fmt.Errorf("%s is no fingerprint of a certificate; write 32, 40 or 64 hex digits", show(v))
+	}
+	digits = strings.TrimPrefix(digits, "0x")
+	if digits == "" || len(digits) > 128 || !isHex(digits) {
+		return "", fmt.Errorf("%s is no serial number of a certificate; write it in hexadecimal", show(v))
+	}
+	if digits = strings.TrimLeft(digits, "0"); digits == "" {
+		digits = "0"
+	}
+	return digits, nil
 }
 
 func isHex(s string) bool {

@@ -12,12 +12,15 @@ import (
 var paths = map[Kind]string{
 	IPv4: "ipv4-addr:value", IPv6: "ipv6-addr:value", Domain: "domain-name:value", URL: "url:value", Email: "email-addr:value",
 	MD5: "file:hashes.MD5", SHA1: "file:hashes.'SHA-1'", SHA256: "file:hashes.'SHA-256'", SHA512: "file:hashes.'SHA-512'",
-	Filename: "file:name", Mutex: "mutex:name", MAC: "mac-addr:value", RegistryKey: "windows-registry-key:key",
+	Imphash: "file:extensions.'windows-pebinary-ext'.imphash", CertSerial: "x509-certificate:serial_number",
+	UserAgent: "network-traffic:extensions.'http-request-ext'.request_header.'User-Agent'",
+	Filename:  "file:name", Mutex: "mutex:name", MAC: "mac-addr:value", RegistryKey: "windows-registry-key:key",
 }
 
 // Pattern is the STIX pattern that finds a value, which is escaped as it has to be and otherwise left as it is. A block
 // of addresses becomes ISSUBSET, an AS number a number. It is empty for a CVE, which STIX tells as a vulnerability
-// object, and for a value that is not of its kind where the pattern depends on it (blocks and AS numbers).
+// object, for JA3 and JA3S, which it has no path for, and for a value that is not of its kind where the pattern depends
+// on it (blocks, AS numbers and fingerprints of certificates).
 func Pattern(kind Kind, value string) string {
 	switch kind {
 	case CIDR:
@@ -35,6 +38,14 @@ func Pattern(kind Kind, value string) string {
 			return ""
 		}
 		return "[autonomous-system:number = " + v[2:] + "]"
+	}
+	if kind == CertHash {
+		v, err := Normalise(CertHash, value)
+		if err != nil {
+			return ""
+		}
+		name := map[int]string{32: "MD5", 40: "'SHA-1'", 64: "'SHA-256'"}[len(v)]
+		return "[x509-certificate:hashes." + name + " = " + pattern.Quote(v) + "]"
 	}
 	if path, ok := paths[kind]; ok {
 		return "[" + path + " = " + pattern.Quote(value) + "]"
@@ -169,6 +180,11 @@ func kindAt(path pattern.ObjectPath, l pattern.Literal) Kind {
 		return SHA512
 	case "file:hashes.md5", "file:hashes.'MD-5'":
 		return MD5
+	case "file:hashes.imphash", "file:hashes.IMPHASH":
+		return Imphash
+	case "x509-certificate:hashes.MD5", "x509-certificate:hashes.'SHA-1'", "x509-certificate:hashes.SHA1",
+		"x509-certificate:hashes.'SHA-256'", "x509-certificate:hashes.SHA256":
+		return CertHash
 	case "network-traffic:dst_ref.value", "network-traffic:src_ref.value":
 		if k, _ := classifyNumber(l.Text); k == IPv4 || k == IPv6 || k == CIDR {
 			return k
