@@ -64,7 +64,7 @@ func Load(paths []string, o LoadOptions) (*Collection, []*Error) {
 		all.Filters = append(all.Filters, parts[i].Filters...)
 		errs = append(errs, partErrs[i]...)
 	}
-	return all, errs
+	return all, append(errs, all.link()...)
 }
 
 // reason is an error of the file system without the path, which stands before it.
@@ -101,7 +101,7 @@ func loadFile(path string, o *LoadOptions) (Collection, []*Error) {
 	if err != nil {
 		return Collection{}, []*Error{{File: path, Text: "cannot be read: " + reason(err)}}
 	}
-	c, errs := Parse(data, path, *o)
+	c, errs := parse(data, path, o)
 	return *c, errs
 }
 
@@ -127,13 +127,19 @@ func readFile(fsys fs.FS, path string) ([]byte, error) {
 var errTooLong = fmt.Errorf("longer than %d bytes; cut the collection into several files", MaxFile)
 
 // Parse reads the rules of one file: one or more YAML documents, among them global, reset and repeat of rule
-// collections. name stands in errors.
+// collections. name stands in errors. What its correlations and filters speak of must be in it.
 func Parse(data []byte, name string, o LoadOptions) (*Collection, []*Error) {
+	c, errs := parse(data, name, &o)
+	return c, append(errs, c.link()...)
+}
+
+// parse reads one file and leaves open what its documents say of rules elsewhere.
+func parse(data []byte, name string, o *LoadOptions) (*Collection, []*Error) {
 	c := &Collection{}
 	if len(data) > MaxFile {
 		return c, []*Error{{File: name, Text: errTooLong.Error()}}
 	}
-	p := fileParser{name: name, o: &o, into: c}
+	p := fileParser{name: name, o: o, into: c}
 	for _, d := range documents(bytes.TrimPrefix(data, []byte("\xef\xbb\xbf"))) {
 		doc, err := parseYAML(d.data, d.after)
 		if err == nil {
