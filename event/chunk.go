@@ -9,6 +9,7 @@ type Chunk struct {
 	Offset int64  // of the first byte of Data in the uncompressed stream
 
 	name    string
+	max     int    // the longest record that is decoded
 	records []span // where the records lie in Data
 	context any    // what the format's cutter knows of these records: the header of a table
 	refused *Error // instead of records: one record that was not read
@@ -53,7 +54,9 @@ func (d *records) Decode(c Chunk, e *Event, yield func(err *Error) bool) int {
 	for i, s := range c.records {
 		e.begin(c.First+i, c.Data[s.from:s.to], d.mapping)
 		var bad *Error
-		if err := d.reader.read(e.Raw, &c, e); err != nil {
+		if s.to-s.from > c.max {
+			bad = c.errorAt(i, tooLong(s.to-s.from, c.max))
+		} else if err := d.reader.read(e.Raw, &c, e); err != nil {
 			bad = c.errorAt(i, err.Error())
 		}
 		if !yield(bad) {

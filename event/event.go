@@ -100,13 +100,13 @@ func (e *Event) all(name string) (texts []string) {
 	n := Intern(name)
 	for i := range e.Fields {
 		if f := &e.Fields[i]; f.Name == n && f.Kind != Null {
-			texts = append(texts, lower(f.Text(nil)))
+			texts = append(texts, lowered(f.Text(nil)))
 		}
 	}
 	return texts
 }
 
-func lower(text []byte) string { return strings.ToLower(string(text)) }
+func lowered(text []byte) string { return strings.ToLower(string(text)) }
 
 func firstWord(s string) string {
 	word, _, _ := strings.Cut(s, " ")

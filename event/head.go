@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"path/filepath"
 	"strings"
+	"time"
 )
 
 // headBytes is how much of a stream is looked at to recognise it.
@@ -13,6 +14,7 @@ const headBytes = 64 << 10
 type head struct {
 	data  []byte // up to headBytes
 	whole bool   // data is the whole stream
+	now   time.Time
 	name  string // of the file, lower case, without folders and without .gz and .zst
 
 	json    []Event // see events

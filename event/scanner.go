@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"time"
 )
 
 // Sizes of reading.
@@ -22,9 +23,16 @@ type Options struct {
 	Name string
 	// MaxRecord is the longest record in bytes; longer ones are refused one by one. 0 is DefaultMaxRecord.
 	MaxRecord int
+	// Mapping is used instead of the format's own; one's own mapping file names that one under use to keep it.
+	Mapping *Mapping
 	// Live hands out records as soon as they are read, for a stream that someone is still writing to, instead of
 	// waiting for a chunk to fill.
 	Live bool
+	// Now is the time against which dates without a year are read, as syslog writes them: they lie before it. The zero
+	// value leaves such events without a time.
+	Now time.Time
+
+	chunk int // about how much a chunk holds
 }
 
 // Scanner reads a stream and cuts it into chunks of whole records. One goroutine uses it at a time; decoders of its
@@ -54,6 +62,9 @@ func Open(r io.Reader, o Options) (*Scanner, error) {
 	if o.MaxRecord <= 0 {
 		o.MaxRecord = DefaultMaxRecord
 	}
+	if o.chunk <= 0 {
+		o.chunk = chunkBytes
+	}
 	s := &Scanner{o: o, line: 1}
 	fail := func(err error) (*Scanner, error) {
 		return nil, &Error{Name: o.Name, Index: -1, Text: err.Error(), cause: err}
@@ -69,6 +80,7 @@ func Open(r io.Reader, o Options) (*Scanner, error) {
 	}
 	s.fill(headBytes)
 	h := newHead(s.rest[:min(len(s.rest), headBytes)], s.err != nil && len(s.rest) <= headBytes, o.Name)
+	h.now = o.Now
 	if o.Format != "" {
 		s.format = formatOf(o.Format)
 		if s.format == nil {
@@ -81,7 +93,9 @@ func Open(r io.Reader, o Options) (*Scanner, error) {
 		}
 		return fail(err)
 	}
-	s.mapping = mappingOf(s.format.mapping)
+	if s.mapping = o.Mapping; s.mapping == nil {
+		s.mapping = mappingOf(s.format.mapping)
+	}
 	s.cut = s.format.cutter(h)
 	return s, nil
 }
@@ -107,41 +121,38 @@ func (s *Scanner) NewDecoder() Decoder {
 // compression first gives what was whole, then one *Error, then io.EOF. A record longer than MaxRecord is a chunk of its
 // own, whose decoding says so.
 func (s *Scanner) Next() (Chunk, error) {
-	want := chunkBytes
+	want := s.o.chunk
 	for {
 		s.fill(want)
-		ended := s.err != nil
-		c := Chunk{First: s.index, Line: s.line, Offset: s.offset, name: s.o.Name}
+		c := Chunk{First: s.index, Line: s.line, Offset: s.offset, name: s.o.Name, max: s.o.MaxRecord}
 		n := 0
 		if len(s.rest) > 0 {
 			n = s.cut.cut(s.rest, s.err == io.EOF, &c)
 		}
-		if len(c.records) > 0 {
-			if long := c.records[0]; long.to-long.from > s.o.MaxRecord && len(c.records) == 1 {
-				return s.refuse(c), nil
-			}
+		switch {
+		case len(c.records) > 0:
 			s.hand(&c, n)
 			return c, nil
-		}
-		if n > 0 {
+		case n > 0:
 			s.pass(n)
-			want = chunkBytes
-			continue
-		}
-		switch {
-		case ended && len(s.rest) == 0:
+			want = s.o.chunk
+		case s.err != nil && len(s.rest) == 0:
 			return Chunk{}, s.end("")
-		case len(s.rest) > s.o.MaxRecord:
+		case len(s.rest) > s.o.MaxRecord+lineEnd:
 			return s.refuse(c), nil
-		case ended:
-			text := fmt.Sprintf("the stream ends amid record %d: its last %d bytes were not read", s.index, len(s.rest))
-			err := s.end(text)
+		case s.err != nil:
+			err := s.end(fmt.Sprintf("the stream ends amid record %d: its last %d bytes were not read", s.index, len(s.rest)))
 			s.pass(len(s.rest))
 			return Chunk{}, err
+		default:
+			want = min(2*max(len(s.rest), s.o.chunk/2), s.o.MaxRecord+s.o.chunk)
+			want = max(want, len(s.rest)+lineEnd+1)
 		}
-		want = min(2*max(len(s.rest), chunkBytes/2), s.o.MaxRecord+chunkBytes)
 	}
 }
+
+// lineEnd is how much longer than its record a line may be.
+const lineEnd = 2
 
 // fill reads until want bytes are held or the reader is at its end; with Live it reads once.
 func (s *Scanner) fill(want int) {
@@ -173,7 +184,7 @@ func (s *Scanner) hand(c *Chunk, n int) {
 	s.count(c.Data)
 	s.index += len(c.records)
 	rest := s.rest[n:]
-	s.rest = append(make([]byte, 0, max(chunkBytes, len(rest))), rest...)
+	s.rest = append(make([]byte, 0, max(s.o.chunk, len(rest))), rest...)
 }
 
 // pass drops the first n bytes.
@@ -197,13 +208,16 @@ func (s *Scanner) refuse(c Chunk) Chunk {
 		if done || s.err != nil && len(s.rest) == 0 || s.err != nil && n == 0 {
 			break
 		}
-		s.fill(max(chunkBytes, 2*len(s.rest)))
+		s.fill(max(s.o.chunk, 2*len(s.rest)))
 	}
 	c.records, c.Data = nil, nil
-	c.refused = &Error{Name: s.o.Name, Index: s.index, Line: c.Line, Offset: c.Offset, Text: fmt.Sprintf(
-		"a record of %d bytes: the longest that is read is %d", total, s.o.MaxRecord)}
+	c.refused = &Error{Name: s.o.Name, Index: s.index, Line: c.Line, Offset: c.Offset, Text: tooLong(total, s.o.MaxRecord)}
 	s.index++
 	return c
+}
+
+func tooLong(n, most int) string {
+	return fmt.Sprintf("a record of %d bytes: the longest that is read is %d", n, most)
 }
 
 // end is the error at the end of the stream: what text says, then io.EOF.

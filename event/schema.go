@@ -117,7 +117,7 @@ func (r *jsonReader) schemaSource(e *Event) *Source {
 func (r *jsonReader) schemaWords(e *Event) *Source {
 	text := func(i int) string {
 		if f := r.seen(i); f != nil && f.Kind != Null {
-			return lower(f.Text(nil))
+			return lowered(f.Text(nil))
 		}
 		return ""
 	}
