@@ -47,14 +47,25 @@ var list struct {
 
 func listed() []format {
 	return []format{
+		evtxFormat(),
 		windowsJSON(Winlogbeat, "winlogbeat", sureWinlogbeat),
 		windowsJSON(NXLog, "windows", sureNXLog),
 		windowsJSON(EvtxDump, "evtx_dump", sureEvtxDump),
 		windowsJSON(WindowsJSON, "windows", sureWindowsJSON),
+		wevtutil(),
 		jsonFormat("m365", m365),
 		jsonFormat("entra", entra),
+		zeekTSV(),
+		zeekJSON(),
+		jsonFormat("suricata", &eveKind),
 		jsonFormat("cloudtrail", cloudTrail),
+		auditdFormat(),
+		cefFormat(),
+		webLog(),
+		syslogFormat(),
+		firewallCSV(),
 		jsonFormat("json", anyJSON),
+		csvFormat(),
 	}
 }
 
