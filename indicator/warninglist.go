@@ -23,7 +23,9 @@ var mispKinds = map[string][]Kind{
 	"ip-src": {IPv4, IPv6, CIDR}, "ip-dst": {IPv4, IPv6, CIDR}, "domain": {Domain}, "hostname": {Domain}, "domain|ip": {Domain, IPv4, IPv6},
 	"url": {URL}, "uri": {URL}, "link": {URL}, "email": {Email}, "email-src": {Email}, "email-dst": {Email}, "target-email": {Email},
 	"md5": {MD5}, "sha1": {SHA1}, "sha256": {SHA256}, "sha512": {SHA512}, "filename": {Filename}, "AS": {ASN}, "mutex": {Mutex},
-	"regkey": {RegistryKey}, "mac-address": {MAC}, "vulnerability": {CVE},
+	"regkey": {RegistryKey}, "whois-registrant-email": {Email}, "dns-soa-email": {Email}, "email-reply-to": {Email},
+	"x509-fingerprint-md5": {CertHash}, "x509-fingerprint-sha1": {CertHash}, "x509-fingerprint-sha256": {CertHash},
+	"imphash": {Imphash}, "ja3-fingerprint-md5": {JA3}, "user-agent": {UserAgent}, "hostname|port": {Domain}, "mac-address": {MAC}, "vulnerability": {CVE},
 }
 
 // ReadWarningList reads a MISP warning list (a list.json). applies is false when none of the kinds of attribute that it
@@ -61,12 +63,15 @@ func ReadWarningList(r io.Reader) (l List, applies bool, err error) {
 	return l, len(file.Attributes) == 0 || len(l.Kinds) > 0, nil
 }
 
-// LoadFS adds every list.json below the root of a folder, as the MISP project lays them out. What cannot be used is
+// LoadFS adds every list.json below the root of a folder, as the MISP project lays them out, and those of every .tar.gz in it. What cannot be used is
 // told in the error, one text for each; the rest is in force. loaded counts the lists that are.
-func (w *Warnings) LoadFS(folder fs.FS) (loaded int, err error) {
+func (w *Warnings) LoadFS(folder fs.FS) (loaded int, err error) { return loadFS(folder, w.Add) }
+
+func loadFS(folder fs.FS, add func(List) error) (loaded int, err error) {
 	var problems []error
 	walked := fs.WalkDir(folder, ".", func(name string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() || path.Base(name) != "list.json" {
+		archive := strings.HasSuffix(name, ".tar.gz") || strings.HasSuffix(name, ".tgz")
+		if err != nil || d.IsDir() || path.Base(name) != "list.json" && !archive {
 			return err
 		}
 		f, err := folder.Open(name)
@@ -74,13 +79,23 @@ func (w *Warnings) LoadFS(folder fs.FS) (loaded int, err error) {
 			return err
 		}
 		defer f.Close()
-		return w.load(name, f, &loaded, &problems)
+		if !archive {
+			return loadList(name, f, add, &loaded, &problems)
+		}
+		more, err := loadTar(f, add)
+		loaded += more
+		if err != nil {
+			problems = append(problems, fmt.Errorf("%s: %w", name, err))
+		}
+		return nil
 	})
 	return loaded, errors.Join(append(problems, walked)...)
 }
 
 // LoadTar adds every list.json of a .tar.gz, under the terms of [Warnings.LoadFS].
-func (w *Warnings) LoadTar(r io.Reader) (loaded int, err error) {
+func (w *Warnings) LoadTar(r io.Reader) (loaded int, err error) { return loadTar(r, w.Add) }
+
+func loadTar(r io.Reader, add func(List) error) (loaded int, err error) {
 	z, err := gzip.NewReader(r)
 	if err != nil {
 		return 0, fmt.Errorf("this is no .tar.gz: %w", err)
@@ -97,20 +112,20 @@ func (w *Warnings) LoadTar(r io.Reader) (loaded int, err error) {
 		if h.Typeflag != tar.TypeReg || path.Base(h.Name) != "list.json" {
 			continue
 		}
-		if err := w.load(h.Name, t, &loaded, &problems); err != nil {
+		if err := loadList(h.Name, t, add, &loaded, &problems); err != nil {
 			return loaded, errors.Join(append(problems, err)...)
 		}
 	}
 }
 
-// load adds one list. The error ends the loading; problems of the list itself do not.
-func (w *Warnings) load(name string, r io.Reader, loaded *int, problems *[]error) error {
+// loadList adds one list. The error ends the loading; problems of the list itself do not.
+func loadList(name string, r io.Reader, add func(List) error, loaded *int, problems *[]error) error {
 	if *loaded >= maxLists {
 		return fmt.Errorf("there are more than %d lists; remove those that are not needed", maxLists)
 	}
 	l, applies, err := ReadWarningList(r)
 	if err == nil && applies {
-		err = w.Add(l)
+		err = add(l)
 		*loaded++
 	}
 	if err != nil {
