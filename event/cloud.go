@@ -63,10 +63,9 @@ func openAuditData(r *jsonReader, e *Event) {
 	if f.Escaped {
 		text = f.Text(r.keep(len(f.Value)))
 	}
-	before := len(e.Fields)
+	before, at, times := len(e.Fields), r.at, r.times
 	if !r.walk(bytes.TrimSpace(text)) {
-		e.Fields = e.Fields[:before]
-		r.at, r.times = [maxWatch]int32{}, [maxTimes]int32{}
+		e.Fields, r.at, r.times = e.Fields[:before], at, times
 	}
 }
 

@@ -14,6 +14,7 @@ const (
 	entraLogged
 	entraSignIn
 	entraPascal
+	entraLoggedPascal
 )
 
 var entra = &jsonKind{
@@ -22,6 +23,7 @@ var entra = &jsonKind{
 	watch: []string{
 		entraCategory: "category", entraTable: "Type", entraRisk: "riskEventType", entraActivity: "activityDisplayName",
 		entraLogged: "loggedByService", entraSignIn: "createdDateTime", entraPascal: "Category",
+		entraLoggedPascal: "LoggedByService",
 	},
 	times: []stamp{
 		{"createdDateTime", readStamp}, {"activityDateTime", readStamp}, {"detectedDateTime", readStamp},
@@ -104,7 +106,7 @@ func entraSource(r *jsonReader, _ *Event) *Source {
 	if r.seen(entraRisk) != nil {
 		return fromRisk
 	}
-	if f := r.seen(entraLogged); f != nil && string(f.Value) == "PIM" {
+	if f := either(r.seen(entraLogged), r.seen(entraLoggedPascal)); f != nil && string(f.Value) == "PIM" {
 		return fromPIM
 	}
 	for _, i := range []int{entraTable, entraCategory} {

@@ -58,6 +58,9 @@ func (h *head) events() []Event {
 	}
 	h.decoded = true
 	first := bytes.TrimLeft(h.data, " \t\r\n[")
+	if line, rest, _ := bytes.Cut(first, []byte{'\n'}); numbered(bytes.TrimSpace(line)) {
+		first = bytes.TrimLeft(rest, " \t\r\n")
+	}
 	if len(first) == 0 || first[0] != '{' {
 		return nil
 	}

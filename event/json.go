@@ -196,8 +196,13 @@ func (r *jsonReader) object(b []byte, i int, in *node, depth int) int {
 				return r.fail(b, i, "a colon was expected")
 			}
 		}
-		if i = r.value(b, space(b, i+1), n, depth); i < 0 {
+		i = space(b, i+1)
+		from := i
+		if i = r.value(b, i, n, depth); i < 0 {
 			return i
+		}
+		if n.role != nil && n.role.whole && (b[from] == '{' || b[from] == '[') {
+			r.fields = append(r.fields, Field{Name: n.name, Value: b[from:i]})
 		}
 		after = &n.next
 		if i = space(b, i); i < len(b) && b[i] == ',' {
@@ -231,7 +236,10 @@ func (r *jsonReader) value(b []byte, i int, n *node, depth int) int {
 		if depth >= maxDepth {
 			return r.deep(b, i, n)
 		}
-		return r.inner(b, i, n, depth)
+		if c == '{' {
+			return r.object(b, i+1, n, depth+1)
+		}
+		return r.list(b, i+1, n, depth+1)
 	case c == '-' || '0' <= c && c <= '9':
 		end := i + 1
 		for end < len(b) && numeral[b[end]] {
@@ -250,19 +258,6 @@ func (r *jsonReader) value(b []byte, i int, n *node, depth int) int {
 		return i + 4
 	}
 	return r.fail(b, i, "a value was expected")
-}
-
-// inner walks an object or a list.
-func (r *jsonReader) inner(b []byte, i int, n *node, depth int) (end int) {
-	if b[i] == '{' {
-		end = r.object(b, i+1, n, depth+1)
-	} else {
-		end = r.list(b, i+1, n, depth+1)
-	}
-	if end > 0 && n.role != nil && n.role.whole {
-		r.fields = append(r.fields, Field{Name: n.name, Value: b[i:end]})
-	}
-	return end
 }
 
 // numeral are the bytes that stand in a number.

@@ -6,6 +6,9 @@ import "bytes"
 // nothing but itself; at the borders of the objects otherwise.
 func cutJSON(h *head) cutter {
 	whole, begun := 0, 0
+	if first := h.lines(1); len(first) > 0 && first[0][0] == '[' && len(first[0]) > 1 {
+		return &objects{}
+	}
 	for _, line := range h.lines(16) {
 		if line[0] != '{' {
 			continue
@@ -17,9 +20,14 @@ func cutJSON(h *head) cutter {
 		}
 	}
 	if whole > 0 && whole*2 >= begun {
-		return lines{}
+		return lines{drop: listMark}
 	}
 	return &objects{}
+}
+
+// listMark says whether a line is but the beginning or the end of a list whose elements have a line each.
+func listMark(line []byte) bool {
+	return len(line) <= 2 && (line[0] == '[' || line[0] == ']') && (len(line) == 1 || line[1] == ',')
 }
 
 // objects cuts a stream of objects: one after the other, in a list, or in a list that is a member of an object around
@@ -66,11 +74,19 @@ func (o *objects) cut(data []byte, eof bool, c *Chunk) int {
 			if end == len(data) && !eof {
 				return at
 			}
-			c.records = append(c.records, span{at, end})
+			if _, to := trim(data, at, end); !numbered(data[at:to]) {
+				c.records = append(c.records, span{at, to})
+			}
 			at = end
 		}
 	}
 	return at
+}
+
+// numbered says whether the line is a heading that evtx_dump writes over each record, "Record 12".
+func numbered(line []byte) bool {
+	number, ok := bytes.CutPrefix(line, []byte("Record "))
+	return ok && len(number) > 0 && len(bytes.Trim(number, "0123456789")) == 0
 }
 
 // object enters the object at data[at] as a record, or goes into the list of records in it.

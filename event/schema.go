@@ -1,5 +1,7 @@
 package event
 
+import "slices"
+
 // Logs in the two common schemas, ECS and OCSF, name their kind of event in words of their own. Sigma's categories follow
 // from them; the names of the fields are in the mapping.
 
@@ -143,7 +145,8 @@ func (r *jsonReader) schemaWords(e *Event) *Source {
 				found = append(found, ecsCategories[[2]string{c, t}]...)
 			}
 		}
-		return knownSource(system, found, one(text(seenService)))
+		slices.Sort(found)
+		return knownSource(system, slices.Compact(found), one(text(seenService)))
 	case text(ocsfClass) != "":
 		found, ok := ocsfCategories[[2]string{text(ocsfClass), text(ocsfActivity)}]
 		if !ok {

@@ -30,11 +30,23 @@ var layouts = []string{
 	"2006-01-02",
 }
 
-// readStamp reads a date and time in any of the usual forms, and seconds since 1970 as readEpoch does.
+// readStamp reads a date and time in any of the usual forms, also as a JSON string with escapes, milliseconds since 1970
+// as PowerShell writes them, /Date(1772452800000)/, and numbers since 1970 as readEpoch does.
 func readStamp(text []byte) time.Time {
 	text = bytes.TrimSpace(text)
 	if len(text) == 0 || len(text) > 64 {
 		return time.Time{}
+	}
+	if bytes.IndexByte(text, '\\') >= 0 {
+		text = unescape(nil, text)
+	}
+	if inner, ok := bytes.CutPrefix(text, []byte("/Date(")); ok {
+		digits, _, _ := bytes.Cut(inner, []byte{')'})
+		millis, err := strconv.ParseInt(string(digits), 10, 64)
+		if err != nil {
+			return time.Time{}
+		}
+		return time.UnixMilli(millis).UTC()
 	}
 	if t := readEpoch(text); !t.IsZero() {
 		return t

@@ -45,23 +45,33 @@ func windowsJSON(f Format, mapping string, sure func(e *Event) int) format {
 	})
 }
 
-// windows is the source by the triples of paths watched from a to b: channel, id, provider. Events without a channel
-// are of Sysmon when their provider says so. It is nil when there is neither.
+// windows is the source by the paths watched from a to b, in triples: channel, id, provider; the first of each that is
+// there counts. An event without a channel is of Sysmon when its provider says so. It is nil when there is neither.
 func (r *jsonReader) windows(a, b int) *Source {
+	var channel, id, provider *Field
 	for i := a; i+2 < b; i += 3 {
-		channel, id := r.seen(i), r.seen(i+1)
-		if id == nil {
-			continue
-		}
-		var buf [128]byte
-		if channel != nil && len(channel.Value) > 0 {
-			return WindowsSource(channel.Text(buf[:0]), small(id.Value))
-		}
-		if p := r.seen(i + 2); p != nil && string(p.Value) == "Microsoft-Windows-Sysmon" {
-			return WindowsSource([]byte("Microsoft-Windows-Sysmon/Operational"), small(id.Value))
-		}
+		channel, id, provider = either(channel, r.seen(i)), either(id, r.seen(i+1)), either(provider, r.seen(i+2))
+	}
+	number := -1
+	if id != nil {
+		number = small(id.Value)
+	}
+	var buf [128]byte
+	switch {
+	case channel != nil:
+		return WindowsSource(channel.Text(buf[:0]), number)
+	case provider != nil && string(provider.Value) == "Microsoft-Windows-Sysmon":
+		return WindowsSource([]byte("Microsoft-Windows-Sysmon/Operational"), number)
 	}
 	return nil
+}
+
+// either is the first of two fields that is there and says something.
+func either(a, b *Field) *Field {
+	if a == nil && b != nil && len(b.Value) > 0 {
+		return b
+	}
+	return a
 }
 
 // small reads a number of at most six digits; -1 of anything else.
