@@ -134,9 +134,6 @@ func (r *auditReader) read(record []byte, _ *Chunk, e *Event) error {
 		line, rest, _ = bytes.Cut(rest, []byte{'\n'})
 		auditPairs(bytes.TrimSpace(line), &r.words, &r.pairs, e)
 	}
-	if string(number) == "" {
-		return nil
-	}
 	r.process(e)
 	return nil
 }

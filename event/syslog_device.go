@@ -24,6 +24,7 @@ func (r *syslogReader) device(e *Event) {
 		r.filterlog(msg, e)
 	case bytes.HasPrefix(msg, []byte("type=")) && bytes.Contains(msg[:min(len(msg), 80)], []byte("msg=audit(")):
 		e.Source = auditdSource
+		e.at(auditNumber(msg), readAuditStamp)
 		auditPairs(msg, &r.words, &r.pairs, e)
 	case isPacketLine(msg):
 		r.packet(msg, e)
@@ -32,10 +33,10 @@ func (r *syslogReader) device(e *Event) {
 	case isJuniper(m):
 		e.Source = juniperSource(m)
 	default:
-		if isPairs(msg) {
-			r.allPairs(msg, e)
-		}
 		e.Source = r.linux()
+		if isPairs(msg) && r.allPairs(msg, e) {
+			e.Source = anyFirewall
+		}
 	}
 }
 
@@ -48,13 +49,22 @@ func isPairs(msg []byte) bool {
 	return n > 0 && n < len(msg) && msg[n] == '=' && bytes.Count(msg, []byte{'='}) >= 3
 }
 
-// allPairs adds each pair of the message.
-func (r *syslogReader) allPairs(msg []byte, e *Event) {
+var anyFirewall = knownSource("", firewallCategory, nil)
+
+// allPairs adds each pair of the message and says whether both ends of a connection are among them.
+func (r *syslogReader) allPairs(msg []byte, e *Event) (ends bool) {
 	r.pairs.rest = msg
+	from, to := false, false
 	for {
 		key, value, ok := r.pairs.next()
 		if !ok {
-			return
+			return from && to
+		}
+		switch string(key) {
+		case "src", "srcip", "src_ip", "src_addr", "source_ip":
+			from = true
+		case "dst", "dstip", "dst_ip", "dst_addr", "destination_ip":
+			to = true
 		}
 		e.add(r.words.name(key), String, value)
 	}

@@ -100,8 +100,21 @@ func asa(text []byte, e *Event) {
 			block(e, true)
 		}
 	}
+	asaEnds(rest, e)
+}
+
+// asaEnds adds the protocol and the two ends that a sentence names. Of a connection from inside, the second end is the
+// one that began it; addresses in parentheses are those after translation.
+func asaEnds(rest []byte, e *Event) {
+	from := [2]Name{nameSrcIP, nameDstIP}
+	ports := [2]Name{nameSrcPort, nameDstPort}
+	if bytes.HasPrefix(rest, []byte("outbound ")) {
+		from[0], from[1] = from[1], from[0]
+		ports[0], ports[1] = ports[1], ports[0]
+	}
 	found := 0
 	for len(rest) > 0 && found < 2 {
+		var word []byte
 		word, rest, _ = bytes.Cut(rest, []byte{' '})
 		switch string(word) {
 		case "tcp", "TCP", "udp", "UDP", "icmp", "ICMP":
@@ -111,13 +124,8 @@ func asa(text []byte, e *Event) {
 			continue
 		}
 		if ip, port, ok := asaEnd(word); ok {
-			if found == 0 {
-				e.add(nameSrcIP, String, ip)
-				e.addPort(nameSrcPort, port)
-			} else {
-				e.add(nameDstIP, String, ip)
-				e.addPort(nameDstPort, port)
-			}
+			e.add(from[found], String, ip)
+			e.addPort(ports[found], port)
 			found++
 		}
 	}
@@ -133,7 +141,7 @@ func (e *Event) addPort(n Name, port []byte) {
 func asaEnd(word []byte) (ip, port []byte, ok bool) {
 	word = bytes.TrimRight(word, ",;)")
 	slash := bytes.LastIndexByte(word, '/')
-	if slash < 1 {
+	if slash < 1 || word[0] == '(' {
 		return nil, nil, false
 	}
 	if paren := bytes.IndexByte(word, '('); paren > slash {

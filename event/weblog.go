@@ -33,7 +33,7 @@ func sniffWebLog(h *head) int {
 			right++
 		}
 	}
-	if len(all) == 0 || right*10 < len(all)*8 {
+	if len(all) == 0 || right*10 < len(all)*6 {
 		return 0
 	}
 	return 85

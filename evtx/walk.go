@@ -17,6 +17,7 @@ type Visitor interface {
 
 var (
 	errSteps = errors.New("the event has too many elements")
+	errEmpty = errors.New("the event holds no element: its template is lost")
 	errText  = errors.New("the event has too much text")
 )
 
@@ -26,8 +27,11 @@ func (r *Record) Visit(v Visitor) error {
 	c := r.chunk
 	w := &c.out
 	w.c, w.v = c, v
-	w.vals, w.steps, w.size, w.depth, w.inAttr = w.vals[:0], 0, 0, 0, false
+	w.vals, w.steps, w.size, w.depth, w.inAttr, w.any = w.vals[:0], 0, 0, 0, false, false
 	err := w.part(r.at, r.end, false, 0)
+	if err == nil && !w.any {
+		err = errEmpty
+	}
 	w.v = nil
 	if err != nil {
 		return &Damage{Offset: r.Offset, Lost: true, Text: err.Error()}
@@ -44,6 +48,7 @@ type walker struct {
 	steps int
 	size  int
 	depth int
+	any   bool // an element has begun
 
 	inAttr   bool
 	attr     uint32
@@ -137,6 +142,7 @@ func (w *walker) start(name uint32) error {
 	if w.depth++; w.depth > MaxDepth {
 		return errNest
 	}
+	w.any = true
 	w.v.Start(w.c.name[name])
 	return nil
 }
