@@ -1,6 +1,7 @@
 package pattern
 
 import (
+	"cmp"
 	"math"
 	"slices"
 	"time"
@@ -172,7 +173,7 @@ type place struct {
 }
 
 func (s *search) add(hit testSet, o *Observed, index int) {
-	c := candidate{index: index, tests: hit, first: forever, last: never, number: o.number()}
+	c := candidate{index: index, tests: slices.Clone(hit), first: forever, last: never, number: o.number()}
 	if !o.First.IsZero() {
 		c.first, c.last = tickOf(o.First), tickOf(o.First)
 		if o.Last.After(o.First) {
@@ -199,14 +200,8 @@ func (s *search) solve(root *term) ([]int, error) {
 	for i := range s.seen {
 		s.first = append(s.first, int32(i))
 	}
-	slices.SortStableFunc(s.first, func(a, b int32) int {
-		switch {
-		case s.seen[a].first < s.seen[b].first:
-			return -1
-		case s.seen[a].first > s.seen[b].first:
-			return 1
-		}
-		return 0
+	slices.SortFunc(s.first, func(a, b int32) int {
+		return cmp.Or(cmp.Compare(s.seen[a].first, s.seen[b].first), cmp.Compare(a, b))
 	})
 	list := &todo{term: root, lo: never, hi: forever, copies: 1}
 	if !s.possible(list) {

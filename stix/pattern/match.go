@@ -87,10 +87,10 @@ func (m *Matcher) Match(seen []*Observed) ([]int, error) {
 	for _, o := range seen {
 		w.left += 1000 * int64(len(o.roots))
 	}
+	hit := newTestSet(len(m.tests))
 	if m.Stateless() {
 		for i, o := range seen {
-			hit := m.test(o, &w)
-			if hit.any(m.root.tests) {
+			if m.test(o, hit, &w); hit.any(m.root.tests) {
 				return []int{i}, w.err()
 			}
 		}
@@ -98,7 +98,7 @@ func (m *Matcher) Match(seen []*Observed) ([]int, error) {
 	}
 	s := search{work: &w, must: -1}
 	for i, o := range seen {
-		if hit := m.test(o, &w); !hit.empty() {
+		if m.test(o, hit, &w); !hit.empty() {
 			s.add(hit, o, i)
 		}
 	}
@@ -108,15 +108,14 @@ func (m *Matcher) Match(seen []*Observed) ([]int, error) {
 	return s.solve(m.root)
 }
 
-// test says which of the pattern's tests an observation meets.
-func (m *Matcher) test(o *Observed, w *work) testSet {
-	hit := newTestSet(len(m.tests))
+// test says which of the pattern's tests an observation meets, in hit, which has room for them.
+func (m *Matcher) test(o *Observed, hit testSet, w *work) {
+	clear(hit)
 	for i, c := range m.tests {
 		if c.meets(o, w) {
 			hit.set(i)
 		}
 	}
-	return hit
 }
 
 // check is a test made ready: one comparison, or several joined.

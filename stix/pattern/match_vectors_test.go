@@ -92,7 +92,7 @@ func TestMatcherVectors(t *testing.T) {
 				ids = append(ids, seen[i].ID)
 			}
 			if strings.Join(ids, " ") != strings.Join(v.Matched, " ") {
-				t.Logf("%s bound %v, the vector names %v", v.Pattern, ids, v.Matched)
+				t.Errorf("%s bound %v, the vector names %v", v.Pattern, ids, v.Matched)
 			}
 		}
 	}, "pattern", "matcher_vectors.jsonl.gz")

@@ -125,7 +125,7 @@ func translateEscape(c byte, class bool) (out, problem string) {
 func refusedGroup(rest string) string {
 	for _, look := range []string{"?=", "?!", "?<=", "?<!"} {
 		if strings.HasPrefix(rest, look) {
-			return "look-around (" + look[1:] + ") is not supported; say it as a second comparison joined by AND, with NOT MATCHES for its opposite"
+			return "look-around (" + look + ") is not supported; say it as a second comparison joined by AND, with NOT MATCHES for its opposite"
 		}
 	}
 	switch {
