@@ -48,7 +48,9 @@ func (j *lineJudge) Judge(_ context.Context, b Batch) (out []Finding, err error)
 	}
 	n := b.First
 	for line := range bytes.Lines(b.Data) {
-		line = bytes.TrimSpace(line)
+		if line = bytes.TrimSpace(line); len(line) == 0 {
+			continue
+		}
 		j.lines[string(line)]++
 		if bytes.Contains(line, []byte("bad")) {
 			out = append(out, Finding{Kind: ByRule, ID: "rule", Title: "T", Level: High, File: b.Name, Event: n, Events: [][]byte{line}})
