@@ -26,16 +26,6 @@ func (c *Chunk) Len() int {
 // span is where a record lies in the data of its chunk.
 type span struct{ from, to int }
 
-// errorAt is an error about the i-th record of the chunk.
-func (c *Chunk) errorAt(i int, text string) *Error {
-	e := &Error{Name: c.name, Index: c.First + i, Text: text}
-	if i < len(c.records) {
-		e.Offset = c.Offset + int64(c.records[i].from)
-		e.Line = c.Line + countLines(c.Data[:c.records[i].from])
-	}
-	return e
-}
-
 // Decoder reads the events of chunks. One goroutine uses it at a time.
 type Decoder interface {
 	// Decode calls yield once for each record of c, in order: with nil when e holds its event, with an error when it
@@ -48,22 +38,34 @@ type Decoder interface {
 type records struct {
 	reader  reader
 	mapping *Mapping
+	chunk   Chunk
+	told    int   // up to where the lines of the chunk have been counted
+	lines   int64 // how many there were
 }
 
 func (d *records) Decode(c Chunk, e *Event, yield func(err *Error) bool) int {
+	d.chunk, d.told, d.lines = c, 0, 0
 	for i, s := range c.records {
 		e.begin(c.First+i, c.Data[s.from:s.to], d.mapping)
 		var bad *Error
 		if s.to-s.from > c.max {
-			bad = c.errorAt(i, tooLong(s.to-s.from, c.max))
-		} else if err := d.reader.read(e.Raw, &c, e); err != nil {
-			bad = c.errorAt(i, err.Error())
+			bad = d.errorAt(i, tooLong(s.to-s.from, c.max))
+		} else if err := d.reader.read(e.Raw, &d.chunk, e); err != nil {
+			bad = d.errorAt(i, err.Error())
 		}
 		if !yield(bad) {
 			break
 		}
 	}
 	return len(c.records)
+}
+
+// errorAt is an error about the i-th record of the chunk. It is asked for rising i.
+func (d *records) errorAt(i int, text string) *Error {
+	at := d.chunk.records[i].from
+	d.lines += countLines(d.chunk.Data[d.told:at])
+	d.told = at
+	return &Error{Name: d.chunk.name, Index: d.chunk.First + i, Line: d.chunk.Line + d.lines, Offset: d.chunk.Offset + int64(at), Text: text}
 }
 
 // refusing yields the records that the scanner refused, and leaves the others to the format's decoder.

@@ -1,7 +1,5 @@
 package event
 
-import "bytes"
-
 // The logs of Entra and Azure: from Graph (camel case), as diagnostic settings export them (a category, the rest under
 // properties), and as Log Analytics does (pascal case, the table in Type).
 
@@ -99,7 +97,13 @@ func azureService(text []byte) *Source {
 	if len(text) > len(buf) {
 		return nil
 	}
-	return azureSources[string(append(buf[:0], bytes.ToLower(text)...))]
+	for i, c := range text {
+		if 'A' <= c && c <= 'Z' {
+			c |= 0x20
+		}
+		buf[i] = c
+	}
+	return azureSources[string(buf[:len(text)])]
 }
 
 func entraSource(r *jsonReader, _ *Event) *Source {

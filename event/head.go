@@ -75,6 +75,7 @@ func (h *head) events() []Event {
 		}
 	}
 	if len(h.json) == 0 {
+		first = first[max(0, wrapper(first)):]
 		var e Event
 		e.begin(0, first, &noAlias)
 		if r.read(first, &c, &e); len(e.Fields) > 0 {

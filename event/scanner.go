@@ -123,7 +123,9 @@ func (s *Scanner) NewDecoder() Decoder {
 func (s *Scanner) Next() (Chunk, error) {
 	want := s.o.chunk
 	for {
-		s.fill(want)
+		if len(s.rest) < s.o.chunk/2 || want > s.o.chunk {
+			s.fill(want)
+		}
 		c := Chunk{First: s.index, Line: s.line, Offset: s.offset, name: s.o.Name, max: s.o.MaxRecord}
 		n := 0
 		if len(s.rest) > 0 {
@@ -154,21 +156,23 @@ func (s *Scanner) Next() (Chunk, error) {
 // lineEnd is how much longer than its record a line may be.
 const lineEnd = 2
 
-// fill reads until want bytes are held or the reader is at its end; with Live it reads once.
+// fill reads until want bytes are held or the reader is at its end. With Live it is content with less: with what one read
+// gives, and amid a long record with a quarter more of it, since all of it is looked at again.
 func (s *Scanner) fill(want int) {
+	enough := want
+	if s.o.Live {
+		enough = min(want, len(s.rest)+1+max(0, len(s.rest)-s.o.chunk/4)/4)
+	}
 	if s.err != nil || len(s.rest) >= want {
 		return
 	}
 	if cap(s.rest) < want {
 		s.rest = append(make([]byte, 0, want), s.rest...)
 	}
-	for empty := 0; len(s.rest) < want && s.err == nil; {
+	for empty := 0; len(s.rest) < enough && s.err == nil; {
 		n, err := s.in.Read(s.rest[len(s.rest):want])
 		s.rest, s.err = s.rest[:len(s.rest)+n], err
 		s.read += int64(n)
-		if n > 0 && s.o.Live {
-			return
-		}
 		if empty++; n > 0 {
 			empty = 0
 		}
@@ -178,19 +182,25 @@ func (s *Scanner) fill(want int) {
 	}
 }
 
-// hand gives the first n bytes to the chunk c, and keeps the rest on memory of its own.
+// hand gives the first n bytes to the chunk c. What is left moves to memory of its own, unless it is so much that it will
+// be cut without reading more.
 func (s *Scanner) hand(c *Chunk, n int) {
 	c.Data = s.rest[:n:n]
 	s.count(c.Data)
 	s.index += len(c.records)
-	rest := s.rest[n:]
-	s.rest = append(make([]byte, 0, max(s.o.chunk, len(rest))), rest...)
+	if s.rest = s.rest[n:]; len(s.rest) < s.o.chunk/2 {
+		s.rest = append(make([]byte, 0, s.o.chunk), s.rest...)
+	}
 }
 
 // pass drops the first n bytes.
 func (s *Scanner) pass(n int) {
 	s.count(s.rest[:n])
-	s.rest = append(s.rest[:0], s.rest[n:]...)
+	if left := s.rest[n:]; len(left) < s.o.chunk/2 {
+		s.rest = append(s.rest[:0], left...)
+	} else {
+		s.rest = left
+	}
 }
 
 func (s *Scanner) count(data []byte) {
