@@ -3,6 +3,7 @@ package sigma
 import (
 	"net/netip"
 	"regexp"
+	"regexp/syntax"
 )
 
 // clauseOp is how a clause is put together.
@@ -73,5 +74,7 @@ type atom struct {
 type expr struct {
 	text  string // with its flags
 	re    *regexp.Regexp
-	reach int // how many bytes of a value are looked at
+	prog  *syntax.Prog
+	some  []string // every match holds one of these, both without the difference of case; nil when nothing is known
+	reach int      // how many bytes of a value are looked at
 }

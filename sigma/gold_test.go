@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -114,5 +115,80 @@ func TestRegressionPlain(t *testing.T) {
 	}
 	if len(want) != 202 {
 		t.Errorf("%d regression rules, want 202", len(want))
+	}
+}
+
+func engineOf(t testing.TB, c *Collection) *Engine {
+	t.Helper()
+	e, err := Compile(c, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return e
+}
+
+func TestRegression(t *testing.T) {
+	m := engineOf(t, loadWindows(t)).NewMatcher()
+	w, fired, want := newWalker(), map[string]bool{}, map[string]bool{}
+	for _, line := range lines(t, "detect", "gold", "sigma_regression_events.jsonl") {
+		var e struct {
+			Rule string `json:"_rule"`
+		}
+		if err := json.Unmarshal(line, &e); err != nil {
+			t.Fatal(err)
+		}
+		want[e.Rule] = true
+		ev := w.read(line)
+		for _, r := range m.Match(ev) {
+			if r.ID == e.Rule {
+				fired[e.Rule] = true
+			}
+		}
+		for _, r := range append([]*Rule(nil), m.Match(ev)...) {
+			if !r.Matches(ev) {
+				t.Errorf("%s matches in the engine only", r.ID)
+			}
+		}
+	}
+	for id := range want {
+		if !fired[id] {
+			t.Errorf("rule %s does not fire on its events", id)
+		}
+	}
+}
+
+func TestGold(t *testing.T) {
+	e := engineOf(t, loadWindows(t))
+	for _, c := range []struct {
+		events, gold string
+		n            int
+	}{
+		{"windows_purplesharp_25993.jsonl.gz", "purplesharp.matches.tsv", 546},
+		{"windows_mix_123169.jsonl.gz", "mix_123169.matches.tsv.gz", 5018},
+	} {
+		if testing.Short() && c.n > 1000 {
+			continue
+		}
+		want := map[string]bool{}
+		for _, l := range lines(t, "detect", "gold", c.gold) {
+			want[string(l)] = true
+		}
+		m, w, got := e.NewMatcher(), newWalker(), 0
+		for i, line := range lines(t, "detect", "events", c.events) {
+			for _, r := range m.Match(w.read(line)) {
+				got++
+				key := r.ID + "\t" + strconv.Itoa(i)
+				if !want[key] {
+					t.Errorf("%s: %s matches event %d, not in gold", c.events, r.ID, i)
+				}
+				delete(want, key)
+			}
+		}
+		if got != c.n {
+			t.Errorf("%s: %d matches, want %d", c.events, got, c.n)
+		}
+		for key := range want {
+			t.Errorf("%s: missed %s", c.events, key)
+		}
 	}
 }

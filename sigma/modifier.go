@@ -327,7 +327,7 @@ func (v *operand) timePart(name string) error {
 
 // parseNumber reads a finite number in decimal, or a whole one in hexadecimal after 0x.
 func parseNumber(s string) (float64, bool) {
-	if len(s) > 64 {
+	if len(s) == 0 || len(s) > 64 || s[0] > '9' || s[len(s)-1] > 'f' {
 		return 0, false
 	}
 	n, err := strconv.ParseFloat(s, 64)

@@ -205,7 +205,23 @@ var lower = func() (t [256]byte) {
 	return t
 }()
 
-// fold appends src in lower case, letter by letter; bytes that are not UTF-8 stay as they are.
+// foldRune is the character that stands for all that differ from r by case alone, and is not longer than any of them.
+func foldRune(r rune) rune {
+	if r >= 0x2E80 && r < 0xA640 || r >= 0xAC00 && r < 0xFB00 { // scripts without case
+		return r
+	}
+	least := r
+	for x := unicode.SimpleFold(r); x != r; x = unicode.SimpleFold(x) {
+		least = min(least, x)
+	}
+	if least < utf8.RuneSelf {
+		return rune(lower[least])
+	}
+	return least
+}
+
+// fold appends src without the difference of case, letter by letter: ASCII in lower case, of other letters the one that
+// stands for all its cases. Bytes that are not UTF-8 stay as they are. What it appends is not longer than src.
 func fold(dst, src []byte) []byte {
 	for i := 0; i < len(src); {
 		c := src[i]
@@ -218,7 +234,7 @@ func fold(dst, src []byte) []byte {
 		if r == utf8.RuneError {
 			dst = append(dst, src[i:i+n]...)
 		} else {
-			dst = utf8.AppendRune(dst, unicode.ToLower(r))
+			dst = utf8.AppendRune(dst, foldRune(r))
 		}
 		i += n
 	}

@@ -91,7 +91,12 @@ func (a *atom) holds(ev *event.Event) bool {
 	case isField:
 		others, _ := values(ev, a.other)
 		return slices.ContainsFunc(texts, func(t []byte) bool {
-			return slices.ContainsFunc(others, func(o []byte) bool { return a.refers(t, o) })
+			return slices.ContainsFunc(others, func(o []byte) bool {
+				if !a.cased {
+					t, o = fold(nil, t), fold(nil, o)
+				}
+				return a.refers(t, o)
+			})
 		})
 	}
 	return slices.ContainsFunc(texts, a.accepts)
@@ -118,7 +123,7 @@ func (a *atom) accepts(text []byte) bool {
 
 // contains says whether a value is an address in one of the networks.
 func (a *atom) contains(text []byte) bool {
-	if len(text) > 64 {
+	if len(text) > 64 || !slices.ContainsFunc(text, isAddrMark) || slices.ContainsFunc(text, notAddr) {
 		return false
 	}
 	addr, err := netip.ParseAddr(string(text))
@@ -127,6 +132,13 @@ func (a *atom) contains(text []byte) bool {
 	}
 	addr = addr.WithZone("").Unmap()
 	return slices.ContainsFunc(a.networks, func(n netip.Prefix) bool { return n.Contains(addr) })
+}
+
+// isAddrMark and notAddr tell at a look what cannot be an address, before it is read as one.
+func isAddrMark(c byte) bool { return c == '.' || c == ':' }
+
+func notAddr(c byte) bool {
+	return !(c >= '0' && c <= '9' || c|0x20 >= 'a' && c|0x20 <= 'z' || isAddrMark(c) || c == '%')
 }
 
 // compares says whether a number, or the part of a time, stands in the relation asked for.
@@ -160,11 +172,9 @@ func (a *atom) compares(text []byte) bool {
 	return n == a.number
 }
 
-// refers says whether a value is, begins with, ends with or contains that of the other field.
+// refers says whether a value is, begins with, ends with or contains that of the other field; both are folded unless
+// case counts.
 func (a *atom) refers(text, other []byte) bool {
-	if !a.cased {
-		text, other = fold(nil, text), fold(nil, other)
-	}
 	switch {
 	case a.before && a.after:
 		return bytes.Contains(text, other)

@@ -43,8 +43,9 @@ func newExpr(text, flags string) (*expr, error) {
 	if err != nil {
 		return nil, regexpError(err)
 	}
+	some := needed(tree)
 	reach := min(MaxValue, max(minRegexpReach, maxRegexpSteps/len(prog.Inst)))
-	return &expr{text: text, re: re, reach: reach}, nil
+	return &expr{text: text, re: re, prog: prog, some: some, reach: reach}, nil
 }
 
 // lastLine lets a $ that means the end of the value also match before a line end there, as in the engines that rules

@@ -1,0 +1,212 @@
+package sigma
+
+// automaton finds all of many texts in a value in one pass, whatever the case of ASCII letters. A text may be bound to
+// the value's beginning, to its end, or to both.
+type automaton struct {
+	raw   [256]uint16 // the class of a byte as logs write it; special for bytes that need more than a look
+	low   [256]uint16 // the class of a byte of a folded value
+	width int         // classes, those of beginning and end included
+	next  []uint32    // by state (times width) and class: the next state times width, with found set when texts end there
+	begin uint32      // the state after the beginning of a value
+	// out is what is found at a state: an index into outs, by state.
+	out  []int32
+	outs [][]int32
+}
+
+// found marks a state where texts end.
+const found = 1 << 31
+
+// special is the class of bytes outside ASCII in a value that was not folded.
+const special = 1<<16 - 1
+
+// Classes 0, 1 and 2 are bytes of no text, the beginning and the end of a value.
+const (
+	classOther = iota
+	classBegin
+	classEnd
+	firstClass
+)
+
+// needle is a text for an automaton to find, in folded form, and what finding it means.
+type needle struct {
+	text       string
+	begin, end bool // bound to the beginning, to the end of a value
+	id         int32
+}
+
+// newAutomaton builds the automaton that finds these texts.
+func newAutomaton(needles []needle) *automaton {
+	a := &automaton{width: firstClass}
+	for _, n := range needles {
+		for i := range len(n.text) {
+			if c := n.text[i]; a.low[c] == classOther {
+				a.low[c] = uint16(a.width)
+				a.width++
+			}
+		}
+	}
+	a.raw = a.low
+	for c := 'A'; c <= 'Z'; c++ {
+		a.raw[c] = a.low[c|0x20]
+	}
+	for c := 0x80; c < 0x100; c++ {
+		a.raw[c] = special
+	}
+	a.grow(needles)
+	a.link()
+	return a
+}
+
+// state adds an empty state.
+func (a *automaton) state() uint32 {
+	s := len(a.next)
+	a.next = append(a.next, make([]uint32, a.width)...)
+	a.out = append(a.out, -1)
+	return uint32(s)
+}
+
+// grow makes the tree of all texts.
+func (a *automaton) grow(needles []needle) {
+	a.state()
+	for _, n := range needles {
+		s := uint32(0)
+		step := func(class uint16) {
+			at := s + uint32(class)
+			if a.next[at] == 0 {
+				t := a.state() // before the assignment, since it moves the table
+				a.next[at] = t
+			}
+			s = a.next[at]
+		}
+		if n.begin {
+			step(classBegin)
+		}
+		for i := range len(n.text) {
+			step(a.low[n.text[i]])
+		}
+		if n.end {
+			step(classEnd)
+		}
+		i := s / uint32(a.width)
+		if a.out[i] < 0 {
+			a.out[i] = int32(len(a.outs))
+			a.outs = append(a.outs, nil)
+		}
+		a.outs[a.out[i]] = append(a.outs[a.out[i]], n.id)
+	}
+}
+
+// link turns the tree into an automaton that never looks back: each missing step is that of the longest text that may
+// still begin, and what is found there is found here too.
+func (a *automaton) link() {
+	w := uint32(a.width)
+	fail := make([]uint32, len(a.out))
+	queue := make([]uint32, 0, len(a.out))
+	for c := range w {
+		if t := a.next[c]; t != 0 {
+			queue = append(queue, t)
+		}
+	}
+	for i := 0; i < len(queue); i++ {
+		s := queue[i]
+		f := fail[s/w]
+		a.inherit(s/w, f/w)
+		for c := range w {
+			if t := a.next[s+c]; t != 0 {
+				fail[t/w] = a.next[f+c]
+				queue = append(queue, t)
+			} else {
+				a.next[s+c] = a.next[f+c]
+			}
+		}
+	}
+	for i, t := range a.next {
+		if a.out[t/w] >= 0 {
+			a.next[i] = t | found
+		}
+	}
+	a.begin = a.next[classBegin] // a state that finds an empty text at the beginning is found by its end
+}
+
+// inherit adds what is found at state f to what is found at s.
+func (a *automaton) inherit(s, f uint32) {
+	if a.out[f] < 0 {
+		return
+	}
+	if a.out[s] < 0 {
+		a.out[s] = a.out[f]
+		return
+	}
+	own := a.outs[a.out[s]]
+	a.outs[a.out[s]] = append(own[:len(own):len(own)], a.outs[a.out[f]]...)
+}
+
+// at is what is found at a state.
+func (a *automaton) at(s uint32) []int32 { return a.outs[a.out[(s&^found)/uint32(a.width)]] }
+
+// plainEscape maps what follows a backslash in a JSON string to the byte it stands for; 0 needs more than a look.
+var plainEscape = func() (t [256]byte) {
+	for c := range 0x80 {
+		t[c] = byte(c)
+	}
+	t['n'], t['t'], t['r'], t['b'], t['f'], t['u'], t[0] = '\n', '\t', '\r', '\b', '\f', 0, 0
+	return t
+}()
+
+// scanFolded reports what is found in a folded value.
+func (a *automaton) scanFolded(v []byte, hit func([]int32)) {
+	s := a.begin
+	if s&found != 0 {
+		hit(a.at(s))
+	}
+	for _, c := range v {
+		if s = a.next[(s&^found)+uint32(a.low[c])]; s&found != 0 {
+			hit(a.at(s))
+		}
+	}
+	if s = a.next[(s&^found)+classEnd]; s&found != 0 {
+		hit(a.at(s))
+	}
+}
+
+// scanRaw reports what is found in a value as the log wrote it, escapes of JSON included if it says so. ok is false
+// when the value needs to be folded first; what was reported until then is found all the same.
+func (a *automaton) scanRaw(v []byte, escaped bool, hit func([]int32)) (ok bool) {
+	s := a.begin
+	if s&found != 0 {
+		hit(a.at(s))
+	}
+	next, raw := a.next, &a.raw
+	for i := 0; i < len(v); i++ {
+		c := v[i]
+		if c == '\\' && escaped {
+			i++
+			if i == len(v) {
+				return false
+			}
+			if c = plainEscape[v[i]]; c == 0 {
+				return false
+			}
+		}
+		class := raw[c]
+		if class == special {
+			return false
+		}
+		if s = next[(s&^found)+uint32(class)]; s&found != 0 {
+			hit(a.at(s))
+		}
+	}
+	if s = next[(s&^found)+classEnd]; s&found != 0 {
+		hit(a.at(s))
+	}
+	return true
+}
+
+// bytes is what the automaton holds in memory, about.
+func (a *automaton) bytes() int {
+	n := 4*len(a.next) + 4*len(a.out)
+	for _, o := range a.outs {
+		n += 24 + 4*len(o)
+	}
+	return n
+}
