@@ -68,7 +68,7 @@ func ReadCSV(r io.Reader, limits CSVLimits) ([]Row, error) {
 		return nil, err
 	}
 	t := table{limits: limits}
-	t.read(raw)
+	t.read(bytes.NewReader(raw), delimiter(raw))
 	return t.rows, errors.Join(t.errors...)
 }
 
@@ -98,15 +98,24 @@ type table struct {
 	kind    string   // of the values, where the heading names it
 	rows    []Row
 	errors  []error
+
+	// Who reads more than fits into memory takes each row and each problem as it comes; then nothing is kept here, and
+	// neither wrong rows nor many rows end the reading.
+	each func(Row)
+	told func(line int, text string)
 }
 
 func (t *table) wrong(line int, format string, args ...any) {
+	if t.told != nil {
+		t.told(line, fmt.Sprintf(format, args...))
+		return
+	}
 	t.errors = append(t.errors, &RowError{line, fmt.Sprintf(format, args...)})
 }
 
-func (t *table) read(raw []byte) {
-	c := csv.NewReader(bytes.NewReader(raw))
-	c.Comma = delimiter(raw)
+func (t *table) read(text io.Reader, comma rune) {
+	c := csv.NewReader(text)
+	c.Comma = comma
 	c.Comment = '#'
 	c.FieldsPerRecord = -1
 	c.LazyQuotes = true
@@ -143,7 +152,7 @@ func (t *table) record(line int, cells []string) (stop bool) {
 			return stop
 		}
 	}
-	if len(t.rows) >= t.limits.Rows {
+	if t.each == nil && len(t.rows) >= t.limits.Rows {
 		t.wrong(line, "the table has more than %d rows; split it", t.limits.Rows)
 		return true
 	}
@@ -157,6 +166,10 @@ func (t *table) record(line int, cells []string) (stop bool) {
 		return false
 	}
 	row.Line = line
+	if t.each != nil {
+		t.each(row)
+		return false
+	}
 	t.rows = append(t.rows, row)
 	return false
 }

@@ -420,6 +420,8 @@ func placeNetwork(text string) (Kind, []byte, error) {
 		p = netip.PrefixFrom(a.Unmap(), p.Bits()-96)
 	}
 	switch {
+	case p.Bits() < widestBlock(p):
+		return "", nil, fmt.Errorf("%s: %w: write /%d or narrower", p, ErrWideNetwork, widestBlock(p))
 	case !p.IsSingleIP():
 		return CIDR, []byte(p.String()), nil
 	case p.Addr().Is4():
@@ -560,9 +562,6 @@ func (t *Table) addNetwork(key []byte, r Reference) error {
 	p, err := netip.ParsePrefix(string(key))
 	if err != nil {
 		return err
-	}
-	if p.Bits() < widestBlock(p) {
-		return fmt.Errorf("%s: %w: write /%d or narrower", p, ErrWideNetwork, widestBlock(p))
 	}
 	r.ValidFrom, r.ValidUntil = moment(seconds(r.ValidFrom, false)), moment(seconds(r.ValidUntil, true))
 	nets := t.nets.Load()
