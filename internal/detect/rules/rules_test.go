@@ -1,0 +1,312 @@
+package rules
+
+import (
+	"fmt"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/polder-exchange/polder/event"
+	"github.com/polder-exchange/polder/internal/testdata"
+	"github.com/polder-exchange/polder/sigma"
+)
+
+// load reads all rules of this package.
+func load(t testing.TB) *sigma.Collection {
+	t.Helper()
+	c, errs := sigma.Load([]string{"."}, sigma.LoadOptions{FS: FS()})
+	for _, e := range errs {
+		t.Error(e)
+	}
+	if t.Failed() {
+		t.FailNow()
+	}
+	return c
+}
+
+// result is what the rules said of some events.
+type result struct {
+	events  int
+	covered map[string]int // events of the rule's log source, by rule id
+	matched map[string]int // events that the rule matches, those of silent rules too
+	fired   map[string]int // findings, by id of rule or correlation
+}
+
+// run judges all events of the files, in their order, by every rule in plain words.
+func run(t testing.TB, c *sigma.Collection, files ...string) result {
+	t.Helper()
+	cor, err := sigma.NewCorrelator(c, sigma.CorrelatorOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := result{covered: map[string]int{}, matched: map[string]int{}, fired: map[string]int{}}
+	tell := func(list []sigma.Correlated) {
+		for _, m := range list {
+			r.fired[m.Correlation.ID]++
+		}
+	}
+	bySource := map[*event.Source][]*sigma.Rule{}
+	for _, name := range files {
+		each(t, name, func(e *event.Event) {
+			r.events++
+			list, ok := bySource[e.Source]
+			if !ok {
+				for _, rule := range c.Rules {
+					if rule.LogSource.Covers(e.Source) {
+						list = append(list, rule)
+					}
+				}
+				bySource[e.Source] = list
+			}
+			for _, rule := range list {
+				r.covered[rule.ID]++
+				if !rule.Matches(e) {
+					continue
+				}
+				r.matched[rule.ID]++
+				if cor.Alone(rule) {
+					r.fired[rule.ID]++
+				}
+				tell(cor.Observe(rule, e, sigma.Ref(r.events)))
+			}
+		})
+	}
+	tell(cor.Flush())
+	return r
+}
+
+// each reads the events of a file. The year of dates without one is that of the tests' own events.
+func each(t testing.TB, name string, yield func(*event.Event)) {
+	t.Helper()
+	f, err := os.Open(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	s, err := event.Open(f, event.Options{Name: filepath.Base(name), Now: time.Date(2026, 4, 1, 0, 0, 0, 0, time.UTC)})
+	if err != nil {
+		t.Fatalf("%s: %v", name, err)
+	}
+	d := s.NewDecoder()
+	var e event.Event
+	for {
+		chunk, err := s.Next()
+		if err != nil {
+			if err.Error() != "EOF" {
+				t.Fatalf("%s: %v", name, err)
+			}
+			return
+		}
+		d.Decode(chunk, &e, func(bad *event.Error) bool {
+			if bad != nil {
+				t.Errorf("%s: %v", name, bad)
+				return true
+			}
+			yield(&e)
+			return true
+		})
+	}
+}
+
+// subject is a rule or correlation that raises findings.
+type subject struct {
+	*sigma.Rule
+	file  string
+	parts []string // of a correlation: the ids of the rules it is about, rules of correlations included
+}
+
+// subjects are all that raise findings, with the rules below them.
+func subjects(t testing.TB, c *sigma.Collection) []subject {
+	t.Helper()
+	cor, err := sigma.NewCorrelator(c, sigma.CorrelatorOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ids := map[string][]string{} // of rules and correlations, by name
+	for _, r := range c.Rules {
+		ids[r.Name] = []string{r.ID}
+	}
+	var list []subject
+	for _, r := range c.Rules {
+		if cor.Alone(r) {
+			list = append(list, subject{r, r.File, []string{r.ID}})
+		}
+	}
+	for range c.Correlations { // as deep as they go
+		for _, k := range c.Correlations {
+			ids[k.Name] = nil
+			for _, ref := range k.Refs {
+				ids[k.Name] = append(ids[k.Name], ids[ref]...)
+			}
+		}
+	}
+	for _, k := range c.Correlations {
+		if !cor.Alone(&k.Rule) {
+			continue
+		}
+		s := subject{Rule: &k.Rule, file: k.File}
+		for _, ref := range k.Refs {
+			s.parts = append(s.parts, ids[ref]...)
+		}
+		list = append(list, s)
+	}
+	return list
+}
+
+// TestEveryRuleFires walks all rules: each has events that make it fire, and events that nearly do, which reach at
+// least its log source.
+func TestEveryRuleFires(t *testing.T) {
+	c := load(t)
+	seen := map[string]bool{}
+	for _, s := range subjects(t, c) {
+		name := strings.TrimSuffix(path.Base(s.file), ".yml")
+		seen[name] = true
+		t.Run(name, func(t *testing.T) {
+			for _, kind := range []string{"fire", "near"} {
+				files, _ := filepath.Glob(filepath.Join("testdata", name, kind+".*"))
+				if len(files) == 0 {
+					t.Errorf("no testdata/%s/%s.*; write events that %s", name, kind, map[string]string{"fire": "make the rule fire", "near": "nearly do"}[kind])
+					continue
+				}
+				r := run(t, c, files...)
+				reached := 0
+				for _, id := range s.parts {
+					reached += r.covered[id]
+				}
+				if reached == 0 {
+					t.Errorf("%s: none of its %d events is of the rule's log source", kind, r.events)
+				}
+				if got := r.fired[s.ID]; kind == "fire" && got == 0 || kind == "near" && got > 0 {
+					t.Errorf("%s: fired %d times; matches of its parts %v", kind, got, r.matched)
+				}
+			}
+		})
+	}
+	folders, err := os.ReadDir("testdata")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range folders {
+		if !seen[f.Name()] {
+			t.Errorf("testdata/%s belongs to no rule that raises findings", f.Name())
+		}
+	}
+}
+
+var (
+	uuid      = regexp.MustCompile(`^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$`)
+	technique = regexp.MustCompile(`^attack\.t\d{4}(\.\d{3})?$`)
+)
+
+// TestRulesAreComplete: what raises a finding tells a person what it means and what to do, in both languages.
+func TestRulesAreComplete(t *testing.T) {
+	c := load(t)
+	list := subjects(t, c)
+	if len(list) < 44 {
+		t.Errorf("%d rules raise findings, want at least 44", len(list))
+	}
+	correlations := 0
+	for _, s := range list {
+		if len(s.parts) > 1 || s.parts[0] != s.ID {
+			correlations++
+		}
+		var lacks []string
+		miss := func(bad bool, what string) {
+			if bad {
+				lacks = append(lacks, what)
+			}
+		}
+		miss(len(s.Description) < 60, "a description")
+		miss(!slices.Contains(sigma.Levels, s.Level), "a level")
+		miss(!slices.ContainsFunc(s.Tags, technique.MatchString), "a tag attack.tXXXX")
+		miss(len(s.FalsePositives) == 0, "falsepositives")
+		miss(s.Date == "" || s.Status == "", "date and status")
+		en, nl := Next(s.ID, "en"), Next(s.ID, "nl")
+		miss(len(en) < 40, "polder.next.en")
+		miss(len(nl) < 40 || nl == en, "polder.next.nl")
+		if len(lacks) > 0 {
+			t.Errorf("%s (%s) lacks %s", s.Title, s.file, strings.Join(lacks, ", "))
+		}
+	}
+	if correlations < 10 {
+		t.Errorf("%d correlations, want at least 10", correlations)
+	}
+	ids := map[string]string{}
+	all := slices.Clone(c.Rules)
+	for _, k := range c.Correlations {
+		all = append(all, &k.Rule)
+	}
+	for _, r := range all {
+		if !uuid.MatchString(r.ID) || ids[r.ID] != "" {
+			t.Errorf("%s: id %q is no UUID of version 4, or also that of %s", r.Title, r.ID, ids[r.ID])
+		}
+		ids[r.ID] = r.Title
+		if r.Author != "Polder" || r.License != "Apache-2.0" {
+			t.Errorf("%s: author %q, license %q", r.Title, r.Author, r.License)
+		}
+	}
+}
+
+func TestNext(t *testing.T) {
+	var id string
+	for known := range next() {
+		id = known
+		break
+	}
+	if got, want := Next(id, "xx"), Next(id, "en"); got == "" || got != want {
+		t.Errorf("an unknown language gives %q, want the English", got)
+	}
+	if got := Next("00000000-0000-4000-8000-000000000000", "en"); got != "" {
+		t.Errorf("an unknown rule gives %q", got)
+	}
+}
+
+// TestFalseAlarms: on logs of an ordinary network, and of attacks that are not about these rules, a rule of ours may
+// fire a handful of times.
+func TestFalseAlarms(t *testing.T) {
+	if testing.Short() {
+		t.Skip("reads 150,000 events one rule at a time; run without -short")
+	}
+	c := load(t)
+	titles := map[string]string{}
+	for _, s := range subjects(t, c) {
+		titles[s.ID] = s.Title
+	}
+	zeek, err := fs.Glob(os.DirFS(testdata.File(t, "detect", "zeek-apt29")), "day*/*.log")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range zeek {
+		zeek[i] = testdata.File(t, "detect", "zeek-apt29", zeek[i])
+	}
+	for _, set := range []struct {
+		name  string
+		files []string
+	}{
+		{"purplesharp", []string{testdata.File(t, "detect", "events", "windows_purplesharp_25993.jsonl.gz")}},
+		{"mix", []string{testdata.File(t, "detect", "events", "windows_mix_123169.jsonl.gz")}},
+		{"zeek", zeek},
+	} {
+		t.Run(set.name, func(t *testing.T) {
+			r := run(t, c, set.files...)
+			var told []string
+			for id, n := range r.fired {
+				told = append(told, fmt.Sprintf("%s: %d", titles[id], n))
+				if n > handful {
+					t.Errorf("%s fired %d times in %d events, want at most %d", titles[id], n, r.events, handful)
+				}
+			}
+			slices.Sort(told)
+			t.Logf("%d events: %s", r.events, strings.Join(told, "; "))
+		})
+	}
+}
+
+// handful is how often a rule may fire on a log that is not about it.
+const handful = 10
