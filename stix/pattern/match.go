@@ -3,6 +3,7 @@ package pattern
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -274,4 +275,43 @@ func (c *comparison) matchesText(n *node, enc coding, w *work) bool {
 		return false
 	}
 	return w.spend(1+int64(len(text))*c.matches.size/16) && c.matches.re.MatchString(text)
+}
+
+// Evidence lists the values in an observation that pass a comparison of the pattern, each once, in the order of the
+// pattern: why it matched. Numbers are written in decimal. A comparison that a value fails is not in it, nor is NOT EXISTS.
+func (m *Matcher) Evidence(o *Observed) []Value {
+	w := work{left: MaxSteps}
+	var all []Value
+	for _, t := range m.tests {
+		for i := range o.roots {
+			if r := &o.roots[i]; contains(t.types, r.kind) && t.holds(r, o.scope, &w) {
+				all = t.evidence(all, r, o.scope, &w)
+			}
+		}
+	}
+	return all
+}
+
+func (c *check) evidence(all []Value, r *root, s *scope, w *work) []Value {
+	if c.one == nil {
+		for _, t := range c.terms {
+			if t.holds(r, s, w) {
+				all = t.evidence(all, r, s, w)
+			}
+		}
+		return all
+	}
+	if c.one.path.ObjectType != r.kind {
+		return all
+	}
+	walk := walker{scope: s, work: w, take: func(n *node, enc coding) bool {
+		text, ok := n.written()
+		v := Value{r.kind, c.one.path.Property(), text}
+		if ok && (c.one.op == "" || c.one.passes(n, enc, w) != c.one.negated) && !slices.Contains(all, v) {
+			all = append(all, v)
+		}
+		return false
+	}}
+	walk.followAny(r.node, c.one.routes)
+	return all
 }

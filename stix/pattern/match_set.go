@@ -320,3 +320,6 @@ func (f *Finder) enter(units []int32) {
 		}
 	}
 }
+
+// Wants says whether a pattern of the set asks about objects of this type.
+func (s *Set) Wants(objectType string) bool { return s.types[objectType] != nil }

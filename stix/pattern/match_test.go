@@ -327,3 +327,24 @@ func TestSharedScopes(t *testing.T) {
 		t.Errorf("%v, %v", got, err)
 	}
 }
+
+// TestEvidence: the values that made a pattern match, and no others.
+func TestEvidence(t *testing.T) {
+	seen := one(t, `"a":5,"l":["u","v"],"b":true,"f":0.5`)
+	for _, c := range []struct{ in, want string }{
+		{"[x:a = 5 AND (x:l[*] = 'v' OR x:l[*] = 'w') AND x:b = true]", "[{x a 5} {x l[*] v} {x b true}]"},
+		{"[x:a > 4] AND [y:v LIKE 'o%']", "[{x a 5} {y v other}]"},
+		{"[x:l[*] != 'u' OR x:f < 1]", "[{x l[*] v} {x f 0.5}]"},
+		{"[EXISTS x:a AND NOT EXISTS x:q]", "[{x a 5}]"},
+		{"[x:a = 6 OR x:b = true]", "[{x b true}]"},
+		{"[x:a = 6]", "[]"},
+	} {
+		m, err := Compile(mustParse(t, c.in))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := fmt.Sprint(m.Evidence(seen[0])); got != c.want {
+			t.Errorf("%s: %s, want %s", c.in, got, c.want)
+		}
+	}
+}

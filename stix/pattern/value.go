@@ -6,6 +6,7 @@ import (
 	"math"
 	"math/big"
 	"net/netip"
+	"strconv"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -346,4 +347,19 @@ func (g glob) match(text string) bool {
 // literals are the texts that everything that matches holds, in order.
 func (g glob) literals() []string {
 	return strings.FieldsFunc(string(g.runes), func(r rune) bool { return r == '%' || r == '_' })
+}
+
+// written is a text, number or truth value as it is written; false of other values.
+func (n *node) written() (string, bool) {
+	switch n.kind {
+	case isText:
+		return n.text, true
+	case isInt:
+		return strconv.FormatInt(n.whole, 10), true
+	case isFloat:
+		return strconv.FormatFloat(n.float, 'g', -1, 64), true
+	case isBool:
+		return strconv.FormatBool(n.yes), true
+	}
+	return "", false
 }
