@@ -68,7 +68,8 @@ type Alert struct {
 
 // Group is several alerts of one rule about one host and account, close in time: what a person works at.
 type Group struct {
-	N     int64  // rises with each new group; for the live list, never shown
+	N     int64  // rises over the node with each new group; never shown, since it tells of others
+	Seq   int64  // rises with each new group of the organisation
 	ID    string // the id of its first alert
 	Org   polder.OrgID
 	Kind  Kind

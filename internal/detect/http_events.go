@@ -24,9 +24,8 @@ const (
 
 // taken is the answer to events: they are on disk, and will be judged.
 type taken struct {
-	Events int   `json:"events"`
-	Bytes  int   `json:"bytes"`
-	Batch  int64 `json:"batch"`
+	Events int `json:"events"`
+	Bytes  int `json:"bytes"`
 }
 
 func (a *API) eventsRoute() web.Route {
@@ -61,11 +60,10 @@ func (a *API) events(w http.ResponseWriter, r *http.Request) error {
 	if b.Events == 0 {
 		return writeAlertJSON(w, http.StatusAccepted, taken{})
 	}
-	n, err := a.Intake.Accept(b)
-	if err != nil {
+	if _, err := a.Intake.Accept(b); err != nil {
 		return err
 	}
-	return writeAlertJSON(w, http.StatusAccepted, taken{b.Events, len(b.Data), n})
+	return writeAlertJSON(w, http.StatusAccepted, taken{b.Events, len(b.Data)})
 }
 
 // errBusy asks a sender to come again in a second.

@@ -150,6 +150,7 @@ func (i *Intake) Run(ctx context.Context) error {
 		r.since = at.Add(-i.o.Horizon).UnixMicro()
 	}
 	for {
+		there := i.spool.synced.Load() // whatever is not read now, of what is there now, cannot be read
 		round, err := i.read(ctx, r, judged)
 		if err != nil {
 			if ctx.Err() != nil {
@@ -174,7 +175,7 @@ func (i *Intake) Run(ctx context.Context) error {
 		select {
 		case <-ctx.Done():
 			return nil
-		case <-i.spool.more(r.passed):
+		case <-i.spool.more(there):
 		}
 	}
 }

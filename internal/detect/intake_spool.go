@@ -439,7 +439,6 @@ type spoolReader struct {
 	judged int64 // of the records up to this number,
 	since  int64 // those received before are passed over
 	lost   int   // records that were damaged
-	passed int64 // the last record that was read or passed over
 
 	file  *os.File
 	first int64 // of the open segment
@@ -486,12 +485,18 @@ func (r *spoolReader) head() (h recordHead, at int64, err error) {
 				return h, 0, err
 			}
 		}
+		sealed, left := r.sealed() // asked before it is read: what is appended in between is met next time
 		h, ok := readHead(r.file, r.at)
 		if ok && h.number <= r.s.synced.Load() {
 			return h, r.at, nil
 		}
-		if ok || !r.over() {
+		if ok || !sealed {
 			return h, 0, io.EOF
+		}
+		if left > 0 {
+			r.lost++
+			r.at += left
+			r.s.o.log.Error("a segment of the spool is damaged; what follows in it is lost", "first", r.first, "bytes", left)
 		}
 		if err := r.advance(); err != nil {
 			return h, 0, err
@@ -499,27 +504,22 @@ func (r *spoolReader) head() (h recordHead, at int64, err error) {
 	}
 }
 
-// over tells whether the open segment is not appended to any more and was read to where it can be read.
-func (r *spoolReader) over() bool {
+// sealed tells whether the open segment is not appended to any more, and how many bytes of records are left in it then.
+func (r *spoolReader) sealed() (yes bool, left int64) {
 	r.s.mu.Lock()
 	defer r.s.mu.Unlock()
-	for _, g := range r.s.segments {
+	for i, g := range r.s.segments {
 		if g.first == r.first {
-			if g.first == r.s.segments[len(r.s.segments)-1].first {
-				return false
+			if i == len(r.s.segments)-1 {
+				return false, 0
 			}
-			if r.at < g.size {
-				r.lost++
-				r.at, r.passed = g.size, g.last
-				r.s.o.log.Error("a segment of the spool is damaged; what follows in it is lost", "segment", filepath.Base(g.path), "offset", r.at)
-			}
-			return true
+			return true, max(0, g.size-r.at)
 		}
 	}
-	return true // it was removed
+	return true, 0 // it was removed
 }
 
-func (r *spoolReader) skip(h recordHead) { r.at, r.passed = h.end(r.at), h.number }
+func (r *spoolReader) skip(h recordHead) { r.at = h.end(r.at) }
 
 // next is the next record that is wanted; io.EOF when none is on disk yet. A record whose check is wrong has no body.
 func (r *spoolReader) next() (h recordHead, body []byte, err error) {

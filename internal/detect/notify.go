@@ -157,7 +157,7 @@ func (n *Notifier) look(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	groups, err := groupsSince(ctx, s.o.DB.Read(), "", told, 500)
+	groups, err := groupsSince(ctx, s.o.DB.Read(), told, 500)
 	if err != nil || len(groups) == 0 {
 		return err
 	}

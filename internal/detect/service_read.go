@@ -116,11 +116,11 @@ func (s *Service) Alerts(ctx context.Context, by polder.Actor, f Filter) (Page, 
 }
 
 // Since lists groups above a number, for the live list: what is new after what the reader has.
-func (s *Service) Since(ctx context.Context, by polder.Actor, n int64, limit int) ([]Shown, error) {
+func (s *Service) Since(ctx context.Context, by polder.Actor, seq int64, limit int) ([]Shown, error) {
 	if err := may(by, polder.RoleReader); err != nil {
 		return nil, err
 	}
-	groups, err := groupsSince(ctx, s.o.DB.Read(), by.Org, n, limit)
+	groups, err := groupsBehind(ctx, s.o.DB.Read(), by.Org, seq, limit)
 	if err != nil {
 		return nil, err
 	}

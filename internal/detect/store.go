@@ -97,7 +97,7 @@ func unpackOrigin(text string) (o Origin, err error) {
 	return o, err
 }
 
-const groupColumns = `n, id, org, kind, rule, title, level, why, host, account, origin, count, first, last, made, state, suppression, actor, reason, changed, sighting, sighted, sighted_at`
+const groupColumns = `n, seq, id, org, kind, rule, title, level, why, host, account, origin, count, first, last, made, state, suppression, actor, reason, changed, sighting, sighted, sighted_at`
 
 const selectGroup = `SELECT ` + groupColumns + ` FROM alert_group `
 
@@ -105,7 +105,7 @@ func scanGroup(r scanner) (g Group, err error) {
 	var origin string
 	var level int
 	var first, last, made, changed, sighted int64
-	err = r.Scan(&g.N, &g.ID, (*string)(&g.Org), (*string)(&g.Kind), &g.Rule, &g.Title, &level, &g.Why, &g.Host, &g.Account, &origin, &g.Count, &first, &last, &made,
+	err = r.Scan(&g.N, &g.Seq, &g.ID, (*string)(&g.Org), (*string)(&g.Kind), &g.Rule, &g.Title, &level, &g.Why, &g.Host, &g.Account, &origin, &g.Count, &first, &last, &made,
 		(*string)(&g.State), &g.Suppression, &g.By, &g.Reason, &changed, &g.Sighting, &g.Sighted, &sighted)
 	if errors.Is(err, sql.ErrNoRows) {
 		return g, errNoAlert
@@ -171,9 +171,13 @@ func insertGroup(tx *db.Tx, g *Group) error {
 	if err != nil {
 		return err
 	}
-	res, err := tx.Exec(`INSERT INTO alert_group (id, org, kind, rule, scope, suppression, title, level, why, host, account, object, origin, count, first, last, made, state, actor, reason, changed)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-		g.ID, string(g.Org), string(g.Kind), g.Rule, scopeKey(g.Host, g.Account), g.Suppression, g.Title, g.Level.rank(), g.Why, g.Host, g.Account, g.Origin.Object, origin,
+	if err := tx.QueryRow(`SELECT coalesce(max(seq) + 1, 1) FROM alert_group WHERE org = ?`, string(g.Org)).Scan(&g.Seq); err != nil {
+		return err
+	}
+	g.Seq = max(g.Seq, micro(g.Made))
+	res, err := tx.Exec(`INSERT INTO alert_group (seq, id, org, kind, rule, scope, suppression, title, level, why, host, account, object, origin, count, first, last, made, state, actor, reason, changed)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		g.Seq, g.ID, string(g.Org), string(g.Kind), g.Rule, scopeKey(g.Host, g.Account), g.Suppression, g.Title, g.Level.rank(), g.Why, g.Host, g.Account, g.Origin.Object, origin,
 		g.Count, micro(g.First), micro(g.Last), micro(g.Made), string(g.State), g.By, g.Reason, micro(g.Changed))
 	if err != nil {
 		return err

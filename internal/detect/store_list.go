@@ -66,10 +66,10 @@ const listWhere = `WHERE org = ?1 AND (?2 = '' AND state <> 'suppressed' OR inst
 	AND (?5 = '' OR instr(?5, char(10) || host || char(10)) > 0) AND (?6 = '' OR object = ?6) `
 
 const (
-	listNewest = selectGroup + listWhere + `AND (?7 = 0 OR (last, n) < (?8, ?7)) ORDER BY last DESC, n DESC LIMIT ?9`
-	listOldest = selectGroup + listWhere + `AND (?7 = 0 OR (last, n) > (?8, ?7)) ORDER BY last, n LIMIT ?9`
-	listLevel  = selectGroup + listWhere + `AND (?7 = 0 OR (level, n) < (?8, ?7)) ORDER BY level DESC, n DESC LIMIT ?9`
-	listCount  = selectGroup + listWhere + `AND (?7 = 0 OR (count, n) < (?8, ?7)) ORDER BY count DESC, n DESC LIMIT ?9`
+	listNewest = selectGroup + listWhere + `AND (?7 = 0 OR (last, seq) < (?8, ?7)) ORDER BY last DESC, seq DESC LIMIT ?9`
+	listOldest = selectGroup + listWhere + `AND (?7 = 0 OR (last, seq) > (?8, ?7)) ORDER BY last, seq LIMIT ?9`
+	listLevel  = selectGroup + listWhere + `AND (?7 = 0 OR (level, seq) < (?8, ?7)) ORDER BY level DESC, seq DESC LIMIT ?9`
+	listCount  = selectGroup + listWhere + `AND (?7 = 0 OR (count, seq) < (?8, ?7)) ORDER BY count DESC, seq DESC LIMIT ?9`
 )
 
 // among writes values for [listWhere]. A line break in a value would end it early, so it matches nothing.
@@ -118,7 +118,7 @@ func (f Filter) behind(g Group) string {
 	case "-count":
 		value = int64(g.Count)
 	}
-	return strconv.FormatInt(value, 10) + "." + strconv.FormatInt(g.N, 10)
+	return strconv.FormatInt(value, 10) + "." + strconv.FormatInt(g.Seq, 10)
 }
 
 // listGroups reads a page; next is where the following one begins, "" at the end.
@@ -136,9 +136,14 @@ func listGroups(ctx context.Context, d *sql.DB, org polder.OrgID, f Filter) (out
 	return out, next, err
 }
 
-// groupsSince are groups above a number, in order, suppressed ones left out.
-func groupsSince(ctx context.Context, d *sql.DB, org polder.OrgID, since int64, limit int) ([]Group, error) {
-	return scanGroups(d.QueryContext(ctx, selectGroup+`WHERE n > ? AND (?2 = '' OR org = ?2) AND state <> 'suppressed' ORDER BY n LIMIT ?`, since, string(org), limit))
+// groupsBehind are the groups of an organisation above a number, in order, suppressed ones left out.
+func groupsBehind(ctx context.Context, d *sql.DB, org polder.OrgID, seq int64, limit int) ([]Group, error) {
+	return scanGroups(d.QueryContext(ctx, selectGroup+`WHERE org = ? AND seq > ? AND state <> 'suppressed' ORDER BY seq LIMIT ?`, string(org), seq, limit))
+}
+
+// groupsSince are the groups of all organisations above a number of the node, in order.
+func groupsSince(ctx context.Context, d *sql.DB, n int64, limit int) ([]Group, error) {
+	return scanGroups(d.QueryContext(ctx, selectGroup+`WHERE n > ? ORDER BY n LIMIT ?`, n, limit))
 }
 
 // groupsOf are the groups of an organisation that rest on an object.
@@ -152,10 +157,10 @@ func groupsLike(ctx context.Context, d *sql.DB, org polder.OrgID, text string, l
 		ORDER BY last DESC, n DESC LIMIT ?3`, string(org), strings.ToLower(text), limit))
 }
 
-// newestGroup is the highest number of a group.
-func newestGroup(ctx context.Context, d *sql.DB) (n int64, err error) {
-	err = d.QueryRowContext(ctx, `SELECT coalesce(max(n), 0) FROM alert_group`).Scan(&n)
-	return n, err
+// newestGroup is the highest number of a group of an organisation.
+func newestGroup(ctx context.Context, d *sql.DB, org polder.OrgID) (seq int64, err error) {
+	err = d.QueryRowContext(ctx, `SELECT coalesce(max(seq), 0) FROM alert_group WHERE org = ?`, string(org)).Scan(&seq)
+	return seq, err
 }
 
 // Counts are how many groups of an organisation there are, by what they can be chosen by. What is suppressed counts

@@ -4,6 +4,7 @@ CREATE TABLE alert_group (
     n           INTEGER PRIMARY KEY AUTOINCREMENT,
     id          TEXT NOT NULL UNIQUE,        -- of its first alert
     org         TEXT NOT NULL,
+    seq         INTEGER NOT NULL,            -- rises within the organisation, and tells nothing of others
     kind        TEXT NOT NULL,
     rule        TEXT NOT NULL,
     scope       TEXT NOT NULL,               -- host and account, folded
@@ -28,8 +29,9 @@ CREATE TABLE alert_group (
     sighted_at  INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 CREATE INDEX alert_group_joins ON alert_group (org, rule, scope, suppression, kind, last);
-CREATE INDEX alert_group_last ON alert_group (org, last, n);
-CREATE INDEX alert_group_level ON alert_group (org, level, n);
+CREATE INDEX alert_group_seq ON alert_group (org, seq);
+CREATE INDEX alert_group_last ON alert_group (org, last, seq);
+CREATE INDEX alert_group_level ON alert_group (org, level, seq);
 CREATE INDEX alert_group_object ON alert_group (object, org) WHERE object <> '';
 
 -- One finding, once. The first of a group keep their events, the others their id and time.
