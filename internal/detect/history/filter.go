@@ -36,6 +36,7 @@ type entry struct {
 	Received int64    // latest time of receipt, in microseconds
 	Whole    bool     // it holds the events themselves, not their values alone
 	Replaces []string // segments whose events it holds too: they are gone, or about to go
+	sums     sums
 	filter   xorfilter.BinaryFuse8
 }
 
@@ -84,6 +85,12 @@ func (e *entry) appendBody(b []byte) []byte {
 	b = le.AppendUint16(b, uint16(len(e.Replaces)))
 	for _, r := range e.Replaces {
 		b = appendText(b, r)
+	}
+	b = le.AppendUint64(b, uint64(e.sums.tail))
+	b = le.AppendUint32(b, e.sums.sum)
+	b = le.AppendUint32(b, uint32(len(e.sums.blooms)))
+	for _, sum := range e.sums.blooms {
+		b = le.AppendUint32(b, sum)
 	}
 	b = le.AppendUint64(b, e.filter.Seed)
 	b = le.AppendUint32(b, e.filter.SegmentLength)
@@ -160,6 +167,12 @@ func readEntry(data []byte) (*entry, error) {
 	e.Whole = b.take(1)[0] == 1
 	for range b.uint16() {
 		if e.Replaces = append(e.Replaces, b.text()); b.short {
+			break
+		}
+	}
+	e.sums.tail, e.sums.sum = b.int64(), b.uint32()
+	for range b.uint32() {
+		if e.sums.blooms = append(e.sums.blooms, b.uint32()); b.short {
 			break
 		}
 	}

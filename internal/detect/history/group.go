@@ -56,7 +56,7 @@ func (h *hunt) valuesInRows(rows []row) (r result) {
 
 // valuesInGroup reads the column of values, and then only the rows with one that is wanted.
 func (h *hunt) valuesInGroup(u *unit) (r result, err error) {
-	if !h.bloomHas(u.group) {
+	if !h.bloomHas(u) {
 		return r, nil
 	}
 	r.events = u.group.NumRows()
@@ -88,10 +88,10 @@ func (h *hunt) valuesInGroup(u *unit) (r result, err error) {
 }
 
 // bloomHas asks the bloom filter of the column of values, where it can tell.
-func (h *hunt) bloomHas(rg parquet.RowGroup) bool {
+func (h *hunt) bloomHas(u *unit) bool {
 	exact := h.wanted.exact()
-	filter := rg.ColumnChunks()[valueColumn].BloomFilter()
-	if len(exact) == 0 || filter == nil {
+	filter := u.group.ColumnChunks()[valueColumn].BloomFilter()
+	if len(exact) == 0 || filter == nil || !u.file.sums.bloomIsWhole(u.file.opened, u.number) {
 		return true
 	}
 	return slices.ContainsFunc(exact, func(v string) bool {

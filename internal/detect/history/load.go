@@ -17,12 +17,32 @@ import (
 // load reads the entries of a day's segments, and makes those again that are damaged or missing. Segments that another
 // one replaces are dropped. A segment that cannot be read is put down in d.bad and left out.
 func (s *Store) load(d *day) error {
+	for range 3 {
+		gone, err := s.loadListed(d)
+		if err != nil || !gone {
+			return err
+		}
+		// Another process merged or removed a segment since the day was listed.
+		again, err := s.listDay(d.name)
+		if err != nil {
+			return err
+		}
+		d.segments, d.bad, d.loaded = nil, nil, again == nil
+		if again != nil {
+			d.segments = again.segments
+		}
+	}
+	return polder.Errorf(polder.Unavailable, "%s changes faster than it can be read; try again", filepath.Join(s.dir, d.name))
+}
+
+// loadListed is load of the segments that were listed; gone says that one of them is no longer there.
+func (s *Store) loadListed(d *day) (gone bool, err error) {
 	if d.loaded {
-		return nil
+		return false, nil
 	}
 	data, entries, readErr := s.readEntries(d.name)
 	if readErr != nil && !errors.Is(readErr, errFilters) {
-		return fmt.Errorf("read %s/%s: %w", d.name, filtersFile, readErr)
+		return false, fmt.Errorf("read %s/%s: %w", d.name, filtersFile, readErr)
 	}
 	known := map[string]*entry{}
 	for _, e := range entries {
@@ -37,10 +57,12 @@ func (s *Store) load(d *day) error {
 		e := known[g.name]
 		if e == nil || e.Bytes != g.bytes {
 			var err error
-			if e, err = g.rebuild(s.dir); err != nil {
-				if !errors.Is(err, fs.ErrNotExist) {
-					d.bad = append(d.bad, err)
-				}
+			e, err = g.rebuild(s.dir)
+			if errors.Is(err, fs.ErrNotExist) && s.o.ReadOnly {
+				return true, nil
+			}
+			if err != nil {
+				d.bad = append(d.bad, err)
 				continue
 			}
 			made++
@@ -58,10 +80,10 @@ func (s *Store) load(d *day) error {
 	d.damaged = made > 0 || readErr != nil
 	if d.damaged && !s.o.ReadOnly {
 		if err := s.rewriteFilters(d); polder.KindOf(err) != polder.Full {
-			return err
+			return false, err
 		}
 	}
-	return nil
+	return false, nil
 }
 
 // readEntries reads the file of filters of a day. Without one there are none.

@@ -15,13 +15,14 @@ import (
 
 // unit is a group of rows of a segment, or events in memory: what one goroutine reads at a time.
 type unit struct {
-	hour  hour
-	rows  []row // events in memory
-	file  *sharedFile
-	group parquet.RowGroup
-	name  string // of the segment, for errors
-	last  bool   // of its task
-	out   chan result
+	hour   hour
+	rows   []row // events in memory
+	file   *sharedFile
+	group  parquet.RowGroup
+	number int    // of the group
+	name   string // of the segment, for errors
+	last   bool   // of its task
+	out    chan result
 }
 
 // sharedFile is closed by the last of its units.
@@ -121,7 +122,7 @@ func (h *hunt) dispatch(ctx context.Context, tasks []task, work, order chan<- *u
 		file := &sharedFile{opened: o}
 		file.left.Store(int32(len(groups)))
 		for i, rg := range groups {
-			u := &unit{hour: t.hour, file: file, group: rg, name: t.segment.day + "/" + t.segment.name,
+			u := &unit{hour: t.hour, file: file, group: rg, number: i, name: t.segment.day + "/" + t.segment.name,
 				last: i == len(groups)-1, out: make(chan result, 1)}
 			if !send(u) {
 				for range groups[i+1:] {

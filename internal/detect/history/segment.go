@@ -61,8 +61,8 @@ func (g *segment) write(dir string, rows []row, m meta) (tmp string, e *entry, e
 		return "", nil, err
 	}
 	err = errors.Join(writeRows(f, rows, m), f.Sync())
-	if size, seekErr := f.Seek(0, io.SeekEnd); err == nil {
-		e.Bytes, err = size, seekErr
+	if err == nil {
+		e.Bytes, e.sums, err = sumsOf(f)
 	}
 	if err = errors.Join(err, f.Close()); err != nil {
 		_ = os.Remove(tmp)
@@ -131,6 +131,7 @@ type opened struct {
 	file *os.File
 	pq   *parquet.File
 	meta meta
+	sums sums // as they were when the segment was written
 }
 
 // errDamaged says that a segment cannot be read.
@@ -149,6 +150,12 @@ func (g *segment) open(dir string) (*opened, error) {
 			return err
 		}
 		g.bytes = info.Size()
+		if g.entry != nil {
+			o.sums = g.entry.sums
+			if err := o.sums.check(f, g.entry.Bytes, info.Size()); err != nil {
+				return err
+			}
+		}
 		o.pq, err = parquet.OpenFile(f, info.Size(), parquet.SkipPageIndex(true), parquet.SkipBloomFilters(false))
 		if err != nil {
 			return err
@@ -250,6 +257,9 @@ func (g *segment) rebuild(dir string) (*entry, error) {
 	defer o.Close()
 	e := &entry{Name: g.name, Bytes: g.bytes, First: o.meta.First, Last: o.meta.Last, Received: o.meta.Received,
 		Whole: o.meta.Whole, Replaces: o.meta.Replaces, Rows: o.pq.NumRows()}
+	if err := guard(func() (err error) { _, e.sums, err = sumsOf(o.file); return err }); err != nil {
+		return nil, fmt.Errorf("%s/%s: %w: %w", g.day, g.name, errDamaged, err)
+	}
 	var keys []uint64
 	known := map[Value]struct{}{}
 	err = guard(func() error {
