@@ -1,5 +1,7 @@
 package sigma
 
+import "slices"
+
 // automaton finds all of many texts in a value in one pass, whatever the case of ASCII letters. A text may be bound to
 // the value's beginning, to its end, or to both.
 type automaton struct {
@@ -57,16 +59,43 @@ func newAutomaton(needles []needle) *automaton {
 	return a
 }
 
+// countStates is how many states the tree of some texts has.
+func countStates(needles []needle) int {
+	keys := make([]string, len(needles))
+	for i, n := range needles {
+		keys[i] = "0" + n.text
+		if n.begin {
+			keys[i] = "1" + n.text
+		}
+		if n.end {
+			keys[i] += "\x00"
+		}
+	}
+	slices.Sort(keys)
+	count, last := 1, ""
+	for _, k := range keys {
+		same := 0
+		for same < len(k) && same < len(last) && k[same] == last[same] {
+			same++
+		}
+		count += len(k) - same
+		last = k
+	}
+	return count
+}
+
 // state adds an empty state.
 func (a *automaton) state() uint32 {
 	s := len(a.next)
-	a.next = append(a.next, make([]uint32, a.width)...)
+	a.next = slices.Grow(a.next, a.width)[:s+a.width]
 	a.out = append(a.out, -1)
 	return uint32(s)
 }
 
 // grow makes the tree of all texts.
 func (a *automaton) grow(needles []needle) {
+	n := countStates(needles)
+	a.next, a.out = make([]uint32, 0, n*a.width), make([]int32, 0, n)
 	a.state()
 	for _, n := range needles {
 		s := uint32(0)
@@ -204,6 +233,9 @@ func (a *automaton) scanRaw(v []byte, escaped bool, hit func([]int32)) (ok bool)
 
 // bytes is what the automaton holds in memory, about.
 func (a *automaton) bytes() int {
+	if a == nil {
+		return 0
+	}
 	n := 4*len(a.next) + 4*len(a.out)
 	for _, o := range a.outs {
 		n += 24 + 4*len(o)

@@ -3,8 +3,11 @@ package sigma
 import (
 	"encoding/json"
 	"runtime"
+	"slices"
 	"testing"
+	"time"
 
+	"github.com/polder-exchange/polder/event"
 	"github.com/polder-exchange/polder/internal/testdata"
 )
 
@@ -15,7 +18,7 @@ var benchSets = []struct{ name, file string }{
 }
 
 // perEvent is the lines measured: of a long file every fifth, so that all its data sets are in.
-func perEvent(b *testing.B, file string) (out [][]byte, size int64) {
+func perEvent(b testing.TB, file string) (out [][]byte, size int64) {
 	all := lines(b, "detect", "events", file)
 	every := 1 + len(all)/50000*2
 	for i := 0; i < len(all); i += every {
@@ -25,70 +28,108 @@ func perEvent(b *testing.B, file string) (out [][]byte, size int64) {
 	return out, size
 }
 
-// BenchmarkMatch matches all rules for Windows against JSON lines, raw lines in and rules out, on one thread; beside it
-// encoding/json decodes the same lines into maps.
+// BenchmarkMatch matches all rules for Windows against JSON lines, raw lines in and rules out, on one thread. In turns
+// with it encoding/json decodes the same lines into maps, so that what else the machine does slows both alike.
 func BenchmarkMatch(b *testing.B) {
 	e := engineOf(b, loadWindows(b))
 	for _, set := range benchSets {
 		in, size := perEvent(b, set.file)
 		m, w := e.NewMatcher(), newWalker()
-		b.Run(set.name+"/engine", func(b *testing.B) {
-			b.SetBytes(size)
-			b.ReportAllocs()
+		for _, line := range in { // the rules for a source are put together at its first event; BenchmarkLoad has that
+			m.Match(w.read(line))
+		}
+		b.Run(set.name, func(b *testing.B) {
+			var walk, match, decode time.Duration
 			n := 0
 			for b.Loop() {
-				for _, line := range in {
-					n += len(m.Match(w.read(line)))
-				}
-			}
-			b.ReportMetric(float64(len(in)*b.N)/b.Elapsed().Seconds(), "events/s")
-		})
-		b.Run(set.name+"/walk", func(b *testing.B) {
-			b.SetBytes(size)
-			for b.Loop() {
-				for _, line := range in {
-					w.read(line)
-				}
-			}
-		})
-		b.Run(set.name+"/encoding-json", func(b *testing.B) {
-			b.SetBytes(size)
-			for b.Loop() {
-				for _, line := range in {
-					var v map[string]any
-					if err := json.Unmarshal(line, &v); err != nil {
-						b.Fatal(err)
+				for block := range slices.Chunk(in, 500) {
+					start := time.Now()
+					for _, line := range block {
+						w.read(line)
 					}
+					walked := time.Now()
+					for _, line := range block {
+						n += len(m.Match(w.read(line)))
+					}
+					done := time.Now()
+					walk, match = walk+walked.Sub(start), match+done.Sub(walked)
+					decode += decodeAll(b, block)
 				}
 			}
-			b.ReportMetric(float64(len(in)*b.N)/b.Elapsed().Seconds(), "events/s")
+			mb := float64(size) * float64(b.N) / 1e6
+			b.ReportMetric(mb/match.Seconds(), "MB/s")
+			b.ReportMetric(float64(len(in)*b.N)/match.Seconds(), "events/s")
+			b.ReportMetric(mb/walk.Seconds(), "walk-MB/s")
+			b.ReportMetric(mb/decode.Seconds(), "encoding/json-MB/s")
+			b.ReportMetric(decode.Seconds()/match.Seconds(), "times-encoding/json")
 		})
 	}
 }
 
-// BenchmarkLoad reads and compiles the whole tree of rules.
+// decodeAll is how long encoding/json takes for some lines.
+func decodeAll(b *testing.B, block [][]byte) time.Duration {
+	start := time.Now()
+	for _, line := range block {
+		var v map[string]any
+		if err := json.Unmarshal(line, &v); err != nil {
+			b.Fatal(err)
+		}
+	}
+	return time.Since(start)
+}
+
+// sourcesOf are the sources of the benchmark's events.
+func sourcesOf(b *testing.B) (out []*event.Source) {
+	w := newWalker()
+	for _, set := range benchSets {
+		in, _ := perEvent(b, set.file)
+		for _, line := range in {
+			if s := w.read(line).Source; !slices.Contains(out, s) {
+				out = append(out, s)
+			}
+		}
+	}
+	return out
+}
+
+// BenchmarkLoad reads and compiles the whole tree of rules, and builds the index for each source of the benchmark.
 func BenchmarkLoad(b *testing.B) {
 	dir := testdata.File(b, "detect", "sigma")
+	met := sourcesOf(b)
 	for b.Loop() {
 		c, _ := Load([]string{dir}, LoadOptions{})
 		e := engineOf(b, c)
+		for _, s := range met {
+			e.bucket(s)
+		}
 		b.ReportMetric(float64(len(e.Rules())), "rules")
 	}
+	e, held := heldBy(b, dir)
+	b.ReportMetric(held, "MB-held")
+	b.ReportMetric(float64(e.Bytes())/(1<<20), "MB-index")
+}
+
+// heldBy is an engine that has met all benchmark events, and the memory that it and its matcher hold, in MB.
+func heldBy(t testing.TB, dir string) (*Engine, float64) {
 	var before, after runtime.MemStats
 	runtime.GC()
 	runtime.ReadMemStats(&before)
 	c, _ := Load([]string{dir}, LoadOptions{})
-	e := engineOf(b, c)
-	m, w := e.NewMatcher(), newWalker()
-	for _, set := range benchSets {
-		in, _ := perEvent(b, set.file)
-		for _, line := range in {
-			m.Match(w.read(line))
+	e := engineOf(t, c)
+	m := e.NewMatcher()
+	meet := func() {
+		w := newWalker()
+		for _, set := range benchSets {
+			in, _ := perEvent(t, set.file)
+			for _, line := range in {
+				m.Match(w.read(line))
+			}
 		}
 	}
+	meet()
+	m.Match(newWalker().read([]byte("{}"))) // lets go of the last event's bytes
 	runtime.GC()
 	runtime.ReadMemStats(&after)
-	b.ReportMetric(float64(after.HeapAlloc-before.HeapAlloc)/(1<<20), "MB-resident")
-	b.ReportMetric(float64(e.Bytes())/(1<<20), "MB-index")
 	runtime.KeepAlive(m)
+	return e, float64(after.HeapAlloc-before.HeapAlloc) / (1 << 20)
 }

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 	"sync"
+	"unicode/utf8"
 
 	"github.com/polder-exchange/polder/event"
 )
@@ -163,7 +164,8 @@ func (e *Engine) bucket(s *event.Source) *bucket {
 
 // slotIndex says, of the values of one field, which rules and questions they speak to.
 type slotIndex struct {
-	auto    *automaton
+	auto    *automaton       // of texts in ASCII
+	beyond  *automaton       // of all other texts, which only values beyond ASCII can hold
 	exact   map[string]int32 // whole values, folded, to hits
 	longest int              // of the keys of exact
 	hits    []hit
@@ -281,8 +283,19 @@ func (x *indexBuilder) build() *slotIndex {
 			s.longest = max(s.longest, len(n.text))
 		}
 	}
-	if len(others) > 0 {
-		s.auto = newAutomaton(others)
+	var ascii, beyond []needle
+	for _, n := range others {
+		if isASCII(n.text) {
+			ascii = append(ascii, n)
+		} else {
+			beyond = append(beyond, n)
+		}
+	}
+	if len(ascii) > 0 {
+		s.auto = newAutomaton(ascii)
+	}
+	if len(beyond) > 0 {
+		s.beyond = newAutomaton(beyond)
 	}
 	return s
 }
@@ -294,10 +307,19 @@ func (e *Engine) Bytes() int {
 	n := 0
 	for b := range maps.Values(e.byRules) {
 		for _, s := range b.slots {
-			if s != nil && s.auto != nil {
-				n += s.auto.bytes()
+			if s != nil {
+				n += s.auto.bytes() + s.beyond.bytes()
 			}
 		}
 	}
 	return n
+}
+
+func isASCII(s string) bool {
+	for i := range len(s) {
+		if s[i] >= utf8.RuneSelf {
+			return false
+		}
+	}
+	return true
 }

@@ -202,7 +202,7 @@ func chance(texts []string) float64 {
 }
 
 // everyday are texts that many values of logs hold, and so their parts.
-var everyday = []string{
+var everyday = strings.Join([]string{
 	`c:\windows\system32\svchost.exe`, `c:\windows\system32\windowspowershell\v1.0\powershell.exe`, `c:\windows\system32\cmd.exe`,
 	`c:\windows\syswow64\`, `c:\windows\explorer.exe`, `c:\windows\microsoft.net\framework64\v4.0.30319\`, `c:\windows\system32\services.exe`,
 	`c:\program files (x86)\`, `c:\program files\windows defender\`, `c:\users\administrator\appdata\local\temp\`, `appdata\roaming\microsoft\windows\`,
@@ -211,7 +211,7 @@ var everyday = []string{
 	`nt authority\system`, `nt authority\network service`, `s-1-5-18`, `https://www.`, `http://`, `function`, `$env:`, `param(`, `return`, `string`, `write-`, `new-object system.`, `get-`, `set-`, `invoke-`,
 	`-command`, ` -s `, ` /c `, `.exe`, `.dll`, `.ps1`, `true`, `false`, `(`, `)`, `{`, `}`, "`", `"`, `'`, `;`, `|`, `$`, `=`, `,`, `user`, `name`, `local`, `.com`, `dword (0x00000001)`, `microsoft corporation`, `c:\windows\system32\ntdll.dll+`, `kernelbase.dll+`, `unknown(`,
 	`0x1010`, `0x1410`, `0x1fffff`, `-`,
-}
+}, "\n")
 
 // textChance is a guess at how often a value holds a text, or begins or ends with it.
 func textChance(s string, begin, end bool) float64 {
@@ -223,11 +223,8 @@ func textChance(s string, begin, end bool) float64 {
 			p *= 0.5
 		}
 	}
-	for _, e := range everyday {
-		if strings.Contains(e, s) {
-			p = max(p, 0.25)
-			break
-		}
+	if strings.Contains(everyday, s) {
+		p = max(p, 0.25)
 	}
 	if begin && end {
 		p *= 0.2

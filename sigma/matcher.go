@@ -125,6 +125,7 @@ func (m *Matcher) begin(ev *event.Event) bool {
 	if cap(m.arena) > maxArena {
 		m.arena = nil
 	}
+	clear(m.vals) // lets go of the bytes of the event before
 	m.entries, m.filled, m.vals, m.arena = m.entries[:0], m.filled[:0], m.vals[:0], m.arena[:0]
 	left, every := MaxEventBytes, m.bucket.slots[0] != nil
 	for i := range ev.Fields {
@@ -236,7 +237,7 @@ func (m *Matcher) index(x *slotIndex, slot int32) {
 			m.cand[i] |= w
 		}
 	}
-	if x.auto == nil && x.exact == nil {
+	if len(x.hits) == 0 {
 		return
 	}
 	m.hits = x.hits
@@ -250,9 +251,21 @@ func (m *Matcher) index(x *slotIndex, slot int32) {
 				m.note(id)
 			}
 		}
-		if x.auto != nil && (v.hasLow || !x.auto.scanRaw(v.raw, v.escaped, m.onHit)) {
-			x.auto.scanFolded(m.low(v), m.onHit)
-		}
+		m.scan(x, v)
+	}
+}
+
+// scan looks for the texts of a slot in a value: as it was written if that will do, else folded.
+func (m *Matcher) scan(x *slotIndex, v *val) {
+	if x.auto != nil && x.auto.scanRaw(v.raw, v.escaped, m.onHit) || x.auto == nil && x.beyond == nil {
+		return
+	}
+	low := m.low(v)
+	if x.auto != nil {
+		x.auto.scanFolded(low, m.onHit)
+	}
+	if x.beyond != nil {
+		x.beyond.scanFolded(low, m.onHit)
 	}
 }
 

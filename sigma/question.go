@@ -31,7 +31,7 @@ const (
 	manyNeedles  = 4096 // texts of one question
 	maxSpellings = 25   // texts that one text with dashes is spelled as
 	// minDecided is from how many texts on a question is answered by the one pass even where no rule waits for it.
-	minDecided = 4
+	minDecided = 8
 )
 
 // prepare finds the needles of a question.
