@@ -10,11 +10,24 @@ import (
 type entry struct {
 	at    int64
 	ref   Ref
-	more  []Ref // of a correlation's match: its events, ref the last of them
-	rule  int
 	value string
 	num   float64
-	up    []string
+	rule  int
+	*extra
+}
+
+// extra is what only events of correlations over correlations have.
+type extra struct {
+	more []Ref    // of a correlation's match: its events, ref of the entry the last of them
+	up   []string // what correlations above may ask for
+}
+
+// refs are the events of an entry.
+func (e *entry) refs() []Ref {
+	if e.extra == nil || e.more == nil {
+		return []Ref{e.ref}
+	}
+	return e.more
 }
 
 // group is the events of a correlation that have the group-by values in common, in order of time; of one time, in the
@@ -28,6 +41,7 @@ type group struct {
 	lo    int // the first event of the window that the newest one ends
 	win   window
 	fired []int64 // times at which it fired, ascending
+	told  []int64 // times at which it had fired before the events were seen again
 
 	used    bool
 	lastRef Ref
@@ -217,6 +231,19 @@ func (c *Correlator) forget(g *group) {
 func (g *group) quiet(at int64) bool {
 	i, _ := slices.BinarySearch(g.fired, at)
 	return i < len(g.fired) && g.fired[i]-at <= g.plan.span || i > 0 && at-g.fired[i-1] <= g.plan.span
+}
+
+// known says whether a match was told before the events were seen again.
+func (g *group) known(m *match) bool {
+	for _, t := range g.told {
+		if g.plan.deferred && !g.plan.absence && t >= m.from && t <= m.from+g.plan.span {
+			return true
+		}
+		if (!g.plan.deferred || g.plan.absence) && max(t-m.anchor.at, m.anchor.at-t) <= g.plan.span {
+			return true
+		}
+	}
+	return false
 }
 
 // mark remembers that the group fired.

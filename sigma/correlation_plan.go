@@ -222,6 +222,9 @@ func (p *plan) fill(e *entry, u use, look func(int) (string, bool)) bool {
 		}
 	}
 	if len(p.up) > 0 {
+		if e.extra == nil {
+			e.extra = &extra{}
+		}
 		e.up = make([]string, len(p.up))
 		for i, s := range p.up {
 			if v, ok := look(s); ok {

@@ -3,6 +3,7 @@ package sigma
 import (
 	"container/heap"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/polder-exchange/polder/event"
@@ -19,7 +20,7 @@ type CorrelatorOptions struct {
 	// MaxEventsPerGroup is how many events each group remembers; the oldest are forgotten first. Default 10,000, and
 	// never less than a correlation's own threshold needs.
 	MaxEventsPerGroup int
-	// MaxEvents is how many events all groups together remember. Default 1,000,000, which is about 120 MB.
+	// MaxEvents is how many events all groups together remember. Default 1,000,000, which is about 100 MB.
 	MaxEvents int
 	// Grace is how much older than the newest event of its group an event may be beyond the timespan and still be put
 	// in its place. For files that were written one beside the other, and are read one after the other, it is as long
@@ -174,6 +175,29 @@ func (c *Correlator) Flush() []Correlated {
 	return out
 }
 
+// Remember says that a match of the correlation with this id, for this group, was told before, when the process starts
+// anew and gives the events since [Correlator.Horizon] again: it is not told a second time, nor one like it within a
+// timespan. Correlations about it see it all the same. False when there is no such correlation or group.
+func (c *Correlator) Remember(id string, group []GroupValue, at time.Time) bool {
+	for _, p := range c.plans {
+		if p.c.ID != id || len(group) != len(p.c.GroupBy) {
+			continue
+		}
+		key, values, _ := groupKey(p.groupSlots, func(slot int) (string, bool) {
+			return group[slices.Index(p.groupSlots, slot)].Value, true
+		})
+		g := p.groups[key]
+		if g == nil {
+			c.makeRoom(p, true)
+			g = c.newGroup(p, key, values)
+		}
+		p.touch(g, max(c.latest, at.UnixMicro()))
+		g.told = append(g.told, at.UnixMicro())
+		return true
+	}
+	return false
+}
+
 // Horizon is the time from which events must be seen again to come to the same state: no older one matters to any
 // window. It is zero before the first event.
 func (c *Correlator) Horizon() time.Time {
@@ -211,6 +235,7 @@ func (c *Correlator) advance(at int64, out *[]Correlated) {
 // feed gives one match, of a rule or of a correlation, to the correlation that is about it.
 func (c *Correlator) feed(u use, e entry, look func(slot int) (string, bool), out *[]Correlated) {
 	p := u.plan
+	child := e.extra != nil
 	key, values, ok := groupKey(u.group, look)
 	if ok {
 		ok = p.fill(&e, u, look)
@@ -225,7 +250,7 @@ func (c *Correlator) feed(u use, e entry, look func(slot int) (string, bool), ou
 		g = c.newGroup(p, key, values)
 	}
 	p.touch(g, c.latest)
-	if !p.temporal && g.used && g.lastRef == e.ref && g.lastAt == e.at && e.more == nil {
+	if !p.temporal && !child && g.used && g.lastRef == e.ref && g.lastAt == e.at {
 		return // the same event by another rule of this correlation
 	}
 	if g.late(e.at) {
@@ -247,7 +272,7 @@ func (c *Correlator) fire(g *group, m match, out *[]Correlated) {
 	p := g.plan
 	refs, left := m.refs()
 	c.dropped.Evidence += uint64(left)
-	if p.alone {
+	if p.alone && !g.known(&m) {
 		done := Correlated{Correlation: p.c, Group: make([]GroupValue, len(p.c.GroupBy)), Refs: refs, Events: m.events,
 			Number: m.number, Values: m.values, From: time.UnixMicro(m.from).UTC(), Time: time.UnixMicro(m.anchor.at).UTC()}
 		for i, f := range p.c.GroupBy {
@@ -256,7 +281,7 @@ func (c *Correlator) fire(g *group, m match, out *[]Correlated) {
 		*out = append(*out, done)
 	}
 	for _, u := range p.parents {
-		c.feed(u, entry{at: m.anchor.at, ref: m.anchor.ref, more: refs, rule: u.rule}, func(slot int) (string, bool) {
+		c.feed(u, entry{at: m.anchor.at, ref: m.anchor.ref, rule: u.rule, extra: &extra{more: refs}}, func(slot int) (string, bool) {
 			for i, s := range p.groupSlots {
 				if s == slot {
 					return g.values[i], true

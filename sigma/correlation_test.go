@@ -416,3 +416,37 @@ func TestCorrelatorSurvivesManyEvidence(t *testing.T) {
 		t.Errorf("%d not named, want 80", d.Evidence)
 	}
 }
+
+func TestCorrelatorRemembers(t *testing.T) {
+	text := strings.Replace(chained, "  timespan: 5m\n", "  timespan: 5m\n  generate: true\n", 1)
+	text = strings.Replace(text, "  timespan: 10m\n", "  timespan: 10m\n  generate: true\n", 1)
+	text = strings.Replace(text, "title: many failed\n", "title: many failed\nid: inner\n", 1) + base("failed") + base("success")
+	replay := func(s *stage) (ids []string) {
+		var got []Correlated
+		for i := range 3 {
+			got = append(got, s.see(i, "failed", "Computer=pc", "User=ann")...)
+		}
+		for _, m := range append(got, s.see(6, "success", "User=ann")...) {
+			ids = append(ids, m.Correlation.ID)
+		}
+		return ids
+	}
+	if got := replay(newStage(t, text, CorrelatorOptions{})); !slices.Equal(got, []string{"inner", "outer"}) {
+		t.Fatalf("the first time %v fired", got)
+	}
+	s := newStage(t, text, CorrelatorOptions{})
+	if !s.Remember("inner", []GroupValue{{"Computer", "PC"}}, epoch.Add(2*time.Second)) {
+		t.Fatal("the correlation is not known")
+	}
+	if s.Remember("nobody", nil, epoch) || s.Remember("inner", nil, epoch) {
+		t.Error("remembered what is not there")
+	}
+	if got := replay(s); !slices.Equal(got, []string{"outer"}) {
+		t.Errorf("%v fired; the inner one was told before, the outer one is about it all the same", got)
+	}
+	for i := range 3 {
+		if got := s.see(400+i, "failed", "Computer=pc", "User=ann"); (len(got) == 1) != (i == 2) {
+			t.Errorf("a timespan later, event %d: %s", i, told(got))
+		}
+	}
+}

@@ -222,12 +222,8 @@ type match struct {
 func (m *match) refs() (refs []Ref, left int) {
 	each := max(1, MaxRefs/max(1, len(m.chosen)))
 	for _, e := range m.chosen {
-		if e.more == nil {
-			refs = append(refs, e.ref)
-			continue
-		}
-		n := min(each, len(e.more))
-		refs = append(refs, e.more[len(e.more)-n:]...)
+		of := e.refs()
+		refs = append(refs, of[max(0, len(of)-each):]...)
 	}
 	if len(refs) > MaxRefs {
 		refs = refs[len(refs)-MaxRefs:]
