@@ -91,26 +91,31 @@ func (p *parser) leave() { p.depth-- }
 // tighter is the operator that binds next tighter.
 var tighter = map[ObservationOp]ObservationOp{FollowedBy: ObservationOr, ObservationOr: ObservationAnd}
 
-// observations reads terms joined by op or by operators that bind tighter.
-func (p *parser) observations(op ObservationOp) (Observation, error) {
-	var terms []Observation
+// chain reads terms joined by one operator.
+func chain[T any](p *parser, op string, term func() (T, error)) ([]T, error) {
+	var terms []T
 	for {
-		term, err := p.observationTerm(op)
+		t, err := term()
 		if err != nil {
 			return nil, err
 		}
-		terms = append(terms, term)
-		if !p.tok.is(string(op)) {
-			break
+		terms = append(terms, t)
+		if !p.tok.is(op) {
+			return terms, nil
 		}
 		if err := p.step(); err != nil {
 			return nil, err
 		}
 	}
-	if len(terms) == 1 {
-		return terms[0], nil
+}
+
+// observations reads terms joined by op or by operators that bind tighter.
+func (p *parser) observations(op ObservationOp) (Observation, error) {
+	terms, err := chain(p, string(op), func() (Observation, error) { return p.observationTerm(op) })
+	if err != nil || len(terms) > 1 {
+		return &Combination{Op: op, Terms: terms}, err
 	}
-	return &Combination{Op: op, Terms: terms}, nil
+	return terms[0], nil
 }
 
 func (p *parser) observationTerm(op ObservationOp) (Observation, error) {
@@ -257,24 +262,11 @@ func (p *parser) timestamp() (Literal, error) {
 
 // tests reads comparisons joined by op or by an operator that binds tighter.
 func (p *parser) tests(op JunctionOp) (Test, error) {
-	var terms []Test
-	for {
-		term, err := p.testTerm(op)
-		if err != nil {
-			return nil, err
-		}
-		terms = append(terms, term)
-		if !p.tok.is(string(op)) {
-			break
-		}
-		if err := p.step(); err != nil {
-			return nil, err
-		}
+	terms, err := chain(p, string(op), func() (Test, error) { return p.testTerm(op) })
+	if err != nil || len(terms) > 1 {
+		return &Junction{Op: op, Terms: terms}, err
 	}
-	if len(terms) == 1 {
-		return terms[0], nil
-	}
-	return &Junction{Op: op, Terms: terms}, nil
+	return terms[0], nil
 }
 
 func (p *parser) testTerm(op JunctionOp) (Test, error) {
