@@ -53,7 +53,7 @@ func listed() []format {
 		windowsJSON(EvtxDump, "evtx_dump", sureEvtxDump),
 		windowsJSON(WindowsJSON, "windows", sureWindowsJSON),
 		wevtutil(),
-		jsonFormat("m365", m365),
+		m365Format(),
 		jsonFormat("entra", entra),
 		zeekTSV(),
 		zeekJSON(),

@@ -87,14 +87,26 @@ func (r *jsonReader) keep(n int) []byte {
 }
 
 func (r *jsonReader) read(record []byte, _ *Chunk, e *Event) error {
-	r.at, r.times = [maxWatch]int32{}, [maxTimes]int32{}
-	r.e, r.bad, r.buf, r.element, r.hits = e, nil, r.buf[:0], 0, r.hits[:0]
+	r.begin(e)
 	if !r.walk(record) {
 		return r.bad
 	}
 	if r.kind.finish != nil {
 		r.kind.finish(r, e)
 	}
+	r.settle()
+	return nil
+}
+
+// begin makes the reader ready for the fields of e.
+func (r *jsonReader) begin(e *Event) {
+	r.at, r.times = [maxWatch]int32{}, [maxTimes]int32{}
+	r.e, r.bad, r.buf, r.element, r.hits = e, nil, r.buf[:0], 0, r.hits[:0]
+}
+
+// settle sets the source and the time of the event by the fields that the kind watches.
+func (r *jsonReader) settle() {
+	e := r.e
 	if r.kind.source != nil {
 		if s := r.kind.source(r, e); s != nil {
 			e.Source = s
@@ -106,7 +118,6 @@ func (r *jsonReader) read(record []byte, _ *Chunk, e *Event) error {
 			break
 		}
 	}
-	return nil
 }
 
 // walk adds the fields of the object to the event; it says whether the object is sound.

@@ -15,6 +15,9 @@ import (
 // maxMapping is the longest mapping file that is read.
 const maxMapping = 256 << 10
 
+// maxAlike is how many names may mean the same.
+const maxAlike = 64
+
 // Bounds within which a mapping can nest: brackets, and the length of a line, which holds the rest.
 const (
 	maxBrackets    = 64
@@ -170,6 +173,9 @@ func (in *mappingReader) entry(v ast.Node) error {
 	})
 	if err != nil {
 		return err
+	}
+	if len(all) > maxAlike {
+		return in.fail(v, "an entry of fields holds at most %d names", maxAlike)
 	}
 	if len(all) < 2 {
 		return in.fail(v, "an entry of fields says which names mean the same: at least two, as {sigma: Image, ecs: process.executable}")

@@ -13,7 +13,7 @@ var samples = map[string]Format{
 	"winlogbeat.ndjson": Winlogbeat, "winlogbeat-old.ndjson": Winlogbeat, "kibana.ndjson": Winlogbeat,
 	"nxlog.ndjson": NXLog, "windows-json.ndjson": WindowsJSON,
 	"evtx_dump.jsonl": EvtxDump, "evtx_dump-pretty.json": EvtxDump,
-	"m365.ndjson": M365, "m365-export.json": M365,
+	"m365.ndjson": M365, "m365-export.json": M365, "m365-table-json.csv": M365,
 	"entra-graph.json": Entra, "entra-diagnostic.ndjson": Entra,
 	"cloudtrail.json": CloudTrail, "cloudtrail-lines.ndjson": CloudTrail,
 	"ecs.ndjson": JSON, "ocsf.ndjson": JSON, "explicit.ndjson": JSON, "any.json": JSON, "mixed.ndjson": JSON, "broken.ndjson": JSON,
