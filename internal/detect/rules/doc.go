@@ -5,6 +5,6 @@
 // routers, and what runs on them. Files are Sigma of the specification 2.1; a correlation and the rules that only it
 // needs share a file. Beside Sigma's own fields each has polder.next, what to do when it fires, by language.
 //
-// For each rule and correlation there is a folder in testdata, named as its file: events of "fire" make it fire, events
-// of "near" nearly do. The package detects nothing itself.
+// For each rule and correlation there is a folder in testdata, named as its file: each file whose name begins with fire
+// makes it fire, each that begins with near nearly does. The package detects nothing itself.
 package rules
