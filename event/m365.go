@@ -79,7 +79,9 @@ func m365Format() format {
 		}
 		return cutJSON(h)
 	}
-	f.reader = func() reader { return &unifiedAuditReader{json: newJSONReader(m365), data: Intern("AuditData"), date: Intern("CreationDate")} }
+	f.reader = func() reader {
+		return &unifiedAuditReader{json: newJSONReader(m365), data: Intern("AuditData"), date: Intern("CreationDate")}
+	}
 	return f
 }
 
