@@ -25,7 +25,7 @@ func TestMatchCommand(t *testing.T) {
 		{"a pattern that does not compile", data, []string{"--pattern", `[url:value MATCHES '(a)\\1']`, "-"}, 1, "back-references"},
 		{"a second line", data, []string{"--pattern", "[url:value = 'x']\nAND", "-"}, 1, "--pattern:2: column 4"},
 		{"no data", "", []string{"--pattern", "[url:value = 'x']", "-"}, 1, "there is no observed-data"},
-		{"broken data", data[:40], []string{"--pattern", "[url:value = 'x']", "-"}, 1, "no JSON"},
+		{"broken data", data[:40], []string{"--pattern", "[url:value = 'x']", "-"}, 1, "cannot be read as JSON"},
 		{"too much work", strings.Replace(data, `"value":"http://x.example/"`, `"k_refs":["0","0"]`, 1),
 			[]string{"--pattern", "[url:" + strings.Repeat("k_refs[*].", 60) + "v = 1]", "-"}, 1, "more steps"},
 		{"no pattern", data, []string{"-"}, 2, "pattern"},

@@ -71,7 +71,7 @@ func later(t, d tick) tick {
 type termKind uint8
 
 const (
-	setTerm    termKind = iota // one observation that meets one of the tests
+	setTerm    termKind = iota // one observation that meets one of the tests, at a time from lo to hi
 	allTerm                    // every term, disjointly
 	eitherTerm                 // one of the terms
 	thenTerm                   // the first term, then the second
@@ -87,11 +87,20 @@ type term struct {
 	terms       []*term
 	duration    tick
 	start, stop tick
+	lo, hi      tick
 	times       int64
 	fixed       bool // no time to choose and no branch: the term is a sum of sets
 }
 
-func newSet(tests testSet) *term { return &term{kind: setTerm, tests: tests, fixed: true} }
+func newSet(tests testSet) *term {
+	return &term{kind: setTerm, tests: tests, fixed: true, lo: never, hi: forever}
+}
+
+// meets says whether an observation that meets these tests is all that a set asks for.
+func (t *term) meets(hit testSet, o *Observed) bool {
+	c := candidateOf(hit, o)
+	return c.fits(t.tests, t.lo, t.hi)
+}
 
 func combine(op ObservationOp, terms []*term) *term {
 	if op == FollowedBy {
@@ -106,7 +115,7 @@ func combine(op ObservationOp, terms []*term) *term {
 	for _, sub := range terms {
 		t.tests = t.tests.union(sub.tests)
 		t.fixed = t.fixed && sub.fixed
-		sets = sets && sub.kind == setTerm
+		sets = sets && sub.kind == setTerm && sub.lo == never && sub.hi == forever
 	}
 	if op == ObservationOr {
 		if sets {
@@ -129,7 +138,14 @@ func newWithin(t *term, seconds float64) *term {
 	return &term{kind: withinTerm, tests: t.tests, terms: []*term{t}, duration: d}
 }
 
+// newSpan bounds the time of a set at once; one that stops before it starts is met by none.
 func newSpan(t *term, start, stop tick) *term {
+	if t.kind == setTerm {
+		if start >= stop {
+			start, stop = forever, never+1
+		}
+		return &term{kind: setTerm, tests: t.tests, fixed: true, lo: max(t.lo, start), hi: min(t.hi, stop-1)}
+	}
 	return &term{kind: spanTerm, tests: t.tests, terms: []*term{t}, start: start, stop: stop, fixed: t.fixed}
 }
 
@@ -172,13 +188,20 @@ type place struct {
 	want   int64
 }
 
-func (s *search) add(hit testSet, o *Observed, index int) {
-	c := candidate{index: index, tests: slices.Clone(hit), first: forever, last: never, number: o.number()}
+// candidateOf is an observation that meets these tests. At no known time it fits no bound of time.
+func candidateOf(hit testSet, o *Observed) candidate {
+	c := candidate{tests: hit, first: forever, last: never, number: o.number()}
 	if !o.First.IsZero() {
 		c.first, c.last = tickOf(o.First), tickOf(o.First)
 		if o.Last.After(o.First) {
 			c.last = tickOf(o.Last)
 		}
+	}
+	return c
+}
+
+func (s *search) add(c candidate) {
+	if c.last != never {
 		s.widest = max(s.widest, c.last-c.first)
 	}
 	s.seen = append(s.seen, c)
@@ -229,7 +252,7 @@ func (s *search) run(list *todo) []int {
 	t, next := list.term, list.next
 	switch t.kind {
 	case setTerm:
-		s.places = append(s.places, place{t.tests, list.lo, list.hi, list.copies})
+		s.places = append(s.places, place{t.tests, max(list.lo, t.lo), min(list.hi, t.hi), list.copies})
 		bound := s.run(next)
 		s.places = s.places[:len(s.places)-1]
 		return bound

@@ -25,7 +25,7 @@ func (s *search) foresee(t *term, lo, hi tick, copies int64) bool {
 	}
 	switch t.kind {
 	case setTerm:
-		s.places = append(s.places, place{t.tests, lo, hi, copies})
+		s.places = append(s.places, place{t.tests, max(lo, t.lo), min(hi, t.hi), copies})
 		return true
 	case eitherTerm:
 		return true

@@ -91,7 +91,7 @@ func (m *Matcher) Match(seen []*Observed) ([]int, error) {
 	hit := newTestSet(len(m.tests))
 	if m.Stateless() {
 		for i, o := range seen {
-			if m.test(o, hit, &w); hit.any(m.root.tests) {
+			if m.test(o, hit, &w); m.root.meets(hit, o) {
 				return []int{i}, w.err()
 			}
 		}
@@ -100,7 +100,9 @@ func (m *Matcher) Match(seen []*Observed) ([]int, error) {
 	s := search{work: &w, must: -1}
 	for i, o := range seen {
 		if m.test(o, hit, &w); !hit.empty() {
-			s.add(hit, o, i)
+			c := candidateOf(slices.Clone(hit), o)
+			c.index = i
+			s.add(c)
 		}
 	}
 	if err := w.err(); err != nil {

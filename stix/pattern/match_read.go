@@ -1,6 +1,7 @@
 package pattern
 
 import (
+	"bufio"
 	"errors"
 	"fmt"
 	"io"
@@ -15,6 +16,7 @@ import (
 const (
 	MaxDataBytes = 256 << 20 // longest stream that ReadObserved reads, unless told otherwise
 	MaxDataDepth = 64        // deepest nesting of one object
+	MaxValues    = 5_000_000 // values in one stream
 )
 
 // Observed is something that was observed: the objects seen together, when, and how often. One made by hand is filled
@@ -52,11 +54,15 @@ func (o *Observed) number() int64 { return int64(max(o.Number, 1)) }
 // A stream without observed-data but with cyber-observable objects gives each of these as an observation of its own,
 // made once at a time that is not known. Other objects are passed over.
 func ReadObserved(r io.Reader, limit int64) ([]*Observed, error) {
+	return readObserved(r, limit, MaxValues)
+}
+
+func readObserved(r io.Reader, limit int64, values int) ([]*Observed, error) {
 	if limit <= 0 {
 		limit = MaxDataBytes
 	}
-	bounded := &io.LimitedReader{R: r, N: limit + 1}
-	d := reader{dec: jsontext.NewDecoder(bounded, jsontext.AllowDuplicateNames(true)), whole: &scope{byID: map[string]*node{}}}
+	bounded := &io.LimitedReader{R: withoutMark(r), N: limit + 1}
+	d := reader{dec: jsontext.NewDecoder(bounded, jsontext.AllowDuplicateNames(true)), whole: &scope{byID: map[string]*node{}}, values: values}
 	for {
 		n, err := d.value(0)
 		if bounded.N <= 0 {
@@ -66,7 +72,7 @@ func ReadObserved(r io.Reader, limit int64) ([]*Observed, error) {
 			break
 		}
 		if err != nil {
-			return nil, fmt.Errorf("this is no JSON that can be read: %w", plainly(err))
+			return nil, fmt.Errorf("it cannot be read as JSON of STIX: %w", plainly(err))
 		}
 		if err := d.spread(&n, d.whole); err != nil {
 			return nil, err
@@ -84,6 +90,15 @@ func ReadObserved(r io.Reader, limit int64) ([]*Observed, error) {
 	return d.observed, nil
 }
 
+// withoutMark passes over a byte order mark.
+func withoutMark(r io.Reader) io.Reader {
+	b := bufio.NewReader(r)
+	if start, err := b.Peek(3); err == nil && string(start) == "\xef\xbb\xbf" {
+		_, _ = b.Discard(3) // they are there
+	}
+	return b
+}
+
 // plainly is the error of the JSON decoder without its preamble.
 func plainly(err error) error {
 	return errors.New(strings.TrimPrefix(err.Error(), "jsontext: "))
@@ -92,6 +107,7 @@ func plainly(err error) error {
 // reader turns JSON into observations.
 type reader struct {
 	dec      *jsontext.Decoder
+	values   int // that may still come
 	whole    *scope
 	observed []*Observed
 	bare     []*Observed
@@ -101,6 +117,9 @@ type reader struct {
 func (d *reader) value(depth int) (node, error) {
 	if depth > MaxDataDepth {
 		return node{}, fmt.Errorf("it is nested more than %d deep at byte %d", MaxDataDepth, d.dec.InputOffset())
+	}
+	if d.values--; d.values < 0 {
+		return node{}, errors.New("it holds too many values; match it in parts")
 	}
 	t, err := d.dec.ReadToken()
 	if err != nil {

@@ -225,7 +225,8 @@ func (s *Set) NewFinder() *Finder {
 // Tried is how many tests have been held against observations, of all those that there are.
 func (f *Finder) Tried() uint64 { return f.tried }
 
-// Find lists the patterns of which the observation meets a test. The list holds until the next call; the hits in it may
+// Find lists the patterns of which the observation meets a test; of those that one observation decides, the ones that
+// it matches. The list holds until the next call; the hits in it may
 // be kept. A test that takes more than [MaxSteps] is not met, and the error is [ErrTooMuchWork] beside the others' hits.
 func (f *Finder) Find(o *Observed) ([]Hit, error) {
 	f.units = f.units[:0]
@@ -252,7 +253,7 @@ func (f *Finder) Find(o *Observed) ([]Hit, error) {
 		at := f.set.units[u]
 		w := work{left: MaxSteps}
 		f.tried++
-		if f.set.matchers[at.matcher].tests[at.test].meets(o, &w) && w.left >= 0 {
+		if m := f.set.matchers[at.matcher]; m.tests[at.test].meets(o, &w) && w.left >= 0 && m.inTime(o) {
 			f.hit(at)
 		}
 		if w.left < 0 {
@@ -260,6 +261,11 @@ func (f *Finder) Find(o *Observed) ([]Hit, error) {
 		}
 	}
 	return f.hits, failed
+}
+
+// inTime says whether an observation can be in a binding for all of its time, as far as a stateless pattern says.
+func (m *Matcher) inTime(o *Observed) bool {
+	return !m.Stateless() || m.root.lo == never && m.root.hi == forever || m.root.meets(m.root.tests, o)
 }
 
 func (f *Finder) hit(at unit) {

@@ -190,6 +190,7 @@ func TestReadObserved(t *testing.T) {
 		{`{"type":"observed-data",` + times + `,"objects":{"0":{"type":"x","a":1}}}`, 1, 1, "the dictionary of 2.0"},
 		{data, 0, 1, "a reference that leads nowhere"},
 		{object, 1, 1, "an object alone"},
+		{"\xef\xbb\xbf" + object, 1, 1, "a byte order mark"},
 		{`[` + object + `,{"type":"x","a":1},{"type":"identity","created":"","modified":""}]`, 2, 2, "objects without observed-data"},
 		{`{"type":"bundle","objects":[{"type":"observed-data",` + times + `},` + object + `]}`, 0, 1, "an object that was not observed"},
 	} {
@@ -226,6 +227,9 @@ func TestReadObserved(t *testing.T) {
 		if _, err := ReadObserved(strings.NewReader(c.in), 0); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%.60s: %v, want %q", c.in, err, c.want)
 		}
+	}
+	if _, err := readObserved(strings.NewReader(data), 0, 5); err == nil || !strings.Contains(err.Error(), "too many values") {
+		t.Errorf("too many values: %v", err)
 	}
 	if _, err := ReadObserved(strings.NewReader(data), 20); err == nil || !strings.Contains(err.Error(), "more than 20 bytes") {
 		t.Errorf("a stream that is too long: %v", err)

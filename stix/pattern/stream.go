@@ -112,11 +112,12 @@ func (s *Stream) take(hit testSet, o *Observed, e Entry) ([]Entry, error) {
 		return nil, nil
 	}
 	if s.matcher.Stateless() {
-		return []Entry{e}, nil
+		if s.matcher.root.meets(hit, o) {
+			return []Entry{e}, nil
+		}
+		return nil, nil
 	}
-	s.search.seen, s.search.widest = s.search.seen[:0], 0
-	s.search.add(hit, o, 0)
-	c := s.search.seen[0]
+	c := candidateOf(slices.Clone(hit), o)
 	if !s.advance(c) {
 		return nil, nil
 	}
@@ -183,10 +184,7 @@ func (s *Stream) look() ([]Entry, error) {
 	s.search.work, s.search.seen, s.search.widest = &w, s.search.seen[:0], 0
 	for i, h := range s.held {
 		h.index = i
-		s.search.seen = append(s.search.seen, h.candidate)
-		if h.last != never {
-			s.search.widest = max(s.search.widest, h.last-h.first)
-		}
+		s.search.add(h.candidate)
 	}
 	s.search.must = len(s.held) - 1
 	bound, err := s.search.solve(s.matcher.root)

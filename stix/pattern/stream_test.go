@@ -40,7 +40,7 @@ func checkAdd(t *rapid.T, p *Pattern, s *Stream, o *Observed, i int) {
 	for _, h := range s.held {
 		kept = append(kept, h.entry.Value.(*Observed))
 	}
-	if s.matcher.Stateless() {
+	if s.matcher.Stateless() { // it keeps nothing
 		kept = []*Observed{o}
 	}
 	want := slices.ContainsFunc(bindings(p.Root, kept), func(b []slot) bool {
@@ -140,6 +140,10 @@ func TestStreamBounds(t *testing.T) {
 	s = newStream(t, "[x:a = 1] REPEATS 4 TIMES", StreamOptions{MaxSteps: 2})
 	if _, err := s.Add(observedOnce(0, 0, 1, 1), Entry{}); !errors.Is(err, ErrTooMuchWork) || s.Stats().Unsettled != 1 || s.Stats().Retained != 1 {
 		t.Errorf("%v, %+v", err, s.Stats())
+	}
+	s = newStream(t, "[x:a = 1] START t'2023-11-14T22:13:20Z' STOP t'2023-11-14T22:13:25Z'", StreamOptions{})
+	if got := add(t, s, "y", 5, 1) + add(t, s, "x", 4, 1); got != "x" || s.Stats().Retained != 0 {
+		t.Errorf("a time without a state: %s, %+v", got, s.Stats())
 	}
 	s = newStream(t, "[x:a = 1] OR [x:a = 2] WITHIN 5 SECONDS", StreamOptions{})
 	if got := add(t, s, "x", 0, 2); got != "x" || s.Stats().Retained != 0 {
@@ -262,6 +266,20 @@ func TestSetTriesFew(t *testing.T) {
 	}
 	if f.Tried() > 30 {
 		t.Errorf("%d tests were tried, of %d", f.Tried(), 4000)
+	}
+}
+
+// TestSetInTime: a pattern that one observation decides is found in its time alone.
+func TestSetInTime(t *testing.T) {
+	m, err := Compile(mustParse(t, "[x:a = 1] START t'2023-11-14T22:13:20Z' STOP t'2023-11-14T22:13:25Z'"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := NewSet([]*Matcher{m}).NewFinder()
+	for second, want := range map[int]int{-1: 0, 0: 1, 4: 1, 5: 0} {
+		if hits, err := f.Find(observedOnce(second, second, 1, 1)); err != nil || len(hits) != want {
+			t.Errorf("second %d: %d hits, %v", second, len(hits), err)
+		}
 	}
 }
 
