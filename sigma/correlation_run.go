@@ -26,6 +26,10 @@ type CorrelatorOptions struct {
 	// in its place. For files that were written one beside the other, and are read one after the other, it is as long
 	// as the files are: Forever. Default five minutes; negative is none.
 	Grace time.Duration
+	// Now is the clock of a stream of events as they happen: an event that says it is of later than now and Grace is
+	// taken to be of now, so that one wrong clock does not move the time of all. Nil believes every event, as is right
+	// for files.
+	Now func() time.Time
 }
 
 // Forever is a grace that forgets nothing for being old.
@@ -66,6 +70,7 @@ type Dropped struct {
 	Groups    uint64 // groups forgotten because there were too many
 	Unusable  uint64 // events without a field of group-by or of the condition, or with a text where a number is needed
 	Evidence  uint64 // matches of rules that were not named in Refs because there were more than MaxRefs
+	Ahead     uint64 // events of a time that had not come yet, by Now, which are taken to be of now
 	Timeless  uint64 // events without a time, which are taken to be as late as the newest one before
 	Repeating uint64 // matches held back because the group had already fired within the timespan
 }
@@ -143,7 +148,7 @@ func (c *Correlator) Observe(rule *Rule, ev *event.Event, ref Ref) []Correlated 
 
 func (c *Correlator) observe(uses []use, ev *event.Event, ref Ref, t time.Time) []Correlated {
 	var out []Correlated
-	at := t.UnixMicro()
+	at := c.believed(t)
 	if t.IsZero() {
 		at = c.latest
 		c.dropped.Timeless++
@@ -161,9 +166,23 @@ func (c *Correlator) observe(uses []use, ev *event.Event, ref Ref, t time.Time) 
 func (c *Correlator) Advance(t time.Time) []Correlated {
 	var out []Correlated
 	if !t.IsZero() {
-		c.advance(t.UnixMicro(), &out)
+		c.advance(c.believed(t), &out)
 	}
 	return out
+}
+
+// believed is the time an event says, or now when that has not come yet.
+func (c *Correlator) believed(t time.Time) int64 {
+	at := t.UnixMicro()
+	if c.o.Now == nil {
+		return at
+	}
+	now := c.o.Now().UnixMicro()
+	if at <= now+c.o.Grace.Microseconds() {
+		return at
+	}
+	c.dropped.Ahead++
+	return now
 }
 
 // Flush judges every window that is still open as if no event would come any more: at the end of a file.

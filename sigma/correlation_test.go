@@ -96,80 +96,84 @@ func correlationText(body string, rules ...string) string {
 	return text
 }
 
+// ofUserMinute is what most of these correlations share.
+const ofUserMinute = "  group-by: [User]\n  timespan: 1m\n"
+
+var correlationCases = []struct {
+	why, body string
+	steps     []step
+	want      string
+}{
+	{"three in a minute", "  type: event_count\n  rules: [a]\n" + ofUserMinute + "  condition: {gte: 3}\n",
+		[]step{{0, "a", "User=x"}, {10, "a", "User=x"}, {60, "a", "User=x"}}, "60:[1 2 3]"},
+	{"the third a second too late", "  type: event_count\n  rules: [a]\n" + ofUserMinute + "  condition: {gte: 3}\n",
+		[]step{{0, "a", "User=x"}, {10, "a", "User=x"}, {61, "a", "User=x"}}, ""},
+	{"gt 2 is three", "  type: event_count\n  rules: [a]\n" + ofUserMinute + "  condition: {gt: 2}\n",
+		[]step{{0, "a", "User=x"}, {10, "a", "User=x"}, {20, "a", "User=x"}}, "20:[1 2 3]"},
+	{"another user is another group", "  type: event_count\n  rules: [a]\n" + ofUserMinute + "  condition: {gte: 2}\n",
+		[]step{{0, "a", "User=x"}, {1, "a", "User=y"}}, ""},
+	{"case of a group value does not count", "  type: event_count\n  rules: [a]\n" + ofUserMinute + "  condition: {gte: 2}\n",
+		[]step{{0, "a", "User=Ann"}, {1, "a", "User=ANN"}}, "1:[1 2]"},
+	{"an event without the group-by field takes no part", "  type: event_count\n  rules: [a]\n" + ofUserMinute + "  condition: {gte: 2}\n",
+		[]step{{0, "a", "User=x"}, {1, "a", "Other=x"}}, ""},
+	{"no group-by: all events are one group", "  type: event_count\n  rules: [a]\n  timespan: 1m\n  condition: {gte: 2}\n",
+		[]step{{0, "a", "User=x"}, {1, "a", "User=y"}}, "1:[1 2]"},
+	{"a storm is one match a timespan", "  type: event_count\n  rules: [a]\n" + ofUserMinute + "  condition: {gte: 2}\n",
+		[]step{{0, "a", "User=x"}, {1, "a", "User=x"}, {2, "a", "User=x"}, {61, "a", "User=x"}, {62, "a", "User=x"}, {63, "a", "User=x"}}, "1:[1 2] 62:[3 4 5]"},
+	{"an exact count is judged when the window is over", "  type: event_count\n  rules: [a]\n" + ofUserMinute + "  condition: {eq: 2}\n",
+		[]step{{0, "a", "User=x"}, {1, "a", "User=x"}, {0, "a", "User=y"}, {1, "a", "User=y"}, {2, "a", "User=y"}}, "1:[1 2]"},
+	{"fewer than two", "  type: event_count\n  rules: [a]\n" + ofUserMinute + "  condition: {lt: 2}\n",
+		[]step{{0, "a", "User=x"}, {0, "a", "User=y"}, {1, "a", "User=y"}, {90, "a", "User=y"}}, "0:[1] 90:[4]"},
+	{"a range", "  type: event_count\n  rules: [a]\n" + ofUserMinute + "  condition: {gt: 1, lte: 2}\n",
+		[]step{{0, "a", "User=x"}, {1, "a", "User=x"}, {0, "a", "User=y"}, {1, "a", "User=y"}, {2, "a", "User=y"}}, "1:[1 2]"},
+	{"not two", "  type: event_count\n  rules: [a]\n" + ofUserMinute + "  condition: {neq: 2}\n",
+		[]step{{0, "a", "User=x"}, {1, "a", "User=x"}, {0, "a", "User=y"}}, "0:[3]"},
+	{"two values, not two events", "  type: value_count\n  rules: [a]\n" + ofUserMinute + "  condition: {field: Host, gte: 2}\n",
+		[]step{{0, "a", "User=x Host=1"}, {1, "a", "User=x Host=1"}, {2, "a", "User=x Host=2"}}, "2:[2 3]"},
+	{"a value that left the window no longer counts", "  type: value_count\n  rules: [a]\n" + ofUserMinute + "  condition: {field: Host, gte: 2}\n",
+		[]step{{0, "a", "User=x Host=1"}, {61, "a", "User=x Host=2"}}, ""},
+	{"of two fields the pair counts", "  type: value_count\n  rules: [a]\n" + ofUserMinute + "  condition: {field: [Host, Port], gte: 3}\n",
+		[]step{{0, "a", "User=x Host=1 Port=1"}, {1, "a", "User=x Host=1 Port=2"}, {2, "a", "User=x Host=2 Port=1"}}, "2:[1 2 3]"},
+	{"both kinds, in any order", "  type: temporal\n  rules: [a, b]\n" + ofUserMinute,
+		[]step{{0, "b", "User=x"}, {5, "b", "User=x"}, {9, "a", "User=x"}}, "9:[2 3]"},
+	{"two of three kinds", "  type: temporal\n  rules: [a, b, c]\n" + ofUserMinute + "  condition: {gte: 2}\n",
+		[]step{{0, "b", "User=x"}, {5, "b", "User=x"}, {9, "c", "User=x"}}, "9:[2 3]"},
+	{"in order", "  type: temporal_ordered\n  rules: [a, b]\n" + ofUserMinute,
+		[]step{{0, "b", "User=x"}, {5, "a", "User=x"}, {9, "b", "User=x"}}, "9:[2 3]"},
+	{"the wrong order", "  type: temporal_ordered\n  rules: [a, b]\n" + ofUserMinute,
+		[]step{{0, "b", "User=x"}, {5, "a", "User=x"}}, ""},
+	{"the same second is in order, whichever is read first", "  type: temporal_ordered\n  rules: [a, b]\n" + ofUserMinute,
+		[]step{{5, "b", "User=x"}, {5, "a", "User=x"}}, "5:[2 1]"},
+	{"the order within the timespan", "  type: temporal_ordered\n  rules: [a, b, c]\n" + ofUserMinute,
+		[]step{{0, "a", "User=x"}, {50, "b", "User=x"}, {61, "c", "User=x"}}, ""},
+	{"an earlier start is replaced by a later one", "  type: temporal_ordered\n  rules: [a, b, c]\n" + ofUserMinute,
+		[]step{{0, "a", "User=x"}, {40, "a", "User=x"}, {50, "b", "User=x"}, {90, "c", "User=x"}}, "90:[2 3 4]"},
+	{"ordered: two of three", "  type: temporal_ordered\n  rules: [a, b, c]\n" + ofUserMinute + "  condition: {gte: 2}\n",
+		[]step{{0, "c", "User=x"}, {1, "a", "User=x"}, {2, "c", "User=x"}}, "2:[2 3]"},
+	{"ordered, with none of b between", "  type: temporal_ordered\n  rules: [a, b, c]\n" + ofUserMinute + "  condition: a and not b and c\n",
+		[]step{{0, "a", "User=x"}, {1, "b", "User=x"}, {2, "c", "User=x"}, {3, "a", "User=x"}, {4, "c", "User=x"}}, "4:[4 5]"},
+	{"a and either", "  type: temporal\n  rules: [a, b, c]\n" + ofUserMinute + "  condition: a and (b or c)\n",
+		[]step{{0, "b", "User=x"}, {1, "c", "User=x"}, {2, "a", "User=x"}}, "2:[1 2 3]"},
+	{"a without b: b comes after", "  type: temporal\n  rules: [a, b]\n" + ofUserMinute + "  condition: a and not b\n",
+		[]step{{0, "a", "User=x"}, {59, "b", "User=x"}}, ""},
+	{"a without b: b came before", "  type: temporal\n  rules: [a, b]\n" + ofUserMinute + "  condition: a and not b\n",
+		[]step{{0, "b", "User=x"}, {59, "a", "User=x"}}, ""},
+	{"a without b: b is too far", "  type: temporal\n  rules: [a, b]\n" + ofUserMinute + "  condition: a AND NOT b\n",
+		[]step{{0, "b", "User=x"}, {61, "a", "User=x"}, {122, "b", "User=x"}}, "61:[2]"},
+	{"a sum", "  type: value_sum\n  rules: [a]\n" + ofUserMinute + "  condition: {field: Bytes, gt: 100}\n",
+		[]step{{0, "a", "User=x Bytes=60"}, {1, "a", "User=x Bytes=40"}, {2, "a", "User=x Bytes=0.5"}}, "2:[1 2 3]"},
+	{"a sum leaves out what is no number", "  type: value_sum\n  rules: [a]\n" + ofUserMinute + "  condition: {field: Bytes, gt: 100}\n",
+		[]step{{0, "a", "User=x Bytes=-"}, {1, "a", "User=x Bytes=NaN"}, {2, "a", "User=x Bytes=101"}}, "2:[3]"},
+	{"a mean over the whole window, not at its first event", "  type: value_avg\n  rules: [a]\n" + ofUserMinute + "  condition: {field: Bytes, gt: 50}\n",
+		[]step{{0, "a", "User=x Bytes=90"}, {1, "a", "User=x Bytes=1"}, {0, "a", "User=y Bytes=1"}, {1, "a", "User=y Bytes=101"}}, "1:[3 4]"},
+	{"the median", "  type: value_percentile\n  rules: [a]\n" + ofUserMinute + "  condition: {field: Bytes, percentile: 50, gte: 10}\n",
+		[]step{{0, "a", "User=x Bytes=1"}, {1, "a", "User=x Bytes=10"}, {2, "a", "User=x Bytes=99"}, {0, "a", "User=y Bytes=9"}, {1, "a", "User=y Bytes=9"}, {2, "a", "User=y Bytes=99"}}, "2:[1 2 3]"},
+	{"a value of at most a quarter of all", "  type: value_percentile\n  rules: [a]\n" + ofUserMinute + "  condition: {field: Image, lte: 25}\n",
+		[]step{{0, "a", "User=x Image=w"}, {1, "a", "User=x Image=w"}, {2, "a", "User=x Image=odd"}, {3, "a", "User=x Image=w"}}, "3:[3]"},
+}
+
 func TestCorrelationTypes(t *testing.T) {
-	const users = "  group-by: [User]\n  timespan: 1m\n"
-	for _, c := range []struct {
-		why, body string
-		steps     []step
-		want      string
-	}{
-		{"three in a minute", "  type: event_count\n  rules: [a]\n" + users + "  condition: {gte: 3}\n",
-			[]step{{0, "a", "User=x"}, {10, "a", "User=x"}, {60, "a", "User=x"}}, "60:[1 2 3]"},
-		{"the third a second too late", "  type: event_count\n  rules: [a]\n" + users + "  condition: {gte: 3}\n",
-			[]step{{0, "a", "User=x"}, {10, "a", "User=x"}, {61, "a", "User=x"}}, ""},
-		{"gt 2 is three", "  type: event_count\n  rules: [a]\n" + users + "  condition: {gt: 2}\n",
-			[]step{{0, "a", "User=x"}, {10, "a", "User=x"}, {20, "a", "User=x"}}, "20:[1 2 3]"},
-		{"another user is another group", "  type: event_count\n  rules: [a]\n" + users + "  condition: {gte: 2}\n",
-			[]step{{0, "a", "User=x"}, {1, "a", "User=y"}}, ""},
-		{"case of a group value does not count", "  type: event_count\n  rules: [a]\n" + users + "  condition: {gte: 2}\n",
-			[]step{{0, "a", "User=Ann"}, {1, "a", "User=ANN"}}, "1:[1 2]"},
-		{"an event without the group-by field takes no part", "  type: event_count\n  rules: [a]\n" + users + "  condition: {gte: 2}\n",
-			[]step{{0, "a", "User=x"}, {1, "a", "Other=x"}}, ""},
-		{"no group-by: all events are one group", "  type: event_count\n  rules: [a]\n  timespan: 1m\n  condition: {gte: 2}\n",
-			[]step{{0, "a", "User=x"}, {1, "a", "User=y"}}, "1:[1 2]"},
-		{"a storm is one match a timespan", "  type: event_count\n  rules: [a]\n" + users + "  condition: {gte: 2}\n",
-			[]step{{0, "a", "User=x"}, {1, "a", "User=x"}, {2, "a", "User=x"}, {61, "a", "User=x"}, {62, "a", "User=x"}, {63, "a", "User=x"}}, "1:[1 2] 62:[3 4 5]"},
-		{"an exact count is judged when the window is over", "  type: event_count\n  rules: [a]\n" + users + "  condition: {eq: 2}\n",
-			[]step{{0, "a", "User=x"}, {1, "a", "User=x"}, {0, "a", "User=y"}, {1, "a", "User=y"}, {2, "a", "User=y"}}, "1:[1 2]"},
-		{"fewer than two", "  type: event_count\n  rules: [a]\n" + users + "  condition: {lt: 2}\n",
-			[]step{{0, "a", "User=x"}, {0, "a", "User=y"}, {1, "a", "User=y"}, {90, "a", "User=y"}}, "0:[1] 90:[4]"},
-		{"a range", "  type: event_count\n  rules: [a]\n" + users + "  condition: {gt: 1, lte: 2}\n",
-			[]step{{0, "a", "User=x"}, {1, "a", "User=x"}, {0, "a", "User=y"}, {1, "a", "User=y"}, {2, "a", "User=y"}}, "1:[1 2]"},
-		{"not two", "  type: event_count\n  rules: [a]\n" + users + "  condition: {neq: 2}\n",
-			[]step{{0, "a", "User=x"}, {1, "a", "User=x"}, {0, "a", "User=y"}}, "0:[3]"},
-		{"two values, not two events", "  type: value_count\n  rules: [a]\n" + users + "  condition: {field: Host, gte: 2}\n",
-			[]step{{0, "a", "User=x Host=1"}, {1, "a", "User=x Host=1"}, {2, "a", "User=x Host=2"}}, "2:[2 3]"},
-		{"a value that left the window no longer counts", "  type: value_count\n  rules: [a]\n" + users + "  condition: {field: Host, gte: 2}\n",
-			[]step{{0, "a", "User=x Host=1"}, {61, "a", "User=x Host=2"}}, ""},
-		{"of two fields the pair counts", "  type: value_count\n  rules: [a]\n" + users + "  condition: {field: [Host, Port], gte: 3}\n",
-			[]step{{0, "a", "User=x Host=1 Port=1"}, {1, "a", "User=x Host=1 Port=2"}, {2, "a", "User=x Host=2 Port=1"}}, "2:[1 2 3]"},
-		{"both kinds, in any order", "  type: temporal\n  rules: [a, b]\n" + users,
-			[]step{{0, "b", "User=x"}, {5, "b", "User=x"}, {9, "a", "User=x"}}, "9:[2 3]"},
-		{"two of three kinds", "  type: temporal\n  rules: [a, b, c]\n" + users + "  condition: {gte: 2}\n",
-			[]step{{0, "b", "User=x"}, {5, "b", "User=x"}, {9, "c", "User=x"}}, "9:[2 3]"},
-		{"in order", "  type: temporal_ordered\n  rules: [a, b]\n" + users,
-			[]step{{0, "b", "User=x"}, {5, "a", "User=x"}, {9, "b", "User=x"}}, "9:[2 3]"},
-		{"the wrong order", "  type: temporal_ordered\n  rules: [a, b]\n" + users,
-			[]step{{0, "b", "User=x"}, {5, "a", "User=x"}}, ""},
-		{"the same second is in order, whichever is read first", "  type: temporal_ordered\n  rules: [a, b]\n" + users,
-			[]step{{5, "b", "User=x"}, {5, "a", "User=x"}}, "5:[2 1]"},
-		{"the order within the timespan", "  type: temporal_ordered\n  rules: [a, b, c]\n" + users,
-			[]step{{0, "a", "User=x"}, {50, "b", "User=x"}, {61, "c", "User=x"}}, ""},
-		{"an earlier start is replaced by a later one", "  type: temporal_ordered\n  rules: [a, b, c]\n" + users,
-			[]step{{0, "a", "User=x"}, {40, "a", "User=x"}, {50, "b", "User=x"}, {90, "c", "User=x"}}, "90:[2 3 4]"},
-		{"ordered: two of three", "  type: temporal_ordered\n  rules: [a, b, c]\n" + users + "  condition: {gte: 2}\n",
-			[]step{{0, "c", "User=x"}, {1, "a", "User=x"}, {2, "c", "User=x"}}, "2:[2 3]"},
-		{"ordered, with none of b between", "  type: temporal_ordered\n  rules: [a, b, c]\n" + users + "  condition: a and not b and c\n",
-			[]step{{0, "a", "User=x"}, {1, "b", "User=x"}, {2, "c", "User=x"}, {3, "a", "User=x"}, {4, "c", "User=x"}}, "4:[4 5]"},
-		{"a and either", "  type: temporal\n  rules: [a, b, c]\n" + users + "  condition: a and (b or c)\n",
-			[]step{{0, "b", "User=x"}, {1, "c", "User=x"}, {2, "a", "User=x"}}, "2:[1 2 3]"},
-		{"a without b: b comes after", "  type: temporal\n  rules: [a, b]\n" + users + "  condition: a and not b\n",
-			[]step{{0, "a", "User=x"}, {59, "b", "User=x"}}, ""},
-		{"a without b: b came before", "  type: temporal\n  rules: [a, b]\n" + users + "  condition: a and not b\n",
-			[]step{{0, "b", "User=x"}, {59, "a", "User=x"}}, ""},
-		{"a without b: b is too far", "  type: temporal\n  rules: [a, b]\n" + users + "  condition: a AND NOT b\n",
-			[]step{{0, "b", "User=x"}, {61, "a", "User=x"}, {122, "b", "User=x"}}, "61:[2]"},
-		{"a sum", "  type: value_sum\n  rules: [a]\n" + users + "  condition: {field: Bytes, gt: 100}\n",
-			[]step{{0, "a", "User=x Bytes=60"}, {1, "a", "User=x Bytes=40"}, {2, "a", "User=x Bytes=0.5"}}, "2:[1 2 3]"},
-		{"a sum leaves out what is no number", "  type: value_sum\n  rules: [a]\n" + users + "  condition: {field: Bytes, gt: 100}\n",
-			[]step{{0, "a", "User=x Bytes=-"}, {1, "a", "User=x Bytes=NaN"}, {2, "a", "User=x Bytes=101"}}, "2:[3]"},
-		{"a mean over the whole window, not at its first event", "  type: value_avg\n  rules: [a]\n" + users + "  condition: {field: Bytes, gt: 50}\n",
-			[]step{{0, "a", "User=x Bytes=90"}, {1, "a", "User=x Bytes=1"}, {0, "a", "User=y Bytes=1"}, {1, "a", "User=y Bytes=101"}}, "1:[3 4]"},
-		{"the median", "  type: value_percentile\n  rules: [a]\n" + users + "  condition: {field: Bytes, percentile: 50, gte: 10}\n",
-			[]step{{0, "a", "User=x Bytes=1"}, {1, "a", "User=x Bytes=10"}, {2, "a", "User=x Bytes=99"}, {0, "a", "User=y Bytes=9"}, {1, "a", "User=y Bytes=9"}, {2, "a", "User=y Bytes=99"}}, "2:[1 2 3]"},
-		{"a value of at most a quarter of all", "  type: value_percentile\n  rules: [a]\n" + users + "  condition: {field: Image, lte: 25}\n",
-			[]step{{0, "a", "User=x Image=w"}, {1, "a", "User=x Image=w"}, {2, "a", "User=x Image=odd"}, {3, "a", "User=x Image=w"}}, "3:[3]"},
-	} {
+	for _, c := range correlationCases {
 		t.Run(c.why, func(t *testing.T) {
 			s := newStage(t, correlationText(c.body, "a", "b", "c"), CorrelatorOptions{})
 			var got []Correlated
@@ -448,5 +452,22 @@ func TestCorrelatorRemembers(t *testing.T) {
 		if got := s.see(400+i, "failed", "Computer=pc", "User=ann"); (len(got) == 1) != (i == 2) {
 			t.Errorf("a timespan later, event %d: %s", i, told(got))
 		}
+	}
+}
+
+func TestCorrelationWrongClock(t *testing.T) {
+	text := correlationText("  type: event_count\n  rules: [a]\n  group-by: [User]\n  timespan: 1m\n  condition: {lte: 1}\n", "a")
+	now := epoch
+	s := newStage(t, text, CorrelatorOptions{Grace: time.Minute, Now: func() time.Time { return now }})
+	if got := s.see(400*86400, "a", "User=odd"); got != nil {
+		t.Fatalf("an event of next year closed windows: %s", told(got))
+	}
+	s.see(0, "a", "User=x")
+	now = now.Add(time.Hour)
+	if got := s.Advance(now); len(got) != 2 {
+		t.Errorf("%d windows were over after an hour, want both though one clock is a year ahead", len(got))
+	}
+	if d := s.Dropped(); d.Ahead != 1 || d.Late != 0 {
+		t.Errorf("dropped %+v, want one ahead of its time", d)
 	}
 }
