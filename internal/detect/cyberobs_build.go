@@ -11,20 +11,16 @@ import (
 // Paths of the properties that are made from events.
 var (
 	pathValue       = steps("ipv4-addr:value")
-	pathName        = steps("file:name")
 	pathPath        = steps("directory:path")
-	pathParentType  = steps("file:parent_directory_ref.type")
-	pathParent      = steps("file:parent_directory_ref.path")
-	pathMD5         = steps("file:hashes.MD5")
-	pathSHA1        = steps("file:hashes.'SHA-1'")
-	pathSHA256      = steps("file:hashes.'SHA-256'")
-	pathImphash     = steps("file:extensions.'windows-pebinary-ext'.imphash")
 	pathCommand     = steps("process:command_line")
 	pathPID         = steps("process:pid")
 	pathCwd         = steps("process:cwd")
-	pathImage       = steps("process:image_ref")
-	pathCreator     = steps("process:creator_user_ref")
-	pathParentProc  = steps("process:parent_ref")
+	pathCreatorType = steps("process:creator_user_ref.type")
+	pathCreator     = steps("process:creator_user_ref.account_login")
+	pathCreatorID   = steps("process:creator_user_ref.user_id")
+	pathParentType  = steps("process:parent_ref.type")
+	pathParentLine  = steps("process:parent_ref.command_line")
+	pathParentPID   = steps("process:parent_ref.pid")
 	pathLogin       = steps("user-account:account_login")
 	pathUserID      = steps("user-account:user_id")
 	pathSourceType  = steps("network-traffic:src_ref.type")
@@ -50,6 +46,30 @@ var (
 	pathIssuer      = steps("x509-certificate:issuer")
 	pathCertSubject = steps("x509-certificate:subject")
 )
+
+// Where a file stands: alone, as the image of a process, as that of its parent.
+var (
+	fileAlone   = filePathsAt(nil)
+	fileImage   = filePathsAt(steps("process:image_ref"))
+	fileParents = filePathsAt(steps("process:parent_ref.image_ref"))
+)
+
+// filePaths are the paths of a file's properties.
+type filePaths struct {
+	kind, name, folderKind, folder []pattern.Step
+	hash                           map[string][]pattern.Step // by the name of the hash as Sysmon writes it
+}
+
+func filePathsAt(at []pattern.Step) filePaths {
+	below := func(path string) []pattern.Step { return under(at, steps("file:"+path)...) }
+	return filePaths{
+		kind: below("type"), name: below("name"), folderKind: below("parent_directory_ref.type"), folder: below("parent_directory_ref.path"),
+		hash: map[string][]pattern.Step{
+			"MD5": below("hashes.MD5"), "SHA1": below("hashes.'SHA-1'"), "SHA256": below("hashes.'SHA-256'"),
+			"IMPHASH": below("extensions.'windows-pebinary-ext'.imphash"),
+		},
+	}
+}
 
 // steps are the steps of a path that is written in this program.
 func steps(path string) []pattern.Step {
@@ -109,34 +129,34 @@ func (c *CyberObserver) process() {
 	put(x, pathCommand, f.first(roleCommand))
 	put(x, pathCwd, f.first(roleDirectory))
 	putNumber(x, pathPID, f.first(rolePID))
-	c.fileAt(x, pathImage, f.first(roleImage))
+	fileImage.put(x, f.first(roleImage))
 	if c.hashed() == roleImage {
-		c.hashes(x, pathImage)
+		c.hashes(x, &fileImage)
 	}
 	if user := f.first(roleUser); user != "" {
-		x.Text(under(pathCreator, key("type")), "user-account")
-		x.Text(under(pathCreator, key("account_login")), withoutDomain(user))
-		x.Text(under(pathCreator, key("user_id")), user)
+		x.Text(pathCreatorType, "user-account")
+		x.Text(pathCreator, withoutDomain(user))
+		x.Text(pathCreatorID, user)
 	}
 	if f.first(roleParentImage)+f.first(roleParentCommand)+f.first(roleParentPID) != "" {
-		x.Text(under(pathParentProc, key("type")), "process")
-		put(x, under(pathParentProc, key("command_line")), f.first(roleParentCommand))
-		putNumber(x, under(pathParentProc, key("pid")), f.first(roleParentPID))
-		c.fileAt(x, under(pathParentProc, key("image_ref")), f.first(roleParentImage))
+		x.Text(pathParentType, "process")
+		put(x, pathParentLine, f.first(roleParentCommand))
+		putNumber(x, pathParentPID, f.first(roleParentPID))
+		fileParents.put(x, f.first(roleParentImage))
 	}
 }
 
-// fileAt writes the file of a path below a reference.
-func (c *CyberObserver) fileAt(x *pattern.Object, at []pattern.Step, path string) {
+// put writes the file of a path.
+func (p *filePaths) put(x *pattern.Object, path string) {
 	if path == "" {
 		return
 	}
 	folder, name := splitPath(path)
-	x.Text(under(at, key("type")), "file")
-	put(x, under(at, key("name")), name)
+	x.Text(p.kind, "file")
+	put(x, p.name, name)
 	if folder != "" {
-		x.Text(under(at, pathParentType...), "directory")
-		x.Text(under(at, pathParent...), folder)
+		x.Text(p.folderKind, "directory")
+		x.Text(p.folder, folder)
 	}
 }
 
@@ -163,27 +183,25 @@ func (c *CyberObserver) hashed() role {
 	return noRole
 }
 
-// hashes writes the hashes of the event below a path.
-func (c *CyberObserver) hashes(x *pattern.Object, at []pattern.Step) {
+// hashes writes the hashes of the event to a file.
+func (c *CyberObserver) hashes(x *pattern.Object, at *filePaths) {
 	f := c.facts
 	f.each(roleHashes, func(list string) {
-		for _, one := range strings.FieldsFunc(list, func(r rune) bool { return r == ',' || r == ' ' }) {
+		for list != "" {
+			one, rest, _ := strings.Cut(list, ",")
+			list = strings.TrimSpace(rest)
 			name, value, found := strings.Cut(one, "=")
 			if !found {
 				name, value = hashName(one), one
 			}
-			if to := hashPaths[strings.ToUpper(name)]; to != nil {
-				x.Text(under(at, to...), strings.ToLower(value))
+			if to := at.hash[strings.ToUpper(name)]; to != nil {
+				x.Text(to, strings.ToLower(value))
 			}
 		}
 	})
-	for role, to := range map[role][]pattern.Step{roleMD5: pathMD5, roleSHA1: pathSHA1, roleSHA256: pathSHA256} {
-		put(x, under(at, to...), strings.ToLower(f.first(role)))
-	}
-}
-
-var hashPaths = map[string][]pattern.Step{
-	"MD5": pathMD5, "SHA1": pathSHA1, "SHA256": pathSHA256, "IMPHASH": pathImphash,
+	put(x, at.hash["MD5"], strings.ToLower(f.first(roleMD5)))
+	put(x, at.hash["SHA1"], strings.ToLower(f.first(roleSHA1)))
+	put(x, at.hash["SHA256"], strings.ToLower(f.first(roleSHA256)))
 }
 
 // hashName tells a hash by its length.
@@ -215,9 +233,9 @@ func (c *CyberObserver) files() {
 func (c *CyberObserver) file(path string, hashed bool) {
 	folder, name := splitPath(path)
 	if x := c.add("file"); x != nil {
-		c.fileAt(x, nil, path)
+		fileAlone.put(x, path)
 		if hashed {
-			c.hashes(x, nil)
+			c.hashes(x, &fileAlone)
 		}
 	}
 	if folder == "" {
@@ -487,7 +505,7 @@ func (c *CyberObserver) certificate() {
 	put(x, pathIssuer, f.first(roleIssuer))
 	put(x, pathCertSubject, f.first(roleCertSubject))
 	fingerprint := strings.ToLower(strings.ReplaceAll(f.first(roleFingerprint), ":", ""))
-	if to := hashPaths[hashName(fingerprint)]; to != nil {
+	if to := fileAlone.hash[hashName(fingerprint)]; to != nil {
 		x.Text(to, fingerprint)
 	}
 }
