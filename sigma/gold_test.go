@@ -70,6 +70,9 @@ func loadWindows(t testing.TB) *Collection {
 	return c
 }
 
+// loadedTree is the folder of all rules.
+func loadedTree(t testing.TB) string { return testdata.File(t, "detect", "sigma") }
+
 func TestRuleTreeLoads(t *testing.T) {
 	dir := testdata.File(t, "detect", "sigma")
 	c, errs := Load([]string{dir}, LoadOptions{})
