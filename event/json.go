@@ -14,20 +14,22 @@ const (
 	maxDepth = 32
 	// maxFields is how many values a record may hold.
 	maxFields = 1 << 16
-	// maxNodes bounds the keys that a reader remembers; keys met after that are named Other.
-	maxNodes = 1 << 16
+	// maxNodes bounds the keys that a reader remembers, and so the names that one stream can enter.
+	maxNodes = 1 << 13
 )
 
 // node is a key at one place in the records of a format, with what usually follows it: records of a log are alike, so
 // that the next key is nearly always found by comparing it with one or two, without a look-up.
 type node struct {
-	key   string // as it stands between the quotes
-	path  string
-	name  Name
-	role  *role  // what the kind wants of this place, nil nearly always
-	next  follow // keys met after this one in the same object
-	first follow // keys met first in the object that is this one's value
-	kids  map[string]*node
+	key  string // as it stands between the quotes
+	path string
+	name Name
+	// fleeting nodes are for one record; nothing is remembered behind them. A lost one has a path too long for a name.
+	fleeting, lost bool
+	role           *role  // what the kind wants of this place, nil nearly always
+	next           follow // keys met after this one in the same object
+	first          follow // keys met first in the object that is this one's value
+	kids           map[string]*node
 }
 
 // role is what a kind wants of the values at one place.
@@ -198,8 +200,10 @@ func (r *jsonReader) object(b []byte, i int, in *node, depth int) int {
 			if end < 0 {
 				return r.fail(b, i, "a string does not end")
 			}
-			n = r.learn(in, b[i:end])
-			after.put(n)
+			var kept bool
+			if n, kept = r.learn(in, b[i:end]); kept {
+				after.put(n)
+			}
 		}
 		i += len(n.key) + 1
 		if i >= len(b) || b[i] != ':' {
@@ -373,27 +377,32 @@ func (f *follow) put(n *node) {
 	}
 }
 
-// learn is the node of a key in an object; a new one when the key was never met there.
-func (r *jsonReader) learn(in *node, key []byte) *node {
+// learn is the node of a key in an object, and whether it is remembered there. What would take too much room is not: a
+// name that is too long is Other, and beyond maxNodes only names that others know already are found.
+func (r *jsonReader) learn(in *node, key []byte) (n *node, kept bool) {
 	if n := in.kids[string(key)]; n != nil {
-		return n
+		return n, true
 	}
-	n := &node{key: string(key), name: Other}
-	if r.nodes >= maxNodes || in != &r.root && in.name == Other {
-		return n
+	n = &node{key: string(key), name: Other, fleeting: true}
+	if n.lost = in.lost || len(in.path)+1+len(key) > MaxNameBytes; n.lost {
+		return n, false
 	}
-	r.nodes++
 	n.path = string(unescape(nil, key))
 	if in != &r.root {
 		n.path = in.path + "." + n.path
 	}
-	n.name = Known([]byte(n.path))
 	n.role = r.kind.role(n.path)
+	if r.nodes >= maxNodes || in.fleeting {
+		n.name = Lookup([]byte(n.path))
+		return n, false
+	}
+	n.name, n.fleeting = Known([]byte(n.path)), false
+	r.nodes++
 	if in.kids == nil {
 		in.kids = map[string]*node{}
 	}
 	in.kids[n.key] = n
-	return n
+	return n, true
 }
 
 // space passes over white space.

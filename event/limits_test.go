@@ -268,6 +268,27 @@ func TestDeep(t *testing.T) {
 	}
 }
 
+// A log that makes up names does not fill the memory, and what rules ask for is still found in it.
+func TestManyNames(t *testing.T) {
+	Expect("FieldOfARule")
+	r := newJSONReader(anyJSON)
+	before := len(paths.text)
+	var e Event
+	for i := range 3 * maxNodes {
+		line := fmt.Sprintf(`{"n%d":{"x%d":1},"%s":{"y":2},"timestamp":"2026-03-02","winlog":{"event_data":{"FieldOfARule":1}}}`, i, i, strings.Repeat("k", 600))
+		e.begin(i, []byte(line), &noAlias)
+		if err := r.read(e.Raw, nil, &e); err != nil {
+			t.Fatal(err)
+		}
+		if len(e.Fields) != 4 || e.Fields[1].Name != Other || e.Fields[3].Name.String() != "winlog.event_data.FieldOfARule" || e.Time().Year() != 2026 {
+			t.Fatalf("record %d: %v", i, e.Fields)
+		}
+	}
+	if more := len(paths.text) - before; more > maxNodes || r.nodes > maxNodes {
+		t.Errorf("%d names were entered, %d are remembered", more, r.nodes)
+	}
+}
+
 func TestLive(t *testing.T) {
 	in, out := io.Pipe()
 	go func() {

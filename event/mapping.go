@@ -45,6 +45,23 @@ func (m *Mapping) Names(path string) []string {
 	return names
 }
 
+// paths are paths in a log at which the field may be found: what Names takes apart, put together.
+func (m *Mapping) paths(field string) []string {
+	var all []string
+	for path, names := range m.rename {
+		if slices.Contains(names, field) {
+			all = append(all, path)
+		}
+	}
+	for _, name := range append([]string{field}, m.groups[field]...) {
+		all = append(all, name)
+		for _, s := range m.strip {
+			all = append(all, s+name)
+		}
+	}
+	return all
+}
+
 // bare is the path without what the format puts around its fields.
 func (m *Mapping) bare(path string) string {
 	for changed := true; changed; {

@@ -47,6 +47,7 @@ func TestNames(t *testing.T) {
 		{"evtx_dump", "Event.UserData.LogFileCleared.SubjectUserName", "SubjectUserName", "", ""},
 		{"windows", "Image", "process.executable", "SourceImage", "a name does not stand for its names' names"},
 		{"windows", "DestinationIp", "dst_ip destination.ip dst_endpoint.ip", "src_ip", ""},
+		{"windows", "Id", "EventID event.code", "", "PowerShell's own name"},
 		{"m365", "Workload", "eventSource", "", "rules on alerts"},
 		{"m365", "ExtendedProperties.RequestType", "RequestType", "", "a name-value list"},
 		{"m365", "auditData.Operation", "Operation eventName", "", "Graph"},

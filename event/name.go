@@ -19,35 +19,59 @@ const MaxNameBytes = 512
 
 var paths = struct {
 	sync.RWMutex
-	byText map[string]Name
-	text   []string
+	byText   map[string]Name
+	text     []string
+	fromLogs int
 }{byText: map[string]Name{}, text: []string{""}}
 
 // Intern is the name of a path that a rule, a mapping or a program asks for.
-func Intern(path string) Name { return enter(path, 1<<31) }
+func Intern(path string) Name {
+	if n := Lookup([]byte(path)); n != Other {
+		return n
+	}
+	return enter(path, false)
+}
+
+// Expect interns a field that a rule asks for and every path at which the shipped mappings would find it, so that logs
+// with very many names of their own cannot crowd them out.
+func Expect(field string) Name {
+	for _, name := range Mappings() {
+		for _, path := range mappingOf(name).paths(field) {
+			Intern(path)
+		}
+	}
+	return Intern(field)
+}
+
+// Lookup is the name of a path that has been entered, [Other] of one that has not.
+func Lookup(path []byte) Name {
+	paths.RLock()
+	defer paths.RUnlock()
+	return paths.byText[string(path)]
+}
 
 // Known is the name of a path found in a log: entered if there is room, [Other] if there is not.
 func Known(path []byte) Name {
 	if len(path) > MaxNameBytes {
 		return Other
 	}
-	paths.RLock()
-	n, ok := paths.byText[string(path)]
-	paths.RUnlock()
-	if ok {
+	if n := Lookup(path); n != Other {
 		return n
 	}
-	return enter(string(path), MaxNames)
+	return enter(string(path), true)
 }
 
-func enter(path string, most int) Name {
+func enter(path string, log bool) Name {
 	paths.Lock()
 	defer paths.Unlock()
 	if n, ok := paths.byText[path]; ok {
 		return n
 	}
-	if len(paths.text) >= most {
-		return Other
+	if log {
+		if paths.fromLogs >= MaxNames {
+			return Other
+		}
+		paths.fromLogs++
 	}
 	n := Name(len(paths.text))
 	paths.text = append(paths.text, path)

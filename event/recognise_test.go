@@ -11,7 +11,7 @@ import (
 // samples are the formats of the files in testdata/json.
 var samples = map[string]Format{
 	"winlogbeat.ndjson": Winlogbeat, "winlogbeat-old.ndjson": Winlogbeat, "kibana.ndjson": Winlogbeat,
-	"nxlog.ndjson": NXLog, "windows-json.ndjson": WindowsJSON,
+	"get-winevent.json": WindowsJSON, "nxlog.ndjson": NXLog, "windows-json.ndjson": WindowsJSON,
 	"evtx_dump.jsonl": EvtxDump, "evtx_dump-pretty.json": EvtxDump,
 	"m365.ndjson": M365, "m365-export.json": M365, "m365-table-json.csv": M365,
 	"entra-graph.json": Entra, "entra-diagnostic.ndjson": Entra,

@@ -6,7 +6,7 @@ package event
 // Where the channel and the id of a Windows event stand, as pairs: the kinds of Windows JSON watch these.
 var windowsPaths = map[Format][]string{
 	NXLog:       {"Channel", "EventID", "SourceName"},
-	WindowsJSON: {"Channel", "EventID", "Provider_Name"},
+	WindowsJSON: {"Channel", "EventID", "Provider_Name", "LogName", "Id", "ProviderName"},
 	Winlogbeat: {
 		"winlog.channel", "winlog.event_id", "winlog.provider_name",
 		"log_name", "event_id", "source_name",
@@ -125,6 +125,8 @@ func sureEvtxDump(e *Event) int {
 
 func sureWindowsJSON(e *Event) int {
 	switch {
+	case e.has("LogName", "Id", "ProviderName") == 3: // Get-WinEvent | ConvertTo-Json
+		return 85
 	case e.has("EventID") == 0:
 		return 0
 	case e.has("Channel") == 1:
