@@ -128,8 +128,11 @@ func (r *factReader) read(ev *event.Event) {
 		if role == noRole || f.Kind == event.Null || len(f.Value) == 0 || len(f.Value) > maxFactText || len(r.facts) == maxFacts {
 			continue
 		}
-		r.buf = r.buf[:0]
-		text := string(f.Text(r.buf))
+		value := f.Text(r.buf[:0])
+		if f.Escaped {
+			r.buf = value
+		}
+		text := string(value)
 		if text == "-" {
 			continue // how many logs write nothing
 		}

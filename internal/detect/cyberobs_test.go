@@ -3,6 +3,8 @@ package detect
 import (
 	"fmt"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/polder-exchange/polder/event"
@@ -156,6 +158,33 @@ func TestPatternBounds(t *testing.T) {
 	eachEvent(t, long+"\n"+sysmonProcess, func(ev *event.Event) { w.Watch(ev, func(PatternHit) { hits++ }) })
 	if hits != 2 || p.Stats().Skipped != 1 {
 		t.Errorf("%d hits, %+v", hits, p.Stats())
+	}
+}
+
+// TestPatternsAtOnce: many goroutines share the patterns, and each chain is bound once.
+func TestPatternsAtOnce(t *testing.T) {
+	p := NewPatterns(compiled(t, "[process:pid = 4242] REPEATS 200 TIMES", "[process:pid = 4242]"), pattern.StreamOptions{})
+	var events []event.Event
+	eachEvent(t, sysmonProcess, func(ev *event.Event) { events = append(events, ev.Clone()) })
+	var one, chain atomic.Int64
+	var group sync.WaitGroup
+	for range 4 {
+		group.Go(func() {
+			w := p.NewWatcher("test")
+			for range 50 {
+				w.Watch(&events[0], func(h PatternHit) {
+					if h.Pattern == 1 {
+						one.Add(1)
+					} else {
+						chain.Add(int64(len(h.Events)))
+					}
+				})
+			}
+		})
+	}
+	group.Wait()
+	if one.Load() != 200 || chain.Load() != 200 {
+		t.Errorf("%d alone, %d in a chain", one.Load(), chain.Load())
 	}
 }
 

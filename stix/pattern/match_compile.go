@@ -11,6 +11,7 @@ type compiler struct {
 	tests []*check
 	seen  map[string]int // of a test as printed, its index
 	pos   Pos            // of the comparison last read
+	sizes int64          // of the programs of expressions so far
 }
 
 func (c *compiler) test(t Test) (int, error) {
@@ -38,6 +39,11 @@ func (c *compiler) check(t Test) (*check, error) {
 		k, err := compileComparison(one)
 		if err != nil {
 			return nil, err
+		}
+		if k.matches != nil {
+			if c.sizes += k.matches.size; c.sizes > maxPrograms {
+				return nil, &Error{one.Pos, "the expressions of the pattern are too large together; write it as several patterns"}
+			}
 		}
 		return &check{one: k, types: []string{one.Path.ObjectType}}, nil
 	}

@@ -114,6 +114,8 @@ func TestRefusedAtCompile(t *testing.T) {
 		{"[x:a MATCHES 'a(']", "no expression that can be read: missing closing )"},
 		{"[x:a MATCHES 'a{1001}']", "no expression"},
 		{"[x:a MATCHES '" + strings.Repeat("a", maxExpression+1) + "']", "at most"},
+		{"[x:a MATCHES '(" + strings.Repeat("(abc|d)", 100) + "){200}']", "too large when its repetitions"},
+		{"[" + strings.Repeat("x:a MATCHES '(abc|d){999}' OR ", 60) + "x:a = 1]", "too large together"},
 		{"[x:a IN (1, 'x')]", "mixes a whole number and a text"},
 		{"[x:a IN (1, 2.5, true)]", "mixes a whole number and true or false"},
 		{"[x:a ISSUBSET '192.0.2']", "no address and no subnet"},

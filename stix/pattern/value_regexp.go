@@ -7,8 +7,12 @@ import (
 	"strings"
 )
 
-// maxExpression bounds the bytes of an expression after MATCHES.
-const maxExpression = 32 << 10
+// Bounds of an expression after MATCHES.
+const (
+	maxExpression = 32 << 10 // bytes
+	maxProgram    = 20_000   // about the instructions of its program
+	maxPrograms   = 100_000  // of all in one pattern
+)
 
 // expression is the operand of MATCHES: a Perl-compatible expression without the parts that take more than linear time.
 type expression struct {
@@ -30,6 +34,9 @@ func expressionOf(text string) (*expression, string) {
 	tree, err := syntax.Parse(translated, syntax.Perl|syntax.DotNL)
 	if err != nil {
 		return nil, "this is no expression that can be read: " + strings.TrimPrefix(err.Error(), "error parsing regexp: ")
+	}
+	if programSize(tree) > maxProgram {
+		return nil, "this expression is too large when its repetitions are written out; repeat less"
 	}
 	softenEnds(tree)
 	re, err := regexp.Compile(tree.String())
@@ -158,6 +165,18 @@ func softEnd() *syntax.Regexp {
 		panic(err) // a constant
 	}
 	return end
+}
+
+// programSize is about the instructions that an expression takes, its repetitions written out.
+func programSize(re *syntax.Regexp) int64 {
+	n := int64(1 + len(re.Rune))
+	for _, sub := range re.Sub {
+		n += programSize(sub)
+	}
+	if re.Op == syntax.OpRepeat {
+		return n * int64(max(re.Max, re.Min, 1))
+	}
+	return n
 }
 
 // required is the longest text that every match of a simplified expression holds.
