@@ -87,3 +87,31 @@ func BenchmarkDecode(b *testing.B) {
 		})
 	}
 }
+
+// BenchmarkCut finds the borders of records, in lines and in a list of objects.
+func BenchmarkCut(b *testing.B) {
+	data := unpacked(b, 16<<20, "detect", "events", "windows_purplesharp_25993.jsonl.gz")
+	list := append(append([]byte("[ "), bytes.ReplaceAll(bytes.TrimSpace(data), []byte{'\n'}, []byte(",\n"))...), ']')
+	for name, in := range map[string][]byte{"lines": data, "list": list} {
+		b.Run(name, func(b *testing.B) {
+			b.SetBytes(int64(len(in)))
+			for b.Loop() {
+				s, err := Open(bytes.NewReader(in), Options{})
+				if err != nil {
+					b.Fatal(err)
+				}
+				n := 0
+				for {
+					c, err := s.Next()
+					if err != nil {
+						break
+					}
+					n += c.Len()
+				}
+				if n < 9000 {
+					b.Fatal(n)
+				}
+			}
+		})
+	}
+}
