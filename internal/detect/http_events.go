@@ -77,7 +77,7 @@ func sourceOf(by polder.Actor) string {
 	if by.Token != "" {
 		return "token " + string(by.Token)
 	}
-	return nameOf(by)
+	return actorName(by)
 }
 
 // unpackBody undoes the encoding of a body, up to [MaxBatch] bytes.

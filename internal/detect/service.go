@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/polder-exchange/polder"
+	"github.com/polder-exchange/polder/internal/accounts"
 	"github.com/polder-exchange/polder/internal/audit"
 	"github.com/polder-exchange/polder/internal/db"
 	"github.com/polder-exchange/polder/stix"
@@ -62,6 +63,8 @@ type ServiceOptions struct {
 	Objects Objects // nil: there is no exchange, and what rests on a shared object is shown without content
 	Release Release // nil: no sightings can be shared
 	Log     *slog.Logger
+
+	Accounts *accounts.Service // nil: a live list does not ask again who reads it
 
 	Grouping Grouping      // zero is [DefaultGrouping]
 	Keep     time.Duration // how long what is decided is kept; 0 is 180 days
@@ -279,7 +282,7 @@ func (s *Service) Suppress(ctx context.Context, by polder.Actor, u Suppression, 
 	if err := u.check(now); err != nil {
 		return u, err
 	}
-	u.ID, u.Org, u.By, u.Made = strings.ToLower(rand.Text()), by.Org, nameOf(by), now
+	u.ID, u.Org, u.By, u.Made = strings.ToLower(rand.Text()), by.Org, actorName(by), now
 	u.Ended, u.EndedBy, u.Count, u.Last = time.Time{}, "", 0, time.Time{}
 	err := s.o.DB.Write(ctx, func(tx *db.Tx) error {
 		if n, err := countActive(tx, by.Org, now); err != nil || n >= maxSuppressions {
@@ -353,7 +356,7 @@ func (s *Service) ChangeSuppression(ctx context.Context, by polder.Actor, id, re
 func (s *Service) EndSuppression(ctx context.Context, by polder.Actor, id string) error {
 	now := s.o.Now().UTC()
 	return s.onSuppression(ctx, by, id, "suppression.end", func(u *Suppression) error {
-		u.Ended, u.EndedBy = now, nameOf(by)
+		u.Ended, u.EndedBy = now, actorName(by)
 		return nil
 	})
 }

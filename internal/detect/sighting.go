@@ -168,7 +168,7 @@ func (s *Service) SetSightingRule(ctx context.Context, by polder.Actor, r Sighti
 	case r.Confidence < 0 || r.Confidence > 100:
 		return polder.Errorf(polder.Invalid, "confidence: %d is not between 0 and 100", r.Confidence)
 	}
-	r.By, r.Made = nameOf(by), s.o.Now().UTC()
+	r.By, r.Made = actorName(by), s.o.Now().UTC()
 	return s.o.DB.Write(ctx, func(tx *db.Tx) error {
 		if err := putSightingRule(tx, by.Org, r); err != nil {
 			return err

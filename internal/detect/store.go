@@ -244,19 +244,19 @@ func readAlerts(ctx context.Context, d *sql.DB, group int64, limit int) (out []A
 
 // setState writes a state down, with its entry in the history.
 func setState(tx *db.Tx, g Group, by polder.Actor, state State, reason string, at time.Time) error {
-	if _, err := tx.Exec(`UPDATE alert_group SET state = ?, actor = ?, reason = ?, changed = ? WHERE n = ?`, string(state), nameOf(by), reason, micro(at), g.N); err != nil {
+	if _, err := tx.Exec(`UPDATE alert_group SET state = ?, actor = ?, reason = ?, changed = ? WHERE n = ?`, string(state), actorName(by), reason, micro(at), g.N); err != nil {
 		return err
 	}
 	return addHistory(tx, g, by, string(state), reason, at)
 }
 
 func addHistory(tx *db.Tx, g Group, by polder.Actor, what, reason string, at time.Time) error {
-	_, err := tx.Exec(`INSERT INTO alert_history (grp, at, actor, person, token, what, reason) VALUES (?, ?, ?, ?, ?, ?, ?)`, g.N, micro(at), nameOf(by), string(by.Person), string(by.Token), what, reason)
+	_, err := tx.Exec(`INSERT INTO alert_history (grp, at, actor, person, token, what, reason) VALUES (?, ?, ?, ?, ?, ?, ?)`, g.N, micro(at), actorName(by), string(by.Person), string(by.Token), what, reason)
 	return err
 }
 
-// nameOf is how whoever did something is named in the history.
-func nameOf(by polder.Actor) string {
+// actorName is how whoever did something is named in the history.
+func actorName(by polder.Actor) string {
 	switch {
 	case by.Name != "":
 		return by.Name
