@@ -29,6 +29,7 @@ type Examined struct {
 	File, Format, Compression string
 	Events                    int64 // records that could be read
 	Unreadable                int64 // records that could not
+	Gated                     int64 // values that are known, but that a warning list explains away
 	Bytes                     int64 // of the content, uncompressed
 	First, Last               time.Time
 	// Trouble is what went wrong, in words, the first few.

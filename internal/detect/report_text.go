@@ -208,6 +208,9 @@ func (r *Report) printExamined(p *cli.Printer) {
 			if !f.First.IsZero() {
 				p.Printf(", %s", span(f.First, f.Last))
 			}
+			if f.Gated > 0 {
+				p.Printf(", %d known values that a warning list explains", f.Gated)
+			}
 			if f.Unreadable > 0 {
 				p.Printf(", %d records unreadable", f.Unreadable)
 			}
