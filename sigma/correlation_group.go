@@ -85,12 +85,12 @@ func (g *group) late(at int64) bool {
 // insert puts an entry in its place and says where that is.
 func (g *group) insert(e entry) int {
 	i := len(g.ev)
-	for i > 0 && before(e, g.ev[i-1]) && len(g.ev)-i < 8 {
+	for i > 0 && g.plan.before(e, g.ev[i-1]) && len(g.ev)-i < 8 {
 		i--
 	}
-	if i > 0 && before(e, g.ev[i-1]) {
+	if i > 0 && g.plan.before(e, g.ev[i-1]) {
 		i, _ = slices.BinarySearchFunc(g.ev, e, func(a, b entry) int {
-			if before(b, a) {
+			if g.plan.before(b, a) {
 				return 1
 			}
 			return -1 // after its equals
@@ -107,7 +107,10 @@ func (g *group) insert(e entry) int {
 	return i
 }
 
-func before(a, b entry) bool { return a.at < b.at || a.at == b.at && a.rule < b.rule }
+// before orders events by time; those of one time by rule, where order matters.
+func (p *plan) before(a, b entry) bool {
+	return a.at < b.at || a.at == b.at && a.rule < b.rule && p.c.Type == TemporalOrdered
+}
 
 // cut forgets the first n events.
 func (c *Correlator) cut(g *group, n int) {
@@ -231,6 +234,12 @@ func (c *Correlator) forget(g *group) {
 func (g *group) quiet(at int64) bool {
 	i, _ := slices.BinarySearch(g.fired, at)
 	return i < len(g.fired) && g.fired[i]-at <= g.plan.span || i > 0 && at-g.fired[i-1] <= g.plan.span
+}
+
+// quietAll says whether one firing keeps the group quiet from one time to another.
+func (g *group) quietAll(from, to int64) bool {
+	i, _ := slices.BinarySearch(g.fired, to-g.plan.span)
+	return i < len(g.fired) && g.fired[i] <= from+g.plan.span
 }
 
 // known says whether a match was told before the events were seen again.

@@ -291,3 +291,19 @@ func BenchmarkValueCount(b *testing.B) {
 		s.observe(s.uses[s.rules["a"]], ev, Ref(i), epoch.Add(time.Duration(i)*time.Millisecond))
 	}
 }
+
+// BenchmarkLate gives events up to five seconds out of order to a group whose window is full and never fires: the
+// dearest case.
+func BenchmarkLate(b *testing.B) {
+	for _, body := range immediate {
+		b.Run(strings.Fields(body)[1], func(b *testing.B) {
+			s := newStage(b, strings.Replace(lawText(body, 1_000_000), "5s", "1h", 1), CorrelatorOptions{})
+			ev := makeEvent("User=x", "V=0")
+			rule := s.uses[s.rules["b"]]
+			for i := 0; b.Loop(); i++ {
+				at := epoch.Add(time.Duration(i)*time.Millisecond - time.Duration(i*7919%5000)*time.Millisecond)
+				s.observe(rule, ev, Ref(i), at)
+			}
+		})
+	}
+}

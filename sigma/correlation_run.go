@@ -91,6 +91,9 @@ type Dropped struct {
 //
 // Group values and counted values are compared without regard to case, as Sigma compares. An event without one of the
 // group-by fields takes no part. Of a list the first value counts.
+//
+// An event in order costs the same however many are remembered. One that comes late costs at most as much as looking
+// once at every event of its group.
 type Correlator struct {
 	o       CorrelatorOptions
 	plans   []*plan

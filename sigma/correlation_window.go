@@ -1,6 +1,10 @@
 package sigma
 
-import "math"
+import (
+	"cmp"
+	"math"
+	"slices"
+)
 
 // window is the running summary of a run of events, from which a correlation that is judged at once is judged.
 type window struct {
@@ -175,15 +179,24 @@ func (c *Correlator) judgeLate(g *group, at int, out *[]Correlated) {
 	default:
 		g.win.add(e)
 	}
-	first := at
-	for first > 0 && g.ev[first-1].at >= e.at-span {
-		first--
+	last := at
+	for last+1 < len(g.ev) && g.ev[last+1].at <= e.at+span {
+		last++
 	}
+	if g.quietAll(e.at, g.ev[last].at) {
+		c.dropped.Repeating++
+		return
+	}
+	first, _ := slices.BinarySearchFunc(g.ev[:at], e.at-span, func(x entry, t int64) int { return cmp.Compare(x.at, t) })
 	w := newWindow(g.plan)
-	for _, x := range g.ev[first:at] {
-		w.add(x)
+	if g.plan.c.Type == EventCount {
+		w.n = at - first
+	} else {
+		for _, x := range g.ev[first:at] {
+			w.add(x)
+		}
 	}
-	for i := at; i < len(g.ev) && g.ev[i].at <= e.at+span; i++ {
+	for i := at; i <= last; i++ {
 		w.add(g.ev[i])
 		for g.ev[first].at < g.ev[i].at-span {
 			w.drop(g.ev[first])
