@@ -13,7 +13,7 @@ import (
 // Observer lists the values in an event that an indicator can name. One goroutine uses it at a time; the event belongs to
 // the caller again when Observe returns.
 type Observer interface {
-	// Observe calls yield for each value, spelled as indicator.Normalise does, with the name of the field it stands in.
+	// Observe calls yield for each value, spelled as indicator.AppendKey does, with the name of the field it stands in.
 	Observe(ev *event.Event, yield func(field string, v Value))
 }
 

@@ -26,8 +26,8 @@
 // # What finds what
 //
 // A domain finds itself and its subdomains, wherever they stand as a name, as the host of a URL or behind the @ of a mail
-// address. A network finds the addresses and the networks within it. File names and registry keys are compared without
-// case, everything else as [indicator.Normalise] spells it.
+// address. A network finds the addresses and the networks within it. Everything is compared as [indicator.AppendKey] spells
+// it: file names and registry keys without case, URLs without what changes no request.
 //
 // Filters hold, beside each value, the domains above a name and the networks of 8, 16 and 24 bits around an IPv4 address
 // and of 32, 48 and 64 bits around an IPv6 address. A network query is put to them as at most 256 of those; only one that

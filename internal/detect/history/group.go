@@ -135,19 +135,24 @@ func rowsAt(rg parquet.RowGroup, at []int64, fn func(i int, r *row)) (err error)
 // eventReader reads the events of a group of rows, one after the other, for matchers.
 type eventReader struct {
 	times, raws, fields *cursor
+	files, indexes      *cursor
 	lay                 *layout
 	event               event.Event
 	at                  int64 // number of the row, from 0
 	time                int64
+	file                string
 }
+
+func (r *eventReader) where() Where { return Where{Time: fromMicros(r.time), File: r.file} }
 
 func (h *hunt) newEventReader(rg parquet.RowGroup, lay *layout) *eventReader {
 	c := rg.ColumnChunks()
-	return &eventReader{times: newCursor(c[timeColumn]), raws: newCursor(c[rawColumn]), fields: newCursor(c[fieldsColumn]), lay: lay, at: -1}
+	return &eventReader{times: newCursor(c[timeColumn]), raws: newCursor(c[rawColumn]), fields: newCursor(c[fieldsColumn]),
+		files: newCursor(c[fileColumn]), indexes: newCursor(c[indexColumn]), lay: lay, at: -1}
 }
 
 func (r *eventReader) Close() error {
-	return errors.Join(r.times.Close(), r.raws.Close(), r.fields.Close())
+	return errors.Join(r.times.Close(), r.raws.Close(), r.fields.Close(), r.files.Close(), r.indexes.Close())
 }
 
 // next goes to the next row; false at the end. known is false for an event of which only the values were kept.
@@ -155,10 +160,12 @@ func (r *eventReader) next() (ok, known bool, err error) {
 	t, ok, err := r.times.next()
 	raw, okRaw, errRaw := r.raws.next()
 	fields, okFields, errFields := r.fields.next()
-	if err := errors.Join(err, errRaw, errFields); err != nil {
+	name, okName, errName := r.files.next()
+	index, okIndex, errIndex := r.indexes.next()
+	if err := errors.Join(err, errRaw, errFields, errName, errIndex); err != nil {
 		return false, false, err
 	}
-	if ok != okRaw || ok != okFields {
+	if ok != okRaw || ok != okFields || ok != okName || ok != okIndex {
 		return false, false, errColumns
 	}
 	if !ok {
@@ -169,6 +176,10 @@ func (r *eventReader) next() (ok, known bool, err error) {
 	if !t.IsNull() {
 		r.time = t.Int64()
 	}
+	if file := name.ByteArray(); string(file) != r.file {
+		r.file = string(file)
+	}
+	r.event.Index = int(index.Int64())
 	if fields.IsNull() {
 		return true, false, nil
 	}
@@ -197,7 +208,7 @@ func (h *hunt) matchGroup(u *unit, m Matcher) (r result, err error) {
 		if !known || !h.covers(in.time) {
 			continue
 		}
-		if f := m.Match(&in.event, fromMicros(in.time)); len(f) > 0 {
+		if f := m.Match(&in.event, in.where()); len(f) > 0 {
 			rows = append(rows, in.at)
 			findings = append(findings, cloneFindings(f))
 		}
@@ -236,7 +247,8 @@ func (h *hunt) matchRows(rows []row, m Matcher) (r result) {
 		if err := lay.read(row.Fields, &e); err != nil {
 			return result{err: err}
 		}
-		for _, f := range cloneFindings(m.Match(&e, fromMicros(row.Time))) {
+		e.Index = int(row.Metadata.Index)
+		for _, f := range cloneFindings(m.Match(&e, Where{Time: fromMicros(row.Time), File: row.Metadata.File})) {
 			r.hits = append(r.hits, hitOf(row, f.What, f.Evidence))
 		}
 	}

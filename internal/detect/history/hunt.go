@@ -26,8 +26,14 @@ type Query struct {
 // Matcher looks for something in events. It is used by one goroutine.
 type Matcher interface {
 	// Match says what it found in an event, which is its own until it returns; nothing when the event is none of its
-	// business. ev.Time may be zero: at is when it happened.
-	Match(ev *event.Event, at time.Time) []Finding
+	// business. ev.Time is not known: w says when it happened.
+	Match(ev *event.Event, w Where) []Finding
+}
+
+// Where says of an event what it does not say itself.
+type Where struct {
+	Time time.Time // zero when it is not known
+	File string    // the file or intake it came from
 }
 
 // Finding is one thing that a matcher found in an event.

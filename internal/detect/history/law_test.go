@@ -166,7 +166,7 @@ func compareHunts(t *rapid.T, s *Store, all []said) {
 		}
 		q.Values, q.Match = []Value{v}, nil
 		check(text, want(func(e said) bool {
-			return slices.ContainsFunc(e.values(), func(have Value) bool { return Matches(v, have) })
+			return slices.ContainsFunc(e.values(), func(have Value) bool { return Matches(spelled(v), have) })
 		}))
 	}
 	needle := func(e said) bool {

@@ -25,6 +25,7 @@ type stream struct {
 
 	event *event.Event // the current one
 	time  int64
+	where Where
 }
 
 // next goes to the next event of which more than the values are kept; false at the end.
@@ -46,7 +47,7 @@ func (s *stream) next() (bool, error) {
 			return false, err
 		}
 		if ok && known {
-			s.event, s.time = &s.reader.event, s.reader.time
+			s.event, s.time, s.where = &s.reader.event, s.reader.time, s.reader.where()
 			return true, nil
 		}
 		if !ok {
@@ -68,7 +69,8 @@ func (s *stream) nextRow() (bool, error) {
 		if s.event == nil {
 			s.event = &event.Event{}
 		}
-		s.event.Raw, s.time = r.Raw, r.Time
+		s.event.Raw, s.event.Index, s.time = r.Raw, int(r.Metadata.Index), r.Time
+		s.where = Where{Time: fromMicros(r.Time), File: r.Metadata.File}
 		return true, s.lay.read(r.Fields, s.event)
 	}
 	return false, nil
@@ -171,7 +173,7 @@ func (h *hunt) mergeStreams(ctx context.Context, in []*stream, m Matcher, yield 
 		}
 		s := slices.MinFunc(live, func(a, b *stream) int { return cmp.Compare(a.time, b.time) })
 		if h.covers(s.time) {
-			if f := cloneFindings(m.Match(s.event, fromMicros(s.time))); len(f) > 0 {
+			if f := cloneFindings(m.Match(s.event, s.where)); len(f) > 0 {
 				if err := h.yieldFindings(s, f, yield); err != nil {
 					return err
 				}

@@ -20,8 +20,10 @@ type wanted struct {
 }
 
 func newWanted(values []Value) *wanted {
-	w := &wanted{values: values, of: map[uint64][]int{}}
+	w := &wanted{of: map[uint64][]int{}}
 	for i, v := range values {
+		v = spelled(v)
+		w.values = append(w.values, v)
 		keys, ok := probes(v)
 		if !ok {
 			w.wide = append(w.wide, i)
@@ -74,7 +76,7 @@ func (w *wanted) exact() []string {
 	var all []string
 	for _, v := range w.values {
 		switch v.Kind {
-		case indicator.Domain, indicator.CIDR, indicator.Filename, indicator.RegistryKey:
+		case indicator.Domain, indicator.CIDR:
 			return nil
 		}
 		all = append(all, v.Value)

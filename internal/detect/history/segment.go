@@ -213,6 +213,8 @@ var (
 	timeColumn   = columnAt("time")
 	rawColumn    = columnAt("raw_data")
 	fieldsColumn = columnAt("raw_fields")
+	fileColumn   = columnAt("metadata", "log_file")
+	indexColumn  = columnAt("metadata", "sequence")
 )
 
 // eachRow calls fn for the rows of the segment in turn; the row is used again.

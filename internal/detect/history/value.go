@@ -10,7 +10,7 @@ import (
 	"github.com/polder-exchange/polder/indicator"
 )
 
-// Value is what is looked for: a kind and the value as [indicator.Normalise] spells it.
+// Value is what is looked for, or what stands in an event: a kind and a value.
 type Value = indicator.Value
 
 // ParseValue recognises the kind of a value that a person typed, defanged or not. A kind that has no form of its own is
@@ -29,15 +29,16 @@ func ParseValue(text string) (Value, error) {
 	return Value{}, fmt.Errorf("%w, as in filename:%.40s", err, text)
 }
 
-// folded is the value as it is compared: file names and registry keys without case.
-func folded(kind indicator.Kind, value string) string {
-	if kind == indicator.Filename || kind == indicator.RegistryKey {
-		return strings.ToLower(value)
+// spelled is a value as it is compared, in the spelling of [indicator.AppendKey]; what has none stays as it is.
+func spelled(v Value) Value {
+	if k, ok := indicator.AppendKey(nil, v.Kind, []byte(v.Value)); ok {
+		v.Value = string(k)
 	}
-	return value
+	return v
 }
 
-// Matches says whether what stands in an event is, or belongs to, what is looked for.
+// Matches says whether what stands in an event is, or belongs to, what is looked for. Both are spelled as
+// [indicator.AppendKey] does.
 func Matches(want, have Value) bool {
 	switch want.Kind {
 	case indicator.Domain:
@@ -46,7 +47,7 @@ func Matches(want, have Value) bool {
 		net, err := netip.ParsePrefix(want.Value)
 		return err == nil && within(net, have)
 	}
-	return want.Kind == have.Kind && folded(want.Kind, want.Value) == folded(have.Kind, have.Value)
+	return want == have
 }
 
 // within says whether an address or a network lies in net.
@@ -83,7 +84,7 @@ func key(kind, value string) uint64 {
 
 // keysOf appends every key under which a value of an event is found.
 func keysOf(keys []uint64, have Value) []uint64 {
-	keys = append(keys, key(string(have.Kind), folded(have.Kind, have.Value)))
+	keys = append(keys, key(string(have.Kind), have.Value))
 	switch have.Kind {
 	case indicator.Domain:
 		for _, up, ok := strings.Cut(have.Value, "."); ok && strings.Contains(up, "."); _, up, ok = strings.Cut(up, ".") {
@@ -133,7 +134,7 @@ func probes(want Value) (keys []uint64, ok bool) {
 	case indicator.CIDR:
 		return networkProbes(want.Value)
 	}
-	return []uint64{key(string(want.Kind), folded(want.Kind, want.Value))}, true
+	return []uint64{key(string(want.Kind), want.Value)}, true
 }
 
 // networkProbes covers a network by networks of a width that filters hold. One narrower than all of those is looked for

@@ -52,7 +52,7 @@ func TestMatches(t *testing.T) {
 		{v(indicator.Mutex, "Abc"), v(indicator.Mutex, "abc"), false, "mutexes with case"},
 		{v(indicator.MD5, "0"), v(indicator.SHA1, "0"), false, "another kind"},
 	} {
-		if Matches(c.want, c.have) != c.is {
+		if Matches(spelled(c.want), spelled(c.have)) != c.is {
 			t.Errorf("%v in %v is %v: %s", c.want, c.have, !c.is, c.why)
 		}
 	}

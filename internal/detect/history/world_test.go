@@ -61,8 +61,8 @@ func (byKind) Observe(ev *event.Event, yield func(string, Value)) {
 		if err != nil {
 			continue
 		}
-		if v, err := indicator.Normalise(kind, string(f.Value)); err == nil {
-			yield(f.Name.String(), Value{Kind: kind, Value: v})
+		if v, ok := indicator.AppendKey(nil, kind, f.Value); ok {
+			yield(f.Name.String(), Value{Kind: kind, Value: string(v)})
 		}
 	}
 }
@@ -159,7 +159,7 @@ func value(t testing.TB, text string) []Value {
 // contains is a matcher for events in which a field's value contains a text.
 type contains string
 
-func (c contains) Match(ev *event.Event, _ time.Time) []Finding {
+func (c contains) Match(ev *event.Event, _ Where) []Finding {
 	for i := range ev.Fields {
 		if v := string(ev.Fields[i].Value); strings.Contains(v, string(c)) {
 			return []Finding{{Evidence: []Evidence{{Field: ev.Fields[i].Name.String(), Value: v}}}}
