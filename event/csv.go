@@ -82,8 +82,9 @@ func tableHeader(h *head) (byte, []string) {
 		return 0, nil
 	}
 	names := cells(first, best)
+	named := strings.HasSuffix(h.name, ".csv") || strings.HasSuffix(h.name, ".tsv")
 	for _, n := range names {
-		if len(n) > 100 || n == "" && len(names) < 3 || strings.Count(n, " ") > 6 || len(n) > 0 && allDigits([]byte(n)) {
+		if len(n) > 100 || n == "" && len(names) < 3 || strings.Count(n, " ") > 6 && !named || len(n) > 0 && allDigits([]byte(n)) {
 			return 0, nil
 		}
 	}
