@@ -107,7 +107,7 @@ func concatTexts(subs []*syntax.Regexp, depth int) needs {
 			best = choice
 		}
 	}
-	for _, s := range subs {
+	for _, s := range flat(nil, subs) {
 		n := textsOf(s, depth+1)
 		if n.exact == nil {
 			keep(run)
@@ -128,6 +128,21 @@ func concatTexts(subs []*syntax.Regexp, depth int) needs {
 	}
 	keep(run)
 	return needs{some: best}
+}
+
+// flat is a sequence with the sequences in it spelled out.
+func flat(out, subs []*syntax.Regexp) []*syntax.Regexp {
+	for _, s := range subs {
+		for s.Op == syntax.OpCapture {
+			s = s.Sub[0]
+		}
+		if s.Op == syntax.OpConcat {
+			out = flat(out, s.Sub)
+		} else {
+			out = append(out, s)
+		}
+	}
+	return out
 }
 
 // product is each text of a followed by each of b, if they are few and short.
@@ -215,17 +230,25 @@ var everyday = strings.Join([]string{
 
 // textChance is a guess at how often a value holds a text, or begins or ends with it.
 func textChance(s string, begin, end bool) float64 {
-	p := 1.0
+	p := 1.6
 	for i := 0; i < len(s) && i < 24; i++ {
 		if c := s[i]; c >= 'a' && c <= 'z' || c == '\\' || c == ' ' || c == '.' {
 			p *= 0.62
 		} else {
-			p *= 0.5
+			p *= 0.4
 		}
 	}
 	if strings.Contains(everyday, s) {
-		p = max(p, 0.25)
+		switch {
+		case len(s) < 2:
+			p = 0.9
+		case len(s) < 4:
+			p = max(p, 0.5)
+		default:
+			p = max(p, 0.25)
+		}
 	}
+	p = min(p, 0.95)
 	if begin && end {
 		p *= 0.2
 	} else if begin || end {

@@ -32,7 +32,8 @@ func newExpr(text, flags string) (*expr, error) {
 		return nil, regexpError(err)
 	}
 	tree = lastLine(tree)
-	prog, err := syntax.Compile(tree.Simplify())
+	simple := tree.Simplify()
+	prog, err := syntax.Compile(simple)
 	if err != nil {
 		return nil, regexpError(err)
 	}
@@ -43,7 +44,7 @@ func newExpr(text, flags string) (*expr, error) {
 	if err != nil {
 		return nil, regexpError(err)
 	}
-	some := needed(tree)
+	some := needed(simple)
 	reach := min(MaxValue, max(minRegexpReach, maxRegexpSteps/len(prog.Inst)))
 	return &expr{text: text, re: re, prog: prog, some: some, reach: reach}, nil
 }
