@@ -61,7 +61,7 @@ func (h *head) events() []Event {
 	if line, rest, _ := bytes.Cut(first, []byte{'\n'}); numbered(bytes.TrimSpace(line)) {
 		first = bytes.TrimLeft(rest, " \t\r\n")
 	}
-	if len(first) == 0 || first[0] != '{' {
+	if len(first) == 0 || first[0] != '{' && !h.begunAmid() {
 		return nil
 	}
 	c := Chunk{Data: h.data}
@@ -74,7 +74,7 @@ func (h *head) events() []Event {
 			h.json = append(h.json, e)
 		}
 	}
-	if len(h.json) == 0 {
+	if len(h.json) == 0 && first[0] == '{' {
 		first = first[max(0, wrapper(first)):]
 		var e Event
 		e.begin(0, first, &noAlias)
@@ -83,6 +83,17 @@ func (h *head) events() []Event {
 		}
 	}
 	return h.json
+}
+
+// begunAmid says whether only the first line is no object: a log of lines that was cut off in front.
+func (h *head) begunAmid() bool {
+	all := h.lines(3)
+	for _, line := range all[min(1, len(all)):] {
+		if line[0] != '{' || objectEnd(line, 0) != len(line) {
+			return false
+		}
+	}
+	return len(all) > 1
 }
 
 // sure is how certain it is that the stream holds events of the kind: the mean over the first events, 0 when most of

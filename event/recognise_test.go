@@ -43,6 +43,18 @@ func TestRecognition(t *testing.T) {
 	}
 }
 
+// A log that was cut off in front, as rotation leaves it, is recognised by what follows.
+func TestRecogniseBegunAmid(t *testing.T) {
+	line := `{"winlog":{"channel":"Security","event_id":4624},"@timestamp":"2026-03-02T08:15:31Z"}` + "\n"
+	events, errs, s := readAll(t, strings.NewReader(`ame":"x"}}`+"\n"+line+line), Options{})
+	if s.Format() != Winlogbeat || len(events) != 2 || len(errs) != 1 || events[0].Index != 1 {
+		t.Errorf("%s, %d events, %v", s.Format(), len(events), errs)
+	}
+	if s, err := Open(strings.NewReader("body\n{ color: red }\n"), Options{}); err == nil {
+		t.Errorf("a style sheet is taken for %s", s.Format())
+	}
+}
+
 // A first record that is longer than what recognition looks at is recognised by its beginning.
 func TestRecogniseLongFirstRecord(t *testing.T) {
 	long := `{"Channel":"Security","EventID":4688,"Computer":"x","Message":"` + strings.Repeat("m", 2*headBytes) + `"}`

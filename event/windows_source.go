@@ -110,7 +110,10 @@ var windowsServices = map[string][]string{
 	"windefend":                            {"Microsoft-Windows-Windows Defender/Operational"},
 }
 
-// windowsCategories are Sigma's categories of the events of a channel, by their id.
+// windowsCategories are Sigma's categories of the events of a channel, by their id. Security 4688 and 4657 are not among
+// them, although Sigma's taxonomy allows to read them as process_creation and registry_event: they name their fields
+// otherwise and lack most that the rules ask for, so that such a rule on them would be quiet where it should not be, or
+// match because a filter's field is missing. Rules for the service security see them.
 var windowsCategories = map[string]map[int][]string{
 	"Microsoft-Windows-Sysmon/Operational": {
 		1:   {"process_creation"},
