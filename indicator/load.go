@@ -87,6 +87,9 @@ type LoadReport struct {
 	Errors []*LoadError
 }
 
+// SkippedBlank is the reason under which a [LoadReport] counts lines that were never meant to be an indicator.
+const SkippedBlank = "empty lines and comments"
+
 // Loader reads files of indicators. One loader reads one file; it is not for several goroutines.
 type Loader struct {
 	o        LoadOptions

@@ -88,7 +88,7 @@ func (l *Loader) lines(in *bufio.Reader) error {
 		case long:
 			l.wrong(line, "the line has more than %d bytes; an indicator is shorter", maxLine)
 		case text == "", text[0] == '#', strings.HasPrefix(text, "//"), text[0] == '!':
-			l.skip("empty lines and comments")
+			l.skip(SkippedBlank)
 		case !utf8.ValidString(text):
 			l.wrong(line, "the line is not UTF-8; save the file as UTF-8")
 		case l.report.Format == LoadFilenames:

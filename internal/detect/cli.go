@@ -16,6 +16,11 @@ import (
 	"github.com/polder-exchange/polder/sigma"
 )
 
+// Commands are those that work on files and on history, without a node.
+func Commands(now func() time.Time) []*cobra.Command {
+	return []*cobra.Command{detectCommand(now), rulesCommand(), MatchCommand(), HuntCommand(now), IngestCommand(now)}
+}
+
 // detectFlags are what `polder detect` is asked.
 type detectFlags struct {
 	rules, indicators, placeholders []string

@@ -3,6 +3,7 @@ package detect
 import (
 	"errors"
 	"os"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -28,7 +29,13 @@ func loadKnowledge(cmd *cobra.Command, files []string, warninglists string) (*Kn
 		case loaded == 0:
 			return nil, cli.Usagef("--warninglists %s: no warninglist is below it; each is a file list.json", warninglists)
 		case err != nil: // what could be used of the lists is used
-			cli.Err(cmd).Printf("polder: %s: %s\n", warninglists, err)
+			lines := strings.Split(err.Error(), "\n")
+			for _, line := range lines[:min(len(lines), maxTrouble)] {
+				cli.Err(cmd).Printf("polder: %s: %s\n", warninglists, line)
+			}
+			if more := len(lines) - maxTrouble; more > 0 {
+				cli.Err(cmd).Printf("polder: %s: and %d more entries or lists that could not be used\n", warninglists, more)
+			}
 		}
 	}
 	k := NewKnowledge(gate)
@@ -58,6 +65,9 @@ func loadIndicators(cmd *cobra.Command, k *Knowledge, name string) error {
 		out.Printf("polder: %s: and %d more that could not be used\n", name, more)
 	}
 	for why, n := range report.Skipped {
+		if why == indicator.SkippedBlank {
+			continue
+		}
 		out.Printf("polder: %s: %d left out: %s\n", name, n, why)
 	}
 	if report.Values+report.Patterns+report.Expressions == 0 {

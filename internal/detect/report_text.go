@@ -2,6 +2,7 @@ package detect
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -197,30 +198,49 @@ func shared(signs []*Sign) bool {
 	return false
 }
 
+// shownFiles is up to how many files a printed report names each; of more it sums up those that were read well.
+const shownFiles = 12
+
 func (r *Report) printExamined(p *cli.Printer) {
 	p.Printf("\nLooked at\n")
-	for _, f := range r.Files {
-		p.Printf("  %s: ", f.File)
-		if f.Format == "" {
-			p.Printf("not read\n")
-		} else {
-			p.Printf("%s%s, %d events", f.Format, packed(f.Compression), f.Events)
-			if !f.First.IsZero() {
-				p.Printf(", %s", span(f.First, f.Last))
-			}
-			if f.Gated > 0 {
-				p.Printf(", %d known values that a warning list explains", f.Gated)
-			}
-			if f.Unreadable > 0 {
-				p.Printf(", %d records unreadable", f.Unreadable)
-			}
-			p.Printf("\n")
+	var sum Examined
+	var formats []string
+	for i := range r.Files {
+		f := &r.Files[i]
+		if len(r.Files) > shownFiles && f.Format != "" && len(f.Trouble) == 0 {
+			sum.take(&chunkResult{events: f.Events, bad: f.Unreadable, gated: f.Gated, first: f.First, last: f.Last})
+			formats = append(formats, f.Format)
+			continue
 		}
-		for _, t := range f.Trouble {
-			p.Printf("    %s\n", t)
-		}
+		f.print(p, f.File)
+	}
+	if len(formats) > 0 {
+		sum.Format = strings.Join(slices.Compact(slices.Sorted(slices.Values(formats))), ", ")
+		sum.print(p, fmt.Sprintf("%d files", len(formats)))
 	}
 	p.Printf("  with %s\n", r.With.words())
+}
+
+func (f *Examined) print(p *cli.Printer, name string) {
+	p.Printf("  %s: ", name)
+	if f.Format == "" {
+		p.Printf("not read\n")
+	} else {
+		p.Printf("%s%s, %d events", f.Format, packed(f.Compression), f.Events)
+		if !f.First.IsZero() {
+			p.Printf(", %s", span(f.First, f.Last))
+		}
+		if f.Gated > 0 {
+			p.Printf(", %d known values that a warning list explains", f.Gated)
+		}
+		if f.Unreadable > 0 {
+			p.Printf(", %d records unreadable", f.Unreadable)
+		}
+		p.Printf("\n")
+	}
+	for _, t := range f.Trouble {
+		p.Printf("    %s\n", t)
+	}
 }
 
 func packed(compression string) string {

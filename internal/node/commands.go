@@ -7,19 +7,21 @@ import (
 	"os"
 	"runtime/debug"
 	"slices"
+	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/polder-exchange/polder"
 	"github.com/polder-exchange/polder/internal/accounts"
 	"github.com/polder-exchange/polder/internal/cli"
+	"github.com/polder-exchange/polder/internal/detect"
 	"github.com/polder-exchange/polder/internal/exchange"
 	"github.com/polder-exchange/polder/internal/members"
 )
 
 // Commands are all commands of the program.
 func Commands() []*cobra.Command {
-	return slices.Concat([]*cobra.Command{serveCommand(), protectCommand(), demoCommand(), backupCommand(), restoreCommand()}, members.Commands(OpenStore), exchange.Commands())
+	return slices.Concat([]*cobra.Command{serveCommand(), protectCommand(), demoCommand(), backupCommand(), restoreCommand()}, members.Commands(OpenStore), exchange.Commands(), detect.Commands(time.Now))
 }
 
 func serveCommand() *cobra.Command {
