@@ -21,6 +21,8 @@ type anyReader struct {
 	kinds  []format
 	shapes map[uint64]int // index+1 in kinds by the shape of a record, 0 for none of them
 	subs   []*jsonReader
+	names  []*Mapping // of the kinds
+	own    *Mapping   // of JSON of any kind
 }
 
 // maxShapes bounds the shapes that a reader remembers.
@@ -29,8 +31,12 @@ const maxShapes = 1 << 12
 func newAnyReader() reader {
 	a := &anyReader{first: newJSONReader(anyJSON), shapes: map[uint64]int{}}
 	for _, f := range formats() {
+		if f.json == anyJSON {
+			a.own = mappingOf(f.mapping)
+		}
 		if f.json != nil && f.json != anyJSON {
 			a.kinds = append(a.kinds, f)
+			a.names = append(a.names, mappingOf(f.mapping))
 		}
 	}
 	a.subs = make([]*jsonReader, len(a.kinds))
@@ -59,7 +65,11 @@ func (a *anyReader) read(record []byte, c *Chunk, e *Event) error {
 	if a.subs[i-1] == nil {
 		a.subs[i-1] = newJSONReader(a.kinds[i-1].json)
 	}
-	e.begin(e.Index, e.Raw, mappingOf(a.kinds[i-1].mapping))
+	m := e.Mapping
+	if m == a.own {
+		m = a.names[i-1]
+	}
+	e.begin(e.Index, e.Raw, m)
 	return a.subs[i-1].read(record, c, e)
 }
 

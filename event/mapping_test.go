@@ -115,9 +115,13 @@ func TestReadMapping(t *testing.T) {
 			t.Errorf("%s: %v, want %s among them", path, names, want)
 		}
 	}
-	events, _, _ := readAll(t, strings.NewReader(`{"acme":{"proc":"x"}}`), Options{Mapping: m})
-	if len(events) != 1 || events[0].Mapping != m {
-		t.Error("a mapping that was given is not used")
+	for _, line := range []string{`{"acme":{"proc":"x"}}`, `{"Channel":"Security","EventID":1}`} {
+		for _, f := range []Format{"", JSON} {
+			events, _, _ := readAll(t, strings.NewReader(line), Options{Mapping: m, Format: f})
+			if len(events) != 1 || events[0].Mapping != m {
+				t.Errorf("%s: a mapping that was given is not used", line)
+			}
+		}
 	}
 }
 
