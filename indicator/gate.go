@@ -40,6 +40,7 @@ type gateKey [2]uint64
 type gateList struct {
 	name  string
 	kinds uint64 // a bit for the code of each; all bits when it applies to everything
+	local bool   // it names what means something else in each network; see CheckOwn
 }
 
 // gateParts are the substrings of a list, by their first gram bytes.
@@ -73,6 +74,7 @@ func (g *Gate) AddBuiltin(but ...string) {
 		if err := g.Add(l); err != nil {
 			panic("a built-in list is wrong: " + err.Error())
 		}
+		g.lists[len(g.lists)-1].local = l.Name == ListSpecialNetworks || l.Name == ListDocumentation || l.Name == ListSpecialNames
 	}
 }
 
@@ -103,7 +105,7 @@ func (g *Gate) Add(l List) error {
 		mask = ^uint64(0)
 	}
 	id := uint16(len(g.lists))
-	g.lists = append(g.lists, gateList{l.Name, mask})
+	g.lists = append(g.lists, gateList{name: l.Name, kinds: mask})
 	parts := gateParts{list: id, begins: map[[gram]byte][][]byte{}}
 	var left leftOut
 	for _, entry := range l.Entries {
@@ -269,11 +271,22 @@ func (g *Gate) Check(kind Kind, value string) (list string, gated bool) {
 
 // CheckKey is [Gate.Check] for a value in the form of [AppendKey].
 func (g *Gate) CheckKey(kind Kind, key []byte) (list string, gated bool) {
+	return g.check(kind, key, false)
+}
+
+// CheckOwn is [Gate.CheckKey] for a value that the organisation itself has named: the built-in lists of special-use
+// networks and names and of those for documentation do not count then, for an address such as 192.168.0.4 says nothing in
+// what others share, but who writes it into a list of its own means the machine in its own network.
+func (g *Gate) CheckOwn(kind Kind, key []byte) (list string, gated bool) {
+	return g.check(kind, key, true)
+}
+
+func (g *Gate) check(kind Kind, key []byte, own bool) (list string, gated bool) {
 	code := kindCode(kind)
 	if code == 0 || len(g.lists) == 0 {
 		return "", false
 	}
-	c := gateCheck{g: g, mask: 1 << code, first: len(g.lists)}
+	c := gateCheck{g: g, mask: 1 << code, first: len(g.lists), own: own}
 	var room [512]byte
 	lowered, _ := appendFolded(room[:0], key)
 	c.whole(lowered)
@@ -306,11 +319,13 @@ type gateCheck struct {
 	g     *Gate
 	mask  uint64
 	first int
+	own   bool
 }
 
 // wants says whether a list applies to the kind and comes before what was found.
 func (c *gateCheck) wants(list uint16) bool {
-	return int(list) < c.first && c.g.lists[list].kinds&c.mask != 0
+	l := &c.g.lists[list]
+	return int(list) < c.first && l.kinds&c.mask != 0 && !(c.own && l.local)
 }
 
 func (c *gateCheck) set(no uint32) {

@@ -102,6 +102,22 @@ func TestGateBuiltin(t *testing.T) {
 	}
 }
 
+// TestGateOwn: what one names oneself in one's own network counts, unless a list that was loaded says otherwise.
+func TestGateOwn(t *testing.T) {
+	g := NewGate()
+	g.AddBuiltin()
+	ok(t, g.Add(List{Name: "loaded", Matching: MatchCIDR, Kinds: []Kind{IPv4}, Entries: []string{"192.168.7.0/24"}}))
+	for value, want := range map[Value]string{{IPv4, "192.168.0.4"}: "", {IPv4, "192.168.7.4"}: "loaded", {IPv4, "203.0.113.7"}: "", {Domain, "evil.example"}: "",
+		{Domain, "dc.corp"}: "", {IPv4, "8.8.8.8"}: ListResolvers, {Filename, "cmd.exe"}: ListSystemFiles} {
+		if list, gated := g.CheckOwn(value.Kind, []byte(value.Value)); list != want || gated != (want != "") {
+			t.Errorf("%v is gated by %q, want %q", value, list, want)
+		}
+		if _, gated := g.CheckKey(value.Kind, []byte(value.Value)); !gated {
+			t.Errorf("%v is not gated for what others share", value)
+		}
+	}
+}
+
 // sample is a value of a kind that an entry of a list must gate; "" where there is none.
 func sample(kind Kind, how Matching, entry string) string {
 	entry = strings.TrimSpace(entry)

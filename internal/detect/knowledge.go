@@ -72,11 +72,11 @@ func NewKnowledge(gate *indicator.Gate) *Knowledge {
 		patterns: map[patternKey]*KnownPattern{}, titles: newTitles()}
 }
 
-// Size is how many values and expressions there are, and how many patterns.
-func (k *Knowledge) Size() (indicators, patterns int) {
+// Len is how many values, expressions and patterns there are.
+func (k *Knowledge) Len() int {
 	k.mu.RLock()
 	defer k.mu.RUnlock()
-	return k.Table.Len() + k.paths.Len(), len(k.patterns)
+	return k.Table.Len() + k.paths.Len() + len(k.patterns)
 }
 
 // Patterns lists the patterns that are in force, in the order of their ids, and the number of this state of them, by
@@ -226,10 +226,14 @@ func (m *IndicatorMatcher) hit(kind indicator.Kind, value []byte, field event.Na
 		return
 	}
 	h.Level, h.Why = severity(f.Kind, f.Confidence)
-	if list, gated := m.k.Gate.CheckKey(kind, value); gated {
+	check := m.k.Gate.CheckKey
+	if h.Origin.Community == "" {
+		check = m.k.Gate.CheckOwn
+	}
+	if list, gated := check(kind, value); gated {
 		h.Gate = list
 	} else if f.From > 0 || f.Kind != kind {
-		h.Gate, _ = m.k.Gate.CheckKey(f.Kind, entry)
+		h.Gate, _ = check(f.Kind, entry)
 	}
 	m.hits = append(m.hits, h)
 }
