@@ -173,7 +173,7 @@ func TestLoadRealLists(t *testing.T) {
 		ok(t, err)
 		lines := strings.Count(strings.TrimRight(string(raw), "\n"), "\n") + 1
 		given := report.Values + report.Expressions
-		if report.Format != want.format || given < want.atLeast || report.Wrong > want.mayWrong || given+report.Wrong+report.Skipped[indicator.SkippedBlank] != lines {
+		if report.Format != want.format || given < want.atLeast || report.Wrong > want.mayWrong || given+report.Wrong+report.Skipped[SkippedBlank] != lines {
 			t.Errorf("%s: %d lines, %+v", name, lines, report)
 		}
 		t.Logf("%s: %d given, %d wrong, first %v", name, given, report.Wrong, report.Errors[:min(3, len(report.Errors))])
