@@ -22,7 +22,12 @@ var (
 	nameFacMod   = Intern("cisco.facility")
 	nameSevMod   = Intern("cisco.severity")
 	nameMnemonic = Intern("cisco.mnemonic")
+	nameMisc     = Intern("misc")
+	nameThreat   = Intern("threatid")
 )
+
+// What is done with a connection, for devices that say it in words of their own.
+var textAccept, textDeny, textTeardown = []byte("accept"), []byte("deny"), []byte("teardown")
 
 // block adds the field blocked.
 func block(e *Event, blocked bool) {
@@ -84,19 +89,19 @@ func asa(text []byte, e *Event) {
 	word, rest, _ := bytes.Cut(text, []byte{' '})
 	switch string(word) {
 	case "Built":
-		e.add(nameAction, String, []byte("accept"))
+		e.add(nameAction, String, textAccept)
 		block(e, false)
 	case "Deny", "Dropped", "Drop", "Discard":
-		e.add(nameAction, String, []byte("deny"))
+		e.add(nameAction, String, textDeny)
 		block(e, true)
 	case "Teardown":
-		e.add(nameAction, String, []byte("teardown"))
+		e.add(nameAction, String, textTeardown)
 	case "access-list":
 		if bytes.Contains(rest, []byte(" permitted ")) {
-			e.add(nameAction, String, []byte("accept"))
+			e.add(nameAction, String, textAccept)
 			block(e, false)
 		} else if bytes.Contains(rest, []byte(" denied ")) {
-			e.add(nameAction, String, []byte("deny"))
+			e.add(nameAction, String, textDeny)
 			block(e, true)
 		}
 	}
@@ -353,8 +358,8 @@ func (r *syslogReader) paloAlto(msg []byte, e *Event) {
 	if n > 3 && string(v[3]) == "THREAT" {
 		e.Source = paloThreat
 		if n > 32 {
-			e.add(Intern("misc"), String, v[31])
-			e.add(Intern("threatid"), String, v[32])
+			e.add(nameMisc, String, v[31])
+			e.add(nameThreat, String, v[32])
 		}
 	}
 	for _, p := range paloPlaces {
