@@ -38,6 +38,9 @@ func parseCorrelation(doc node) (*Correlation, error) {
 			return nil, err
 		}
 	}
+	if _, ok := n.get("generate"); !ok { // by the schema it stands beside the correlation, by custom in it
+		return c, c.parseGenerate(&doc)
+	}
 	return c, nil
 }
 

@@ -257,8 +257,12 @@ func TestCorrelationOverCorrelation(t *testing.T) {
 }
 
 func TestCorrelationGenerate(t *testing.T) {
-	for _, generate := range []bool{false, true} {
-		text := strings.Replace(chained, "  timespan: 10m\n", fmt.Sprintf("  timespan: 10m\n  generate: %v\n", generate), 1)
+	for text, generate := range map[string]bool{
+		chained: false,
+		strings.Replace(chained, "  timespan: 10m\n", "  timespan: 10m\n  generate: false\n", 1): false,
+		strings.Replace(chained, "  timespan: 10m\n", "  timespan: 10m\n  generate: true\n", 1):  true,
+		strings.Replace(chained, "id: outer\n", "id: outer\ngenerate: true\n", 1):                true,
+	} {
 		s := newStage(t, text+base("failed")+base("success")+base("free"), CorrelatorOptions{})
 		for _, c := range []struct {
 			rule string
