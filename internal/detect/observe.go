@@ -56,6 +56,9 @@ func (o *Observer) Observe(ev *event.Event, yield func(kind indicator.Kind, valu
 		}
 		value := f.Value
 		if f.Escaped {
+			if (r == holdGuess || r == holdText) && !mayHoldURL(value) {
+				continue
+			}
 			o.text = f.Text(o.text[:0])
 			value = o.text
 		}
@@ -63,6 +66,12 @@ func (o *Observer) Observe(ev *event.Event, yield func(kind indicator.Kind, valu
 		o.value(r, value)
 	}
 	o.yield = nil
+}
+
+// mayHoldURL says whether a value with escapes may hold a URL. Nothing else that can be told by its form has any.
+func mayHoldURL(v []byte) bool {
+	v = v[:min(len(v), maxSearched)]
+	return bytes.Contains(v, []byte("://")) || bytes.Contains(v, []byte(`:\/\/`))
 }
 
 // holding is what a field holds; it is found out when a name is met for the first time.

@@ -154,3 +154,27 @@ func TestObserveZeek(t *testing.T) {
 	}
 	t.Log(byEntry)
 }
+
+// FuzzObserve: whatever stands in whatever field, what comes out is in the form that is looked up, and not without end.
+func FuzzObserve(f *testing.F) {
+	for _, seed := range [][2]string{{"Hashes", "MD5=" + strings.Repeat("ab", 16)}, {"url", "http://[::1]:80/x"}, {"x", "a@b.c"}, {"to", "<a@b.net>, c@d.org"}, {"QueryResults", "type: 5 a.net;::ffff:1.2.3.4;"},
+		{"Image", `C:\a\b.exe:stream`}, {"ClientIP", "[::1]:443"}, {"message", "see http://a.net/x."}} {
+		f.Add(seed[0], seed[1])
+	}
+	f.Fuzz(func(t *testing.T, field, value string) {
+		n := 0
+		ev := event.Event{Fields: []event.Field{{Name: event.Known([]byte(field)), Value: []byte(value)}}}
+		NewObserver().Observe(&ev, func(kind indicator.Kind, value []byte, _ event.Name) {
+			n++
+			if kind == "" {
+				return
+			}
+			if key, ok := indicator.AppendKey(nil, kind, value); !ok || string(key) != string(value) {
+				t.Fatalf("%s %q has the key %q", kind, value, key)
+			}
+		})
+		if n > 2*maxParts {
+			t.Fatalf("%d observables", n)
+		}
+	})
+}
