@@ -170,9 +170,6 @@ func (a *automaton) inherit(s, f uint32) {
 	a.outs[a.out[s]] = append(own[:len(own):len(own)], a.outs[a.out[f]]...)
 }
 
-// at is what is found at a state.
-func (a *automaton) at(s uint32) []int32 { return a.outs[a.out[(s&^found)/uint32(a.width)]] }
-
 // plainEscape maps what follows a backslash in a JSON string to the byte it stands for; 0 needs more than a look.
 var plainEscape = func() (t [256]byte) {
 	for c := range 0x80 {
@@ -181,55 +178,6 @@ var plainEscape = func() (t [256]byte) {
 	t['n'], t['t'], t['r'], t['b'], t['f'], t['u'], t[0] = '\n', '\t', '\r', '\b', '\f', 0, 0
 	return t
 }()
-
-// scanFolded reports what is found in a folded value.
-func (a *automaton) scanFolded(v []byte, hit func([]int32)) {
-	s := a.begin
-	if s&found != 0 {
-		hit(a.at(s))
-	}
-	for _, c := range v {
-		if s = a.next[(s&^found)+uint32(a.low[c])]; s&found != 0 {
-			hit(a.at(s))
-		}
-	}
-	if s = a.next[(s&^found)+classEnd]; s&found != 0 {
-		hit(a.at(s))
-	}
-}
-
-// scanRaw reports what is found in a value as the log wrote it, escapes of JSON included if it says so. ok is false
-// when the value needs to be folded first; what was reported until then is found all the same.
-func (a *automaton) scanRaw(v []byte, escaped bool, hit func([]int32)) (ok bool) {
-	s := a.begin
-	if s&found != 0 {
-		hit(a.at(s))
-	}
-	next, raw := a.next, &a.raw
-	for i := 0; i < len(v); i++ {
-		c := v[i]
-		if c == '\\' && escaped {
-			i++
-			if i == len(v) {
-				return false
-			}
-			if c = plainEscape[v[i]]; c == 0 {
-				return false
-			}
-		}
-		class := raw[c]
-		if class == special {
-			return false
-		}
-		if s = next[(s&^found)+uint32(class)]; s&found != 0 {
-			hit(a.at(s))
-		}
-	}
-	if s = next[(s&^found)+classEnd]; s&found != 0 {
-		hit(a.at(s))
-	}
-	return true
-}
 
 // bytes is what the automaton holds in memory, about.
 func (a *automaton) bytes() int {

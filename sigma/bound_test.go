@@ -210,6 +210,19 @@ func TestAutomaton(t *testing.T) {
 		texts[i].id = int32(i)
 	}
 	a := newAutomaton(texts)
+	m := &Matcher{now: 1, found: make([]uint32, len(texts))}
+	for i := range texts {
+		m.hits = append(m.hits, hit{questions: []int32{int32(i)}})
+	}
+	look := func(scan func()) []bool {
+		clear(m.found)
+		scan()
+		got := make([]bool, len(texts))
+		for i, f := range m.found {
+			got[i] = f == m.now
+		}
+		return got
+	}
 	for _, v := range []string{"", "ushers", "USHERS", "xushers", "ushersx", "she", "He", "É", "\xc3", "usé", "s\\he"} {
 		low, want := fold(nil, []byte(v)), make([]bool, len(texts))
 		for i, n := range texts {
@@ -225,21 +238,12 @@ func TestAutomaton(t *testing.T) {
 			}
 			want[i] = p.accepts(low)
 		}
-		got := make([]bool, len(texts))
-		a.scanFolded(low, func(ids []int32) {
-			for _, id := range ids {
-				got[id] = true
-			}
-		})
+		got := look(func() { m.scanFolded(a, low) })
 		if fmt.Sprint(got) != fmt.Sprint(want) {
 			t.Errorf("%q: found %v, want %v", v, got, want)
 		}
-		raw := make([]bool, len(texts))
-		ok := a.scanRaw([]byte(v), false, func(ids []int32) {
-			for _, id := range ids {
-				raw[id] = true
-			}
-		})
+		ok := false
+		raw := look(func() { ok = m.scanRaw(a, []byte(v), false) })
 		if ascii := bytes.IndexFunc([]byte(v), func(r rune) bool { return r > 0x7f }) < 0; ok != ascii || ok && fmt.Sprint(raw) != fmt.Sprint(want) {
 			t.Errorf("%q as written: %v %v, want %v", v, ok, raw, want)
 		}

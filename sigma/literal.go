@@ -224,7 +224,7 @@ var everyday = strings.Join([]string{
 	`c:\windows\system32\wbem\wmiprvse.exe`, `c:\windows\system32\drivers\etc\`, `c:\windows\temp\`, `c:\windows\system32\lsass.exe`, `c:\windows\system32\rundll32.exe`,
 	`hklm\software\microsoft\windows\currentversion\policies\`, `hklm\system\currentcontrolset\services\tcpip\parameters\interfaces`, `hkcu\software\classes\`, `hkey_local_machine\`, `hku\s-1-5-21-`,
 	`nt authority\system`, `nt authority\network service`, `s-1-5-18`, `https://www.`, `http://`, `function`, `$env:`, `param(`, `return`, `string`, `write-`, `new-object system.`, `get-`, `set-`, `invoke-`,
-	`-command`, ` -s `, ` /c `, `.exe`, `.dll`, `.ps1`, `true`, `false`, `(`, `)`, `{`, `}`, "`", `"`, `'`, `;`, `|`, `$`, `=`, `,`, `user`, `name`, `local`, `.com`, `dword (0x00000001)`, `microsoft corporation`, `c:\windows\system32\ntdll.dll+`, `kernelbase.dll+`, `unknown(`,
+	`-command`, ` -s `, ` /c `, `.exe`, `.dll`, `.ps1`, `true`, `false`, `valid`, `signed`, `(`, `)`, `{`, `}`, "`", `"`, `'`, `;`, `|`, `$`, `=`, `,`, `user`, `name`, `local`, `.com`, `dword (0x00000000)`, `dword (0x00000001)`, `dword (0x00000002)`, `microsoft corporation`, `c:\windows\system32\ntdll.dll+`, `kernelbase.dll+`, `unknown(`,
 	`0x1010`, `0x1410`, `0x1fffff`, `-`,
 }, "\n")
 
@@ -250,6 +250,12 @@ func textChance(s string, begin, end bool) float64 {
 	}
 	p = min(p, 0.95)
 	if begin && end {
+		switch {
+		case len(s) > 1 && strings.Contains(everyday, s): // true, a whole path
+			return 0.3
+		case strings.Trim(s, "0123456789") == "":
+			return 0.1
+		}
 		p *= 0.2
 	} else if begin || end {
 		p *= 0.5

@@ -29,10 +29,12 @@ type Matcher struct {
 	runs    []exprRun
 	lazies  []*lazy
 
-	cand  []uint64
-	out   []*Rule
-	hits  []hit // of the slot being scanned
-	onHit func([]int32)
+	seen  []uint32 // by what an automaton finds: the last scan that found it
+	scans uint32
+
+	cand []uint64
+	out  []*Rule
+	hits []hit // of the slot being scanned
 }
 
 // stamp is a number that holds for one event.
@@ -75,7 +77,6 @@ func (e *Engine) NewMatcher() *Matcher {
 		found: make([]uint32, e.count), answers: make([]uint32, e.count),
 		runs: make([]exprRun, len(e.exprs)), lazies: make([]*lazy, len(e.exprs)),
 	}
-	m.onHit = m.hit
 	return m
 }
 
@@ -257,21 +258,88 @@ func (m *Matcher) index(x *slotIndex, slot int32) {
 
 // scan looks for the texts of a slot in a value: as it was written if that will do, else folded.
 func (m *Matcher) scan(x *slotIndex, v *val) {
-	if x.auto != nil && x.auto.scanRaw(v.raw, v.escaped, m.onHit) || x.auto == nil && x.beyond == nil {
+	if x.auto != nil && m.scanRaw(x.auto, v.raw, v.escaped) || x.auto == nil && x.beyond == nil {
 		return
 	}
 	low := m.low(v)
 	if x.auto != nil {
-		x.auto.scanFolded(low, m.onHit)
+		m.scanFolded(x.auto, low)
 	}
 	if x.beyond != nil {
-		x.beyond.scanFolded(low, m.onHit)
+		m.scanFolded(x.beyond, low)
 	}
 }
 
-func (m *Matcher) hit(ids []int32) {
-	for _, id := range ids {
+// hit notes what is found at a state of an automaton, the first time in a value.
+func (m *Matcher) hit(a *automaton, state uint32) {
+	o := a.out[(state&^found)/uint32(a.width)]
+	if m.seen[o] == m.scans {
+		return
+	}
+	m.seen[o] = m.scans
+	for _, id := range a.outs[o] {
 		m.note(id)
+	}
+}
+
+// scanFolded notes what is found in a folded value.
+func (m *Matcher) scanFolded(a *automaton, v []byte) {
+	m.ready(a)
+	s := a.begin
+	if s&found != 0 {
+		m.hit(a, s)
+	}
+	for _, c := range v {
+		if s = a.next[(s&^found)+uint32(a.low[c])]; s&found != 0 {
+			m.hit(a, s)
+		}
+	}
+	if s = a.next[(s&^found)+classEnd]; s&found != 0 {
+		m.hit(a, s)
+	}
+}
+
+// scanRaw notes what is found in a value as the log wrote it, escapes of JSON included if it says so. ok is false when
+// the value needs to be folded first; what was noted until then is found all the same.
+func (m *Matcher) scanRaw(a *automaton, v []byte, escaped bool) (ok bool) {
+	m.ready(a)
+	s := a.begin
+	if s&found != 0 {
+		m.hit(a, s)
+	}
+	next, raw := a.next, &a.raw
+	for i := 0; i < len(v); i++ {
+		c := v[i]
+		if c == '\\' && escaped {
+			if i++; i == len(v) {
+				return false
+			}
+			if c = plainEscape[v[i]]; c == 0 {
+				return false
+			}
+		}
+		class := raw[c]
+		if class == special {
+			return false
+		}
+		if s = next[(s&^found)+uint32(class)]; s&found != 0 {
+			m.hit(a, s)
+		}
+	}
+	if s = next[(s&^found)+classEnd]; s&found != 0 {
+		m.hit(a, s)
+	}
+	return true
+}
+
+// ready begins a value: nothing has been found in it.
+func (m *Matcher) ready(a *automaton) {
+	if len(m.seen) < len(a.outs) {
+		m.seen = append(m.seen, make([]uint32, len(a.outs)-len(m.seen))...)
+	}
+	if m.scans++; m.scans == 0 { // the marks have gone round
+		clear(m.seen)
+		m.scans = 1
 	}
 }
 
@@ -299,10 +367,18 @@ func (m *Matcher) text(v *val) []byte {
 
 // low is a value folded.
 func (m *Matcher) low(v *val) []byte {
-	if !v.hasLow {
-		t := m.text(v)
-		v.low, v.hasLow = m.keep(fold(m.room(len(t)), t)), true
+	if v.hasLow {
+		return v.low
 	}
+	v.hasLow = true
+	if v.escaped && !v.hasText {
+		if low, ok := foldEscaped(m.room(len(v.raw)), v.raw); ok {
+			v.low = m.keep(low)
+			return v.low
+		}
+	}
+	t := m.text(v)
+	v.low = m.keep(fold(m.room(len(t)), t))
 	return v.low
 }
 

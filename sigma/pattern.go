@@ -1,6 +1,7 @@
 package sigma
 
 import (
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -223,6 +224,7 @@ func foldRune(r rune) rune {
 // fold appends src without the difference of case, letter by letter: ASCII in lower case, of other letters the one that
 // stands for all its cases. Bytes that are not UTF-8 stay as they are. What it appends is not longer than src.
 func fold(dst, src []byte) []byte {
+	dst = slices.Grow(dst, len(src))
 	for i := 0; i < len(src); {
 		c := src[i]
 		if c < utf8.RuneSelf {
@@ -239,4 +241,28 @@ func fold(dst, src []byte) []byte {
 		i += n
 	}
 	return dst
+}
+
+// foldEscaped appends the folded text of a JSON string with simple escapes; ok is false when it holds others, or
+// letters beyond ASCII.
+func foldEscaped(dst, src []byte) (out []byte, ok bool) {
+	at := len(dst)
+	dst = slices.Grow(dst, len(src))[:at+len(src)]
+	for i := 0; i < len(src); i++ {
+		c := src[i]
+		if c == '\\' {
+			if i++; i == len(src) {
+				return nil, false
+			}
+			if c = plainEscape[src[i]]; c == 0 {
+				return nil, false
+			}
+		}
+		if c >= utf8.RuneSelf {
+			return nil, false
+		}
+		dst[at] = lower[c]
+		at++
+	}
+	return dst[:at], true
 }
