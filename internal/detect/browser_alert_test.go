@@ -37,10 +37,33 @@ func TestBrowserAlerts(t *testing.T) {
 		p.Check(t)
 		p.Pictures("detect-" + at.name)
 	}
+	told(t, c, p, server.URL)
 	confirms(t, p, server.URL, hit)
 	suppresses(t, p, server.URL, own)
 	checks(t, p, server.URL)
 	alertsArrive(t, c, p, server.URL)
+}
+
+// told asks to be told of alerts, and ends it by the one click of a letter.
+func told(t *testing.T, c *alertConsole, p *webtest.Page, site string) {
+	p.Go(site + "/account/alerts?lang=nl")
+	p.Check(t)
+	p.Go(site + "/account/alerts")
+	p.Submit("main form button.primary")
+	if !strings.Contains(p.Text(".toast"), "You will be told") {
+		t.Errorf("after asking the page says %q", p.Text("main"))
+	}
+	p.Check(t)
+	p.Pictures("detect-notices")
+	all, err := c.pages.more.Notifier.Notices(t.Context(), c.as(here, polder.RoleSteward))
+	noErr(t, err)
+	p.Go(site + "/alert-off/" + c.pages.more.Notifier.offToken(all[0].ID))
+	p.Check(t)
+	p.Submit("main form button.primary")
+	if !strings.Contains(p.Text("main"), "You are told no more") {
+		t.Errorf("after the click the page says %q", p.Text("main"))
+	}
+	p.Check(t)
 }
 
 // confirms says in a dialog that it happened, and shares it after a look at what leaves.

@@ -13,7 +13,7 @@ import (
 )
 
 const (
-	maxUpload    = 1 << 30 // bytes of a log that is checked on the page
+	maxUpload    = 1_000_000_000 // bytes of a log that is checked on the page
 	checkTimeout = 20 * time.Minute
 	maxSigns     = 200 // that the answer names
 )
@@ -22,10 +22,11 @@ var errNoChecker = polder.Errorf(polder.NotFound, "no logs are checked on this n
 
 // checkPage asks for a log: have we been hit?
 func (p *Pages) checkPage(w http.ResponseWriter, r *http.Request) error {
-	return p.showCheck(w, r, pageView{}, web.WordsOf(r).T("detect.check.lede"), nil)
+	words := web.WordsOf(r)
+	return p.showCheck(w, r, pageView{}, words.T("detect.check"), words.T("detect.check.lede"), nil)
 }
 
-func (p *Pages) showCheck(w http.ResponseWriter, r *http.Request, v pageView, lede string, failed error) error {
+func (p *Pages) showCheck(w http.ResponseWriter, r *http.Request, v pageView, title, lede string, failed error) error {
 	if p.more.Checker == nil {
 		return errNoChecker
 	}
@@ -40,7 +41,7 @@ func (p *Pages) showCheck(w http.ResponseWriter, r *http.Request, v pageView, le
 	if len(v.Main) == 0 {
 		v.Main, v.Aside = v.Aside, nil
 	}
-	p.site.Render(w, r, web.Page{Template: "detect/page", Title: words.T("detect.check"), Lede: lede, Status: statusFor(failed), Data: v})
+	p.site.Render(w, r, web.Page{Template: "detect/page", Title: title, Lede: lede, Status: statusFor(failed), Data: v})
 	return nil
 }
 
@@ -66,7 +67,7 @@ func (p *Pages) checkLog(w http.ResponseWriter, r *http.Request) error {
 	}
 	name, keep, in, err := logOf(r)
 	if canMend(err) {
-		return p.showCheck(w, r, pageView{}, "", err)
+		return p.showCheck(w, r, pageView{}, web.WordsOf(r).T("detect.check"), "", err)
 	}
 	if err != nil {
 		return err
@@ -167,7 +168,7 @@ func (p *Pages) answer(w http.ResponseWriter, r *http.Request, report *Report, x
 		v.add(panel(words.T("detect.next"), "", "numbered", []string{words.T("detect.step.isolate"), words.T("detect.step.keep"), words.T("detect.step.ask")}))
 	}
 	v.add(panel(words.T("detect.check.read"), "", "facts", examinedPairs(words, x)))
-	return p.showCheck(w, r, v, words.T("detect.check.answer", "file", x.File, "n", int(x.Events)), nil)
+	return p.showCheck(w, r, v, words.T("detect.check.question"), words.T("detect.check.answer", "file", x.File, "n", int(x.Events)), nil)
 }
 
 // examinedPairs is what was read of a log.

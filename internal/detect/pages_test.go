@@ -363,6 +363,30 @@ func TestDetectionPage(t *testing.T) {
 	}
 }
 
+// TestNoticePages: a person asks to be told, switches it, and ends it without a log-in.
+func TestNoticePages(t *testing.T) {
+	c := newAlertConsole(t, nil)
+	contains(t, c.get("reader", "/account/alerts"), "You are told of nothing yet", "Messages never hold a host")
+	if out := c.post("reader", "/account/alerts", "level", "high", "channel", "webhook", "target", "x"); out.Code != 400 {
+		t.Errorf("a webhook without an address: %d", out.Code)
+	}
+	if out := c.post("reader", "/account/alerts", "level", "high", "channel", "mail", "digest", "daily"); out.Code != 303 {
+		t.Errorf("a good one: %d", out.Code)
+	}
+	contains(t, c.get("reader", "/account/alerts"), "High and above", "each morning")
+	all, err := c.pages.more.Notifier.Notices(t.Context(), c.reader(here))
+	noErr(t, err)
+	at := "/account/alerts/" + all[0].ID
+	for _, x := range []struct {
+		who, path string
+		status    int
+	}{{"steward", at + "/off", 404}, {"reader", at + "/off", 303}, {"reader", at + "/on", 303}, {"", "/alert-off/" + all[0].ID + ".x", 404}, {"", "/alert-off/" + c.pages.more.Notifier.offToken(all[0].ID), 200}, {"reader", at + "/delete", 303}} {
+		if out := c.post(x.who, x.path); out.Code != x.status {
+			t.Errorf("%s as %q: %d, want %d", x.path, x.who, out.Code, x.status)
+		}
+	}
+}
+
 // TestAlertAPI: the same by REST, strictly.
 func TestAlertAPI(t *testing.T) {
 	c := newAlertConsole(t, nil)
