@@ -8,15 +8,13 @@ type automaton struct {
 	raw   [256]uint16 // the class of a byte as logs write it; special for bytes that need more than a look
 	low   [256]uint16 // the class of a byte of a folded value
 	width int         // classes, those of beginning and end included
-	next  []uint32    // by state (times width) and class: the next state times width, with found set when texts end there
+	next  []uint32    // by state (times width) and class: the next state (times width)
+	first uint32      // the first of the states where texts end; all others come before it
 	begin uint32      // the state after the beginning of a value
 	// out is what is found at a state: an index into outs, by state.
 	out  []int32
 	outs [][]int32
 }
-
-// found marks a state where texts end.
-const found = 1 << 31
 
 // special is the class of bytes outside ASCII in a value that was not folded.
 const special = 1<<16 - 1
@@ -149,12 +147,35 @@ func (a *automaton) link() {
 			}
 		}
 	}
-	for i, t := range a.next {
-		if a.out[t/w] >= 0 {
-			a.next[i] = t | found
+	a.order()
+	a.begin = a.next[classBegin] // of the first state, which is the root: no text ends there
+}
+
+// order moves the states where texts end behind all others, so that one comparison tells them.
+func (a *automaton) order() {
+	w := uint32(a.width)
+	to := make([]uint32, len(a.out))
+	n := uint32(0)
+	for pass := range 2 {
+		if pass == 1 {
+			a.first = n * w
+		}
+		for i, o := range a.out {
+			if (o >= 0) == (pass == 1) {
+				to[i] = n
+				n++
+			}
 		}
 	}
-	a.begin = a.next[classBegin] // a state that finds an empty text at the beginning is found by its end
+	next, out := make([]uint32, len(a.next)), make([]int32, len(a.out))
+	for i, t := range to {
+		out[t] = a.out[i]
+		row := next[t*w : (t+1)*w]
+		for c, s := range a.next[uint32(i)*w : (uint32(i)+1)*w] {
+			row[c] = to[s/w] * w
+		}
+	}
+	a.next, a.out = next, out
 }
 
 // inherit adds what is found at state f to what is found at s.

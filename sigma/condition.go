@@ -1,7 +1,6 @@
 package sigma
 
 import (
-	"path"
 	"slices"
 	"strings"
 )
@@ -159,7 +158,7 @@ func (p *conditionParser) several(op clauseOp, which string) (clause, error) {
 	for _, name := range p.s.names {
 		covered := name == which || strings.EqualFold(which, "them") && !strings.HasPrefix(name, "_")
 		if !covered && strings.Contains(which, "*") {
-			covered, _ = path.Match(bracketless.Replace(which), name)
+			covered = starMatch(which, name)
 		}
 		if covered {
 			kids = append(kids, p.s.clauses[name])
@@ -171,5 +170,20 @@ func (p *conditionParser) several(op clauseOp, which string) (clause, error) {
 	return newClause(op, kids...), nil
 }
 
-// bracketless keeps path.Match to the one wildcard of conditions. A name with a slash is matched by no wildcard.
-var bracketless = strings.NewReplacer(`\`, `\\`, `[`, `\[`, `?`, `\?`)
+// starMatch says whether a name is what a pattern with stars stands for.
+func starMatch(p, name string) bool {
+	pieces := strings.Split(p, "*")
+	first, last := pieces[0], pieces[len(pieces)-1]
+	if len(name) < len(first)+len(last) || !strings.HasPrefix(name, first) || !strings.HasSuffix(name, last) {
+		return false
+	}
+	name = name[len(first) : len(name)-len(last)]
+	for _, piece := range pieces[1 : len(pieces)-1] {
+		i := strings.Index(name, piece)
+		if i < 0 {
+			return false
+		}
+		name = name[i+len(piece):]
+	}
+	return true
+}

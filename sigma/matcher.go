@@ -272,7 +272,7 @@ func (m *Matcher) scan(x *slotIndex, v *val) {
 
 // hit notes what is found at a state of an automaton, the first time in a value.
 func (m *Matcher) hit(a *automaton, state uint32) {
-	o := a.out[(state&^found)/uint32(a.width)]
+	o := a.out[state/uint32(a.width)]
 	if m.seen[o] == m.scans {
 		return
 	}
@@ -286,15 +286,15 @@ func (m *Matcher) hit(a *automaton, state uint32) {
 func (m *Matcher) scanFolded(a *automaton, v []byte) {
 	m.ready(a)
 	s := a.begin
-	if s&found != 0 {
+	if s >= a.first {
 		m.hit(a, s)
 	}
 	for _, c := range v {
-		if s = a.next[(s&^found)+uint32(a.low[c])]; s&found != 0 {
+		if s = a.next[s+uint32(a.low[c])]; s >= a.first {
 			m.hit(a, s)
 		}
 	}
-	if s = a.next[(s&^found)+classEnd]; s&found != 0 {
+	if s = a.next[s+classEnd]; s >= a.first {
 		m.hit(a, s)
 	}
 }
@@ -304,10 +304,10 @@ func (m *Matcher) scanFolded(a *automaton, v []byte) {
 func (m *Matcher) scanRaw(a *automaton, v []byte, escaped bool) (ok bool) {
 	m.ready(a)
 	s := a.begin
-	if s&found != 0 {
+	if s >= a.first {
 		m.hit(a, s)
 	}
-	next, raw := a.next, &a.raw
+	next, raw, first := a.next, &a.raw, a.first
 	for i := 0; i < len(v); i++ {
 		c := v[i]
 		if c == '\\' && escaped {
@@ -322,11 +322,11 @@ func (m *Matcher) scanRaw(a *automaton, v []byte, escaped bool) (ok bool) {
 		if class == special {
 			return false
 		}
-		if s = next[(s&^found)+uint32(class)]; s&found != 0 {
+		if s = next[s+uint32(class)]; s >= first {
 			m.hit(a, s)
 		}
 	}
-	if s = next[(s&^found)+classEnd]; s&found != 0 {
+	if s = next[s+classEnd]; s >= first {
 		m.hit(a, s)
 	}
 	return true

@@ -236,6 +236,20 @@ func TestConditions(t *testing.T) {
 	}
 }
 
+func TestStarMatch(t *testing.T) {
+	for _, c := range []struct {
+		pattern, name string
+		want          bool
+	}{
+		{"sel*", "selection", true}, {"*tion", "selection", true}, {"s*c*n", "selection", true}, {"*", "a/b", true},
+		{"sel*tion", "seltion", true}, {"aa*aa", "aaa", false}, {"s*x*n", "selection", false}, {"sel", "selection", false},
+	} {
+		if got := starMatch(c.pattern, c.name); got != c.want {
+			t.Errorf("%s for %s: %v", c.pattern, c.name, got)
+		}
+	}
+}
+
 func TestLoadErrors(t *testing.T) {
 	det := head + "detection:\n"
 	for _, c := range []struct {
