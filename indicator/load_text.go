@@ -63,9 +63,11 @@ func (l *Loader) row(r Row) {
 
 // value gives an item unless its value can be no row of a table.
 func (l *Loader) value(item *Item) {
-	if _, _, err := place(item.Kind, item.Value.Value); err != nil {
-		l.wrong(item.Line, "%v", err)
-		return
+	if item.Kind == Domain || item.Kind == CIDR { // of the others a table refuses none that is normalised
+		if _, _, err := place(item.Kind, item.Value.Value); err != nil {
+			l.wrong(item.Line, "%v", err)
+			return
+		}
 	}
 	l.give(item)
 }

@@ -221,7 +221,8 @@ func (m *IndicatorMatcher) hit(kind indicator.Kind, value []byte, field event.Na
 	h.Value, h.Entry = string(value), string(entry)
 	m.k.describe(&h, f)
 	if slices.ContainsFunc(m.hits, func(have Hit) bool {
-		return have.ID == h.ID && have.Origin.Community == h.Origin.Community && have.Entry == h.Entry && have.Value == h.Value
+		return have.Entry == h.Entry && have.Value == h.Value && have.Origin.Community == h.Origin.Community &&
+			(have.ID == h.ID || h.Origin.Object == "" && have.Origin.List == h.Origin.List) // a list may name a value twice
 	}) {
 		return
 	}

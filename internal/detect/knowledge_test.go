@@ -55,13 +55,13 @@ func sharedIndicator(n, version int, pattern, more string) string {
 func TestKnowledgeMatch(t *testing.T) {
 	gate := indicator.NewGate()
 	gate.AddBuiltin()
-	k := knowing(t, gate, "evil.net;85\n45.1.1.1;10\n45.2.0.0/16\n8.8.8.8\nwindowsupdate.com\n192.168.0.4\n"+strings.Repeat("ab", 32)+";Some Malware\n", "list.txt")
+	k := knowing(t, gate, "evil.net;85\n45.1.1.1;10\n45.2.0.0/16\n8.8.8.8\nwindowsupdate.com\n192.168.0.4\n"+strings.Repeat("ab", 32)+";Some Malware\nEVIL.net;85\n", "list.txt")
 	for _, c := range []struct {
 		text string
 		want []string
 		why  string
 	}{
-		{`{"query":"www.evil.net"}`, []string{"evil.net high"}, "a name below it; 85 raises medium"},
+		{`{"query":"www.evil.net"}`, []string{"evil.net high"}, "a name below it; 85 raises medium; that the list names it twice is no second hit"},
 		{`{"query":"evil.net","url":"http://evil.net/x"}`, []string{"evil.net high"}, "the same value twice in one event is one hit"},
 		{`{"src_ip":"45.1.1.1"}`, []string{"45.1.1.1 low"}, "10 lowers medium"},
 		{`{"src_ip":"45.2.3.4"}`, []string{"45.2.0.0/16 low"}, "a network means little"},
