@@ -62,6 +62,7 @@ func listed() []format {
 		auditdFormat(),
 		cefFormat(),
 		webLog(),
+		w3cFormat(),
 		syslogFormat(),
 		firewallCSV(),
 		jsonFormat("json", anyJSON),

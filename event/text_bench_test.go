@@ -49,6 +49,11 @@ var textLoads = map[Format]func(n int) []byte{
 			return fmt.Sprintf("192.0.2.%d - - [02/Mar/2026:10:00:%02d +0100] \"GET /item?id=%d HTTP/1.1\" 200 %d \"https://www.example.org/\" \"Mozilla/5.0 (X11; Linux x86_64)\"\n", i%250, i%60, i, i)
 		})
 	},
+	W3C: func(n int) []byte {
+		return rows(n, "#Fields: date time s-ip cs-method cs-uri-stem cs-uri-query s-port c-ip cs(User-Agent) sc-status\n", func(i int) string {
+			return fmt.Sprintf("2026-03-02 10:00:%02d 192.0.2.80 GET /item id=%d 443 198.51.100.%d Mozilla/5.0+(X11) 200\n", i%60, i, i%250)
+		})
+	},
 	Auditd: func(n int) []byte {
 		return rows(n, "", func(i int) string {
 			id := fmt.Sprintf("msg=audit(1772445600.155:%d):", i)

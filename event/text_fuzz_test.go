@@ -58,6 +58,7 @@ func FuzzSyslog(f *testing.F)   { fuzzText(f, Syslog) }
 func FuzzCEF(f *testing.F)      { fuzzText(f, CEF) }
 func FuzzAuditd(f *testing.F)   { fuzzText(f, Auditd) }
 func FuzzWebLog(f *testing.F)   { fuzzText(f, WebLog) }
+func FuzzW3C(f *testing.F)      { fuzzText(f, W3C) }
 func FuzzTable(f *testing.F)    { fuzzText(f, CSV) }
 func FuzzWevtutil(f *testing.F) { fuzzText(f, Wevtutil) }
 func FuzzEVTX(f *testing.F)     { fuzzText(f, EVTX) }

@@ -23,7 +23,7 @@ var march = time.Date(2026, 3, 3, 0, 0, 0, 0, time.UTC)
 var textSamples = map[string]Format{
 	"zeek-two-headers.log": ZeekTSV, "zeek.ndjson": ZeekJSON, "x509.log.json": ZeekJSON, "eve.ndjson": EVE,
 	"syslog-rfc5424.log": Syslog, "syslog-rfc3164.log": Syslog, "syslog-cisco.log": Syslog, "syslog-firewalls.log": Syslog,
-	"cef.log": CEF, "auditd.log": Auditd, "access.log": WebLog, "firewall.csv": FirewallCSV, "table.csv": CSV, "windows.csv": CSV,
+	"cef.log": CEF, "auditd.log": Auditd, "access.log": WebLog, "iis.log": W3C, "firewall.csv": FirewallCSV, "table.csv": CSV, "windows.csv": CSV,
 	"wevtutil.xml": Wevtutil, "wevtutil-root.xml": Wevtutil, "sysmon.evtx.gz": EVTX,
 }
 
@@ -115,7 +115,8 @@ func TestRecogniseText(t *testing.T) {
 		want            Format // "" when none is right
 	}{
 		{"a header of Zeek whose first line was lost", "", "#fields\tts\tuid\n#types\ttime\tstring\n1.0\tC\n", ZeekTSV},
-		{"a table of W3C is not Zeek's", "", "#Software: x\n#Fields: date time\n2026-03-02 10:00:00\n", ""},
+		{"a table of W3C is not Zeek's", "", "#Software: x\n#Fields: date time\n2026-03-02 10:00:00\n", W3C},
+		{"comments are no header", "", "# Software\n# Fields of corn\ntext\n", ""},
 		{"JSON with a path that is not Zeek's", "", `{"_path":"x","a":1}`, JSON},
 		{"the name of a file helps Zeek's JSON without ends", "pe.2026-03-02.log.gz", `{"ts":1772445600.5,"id":"F1","machine":"AMD64"}`, ZeekJSON},
 		{"the same without the name", "x.log", `{"ts":1772445600.5,"id":"F1","machine":"AMD64"}`, JSON},
@@ -159,6 +160,7 @@ func TestAskedNames(t *testing.T) {
 		{"suricata", "dest_ip", "dst_ip"}, {"suricata", "http.http_user_agent", "c-useragent"}, {"suricata", "dns.answers.rdata", "answer"},
 		{"syslog", "srcip", "src_ip"}, {"syslog", "DPT", "dst_port"}, {"syslog", "hostname", "host.name"},
 		{"weblog", "c-uri", "cs-uri-query"}, {"weblog", "cs-user-agent", "user_agent.original"},
+		{"w3c", "cs(User-Agent)", "cs-user-agent"}, {"w3c", "c-uri", "cs-uri-query"}, {"w3c", "c-ip", "source.ip"},
 		{"auditd", "exe", "process.executable"}, {"auditd", "Image", "process.executable"},
 		{"cef", "src", "src_ip"}, {"cef", "request", "url.original"},
 		{"firewall-csv", "Destination Port", "dst_port"}, {"firewall-csv", "srcip", "source.ip"}, {"firewall-csv", "Action", "action"},
