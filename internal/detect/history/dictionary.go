@@ -116,10 +116,10 @@ func (d *dictionary) wordsFor(rows []row) (words, error) {
 
 // layout is a reader for a segment with these words.
 func (d *dictionary) layout(w words, mappingOf func(string) *event.Mapping) *layout {
-	l := &layout{names: map[uint64]event.Name{0: event.Other}, sources: map[uint64]*event.Source{}, mappings: map[uint64]*event.Mapping{}}
+	l := &layout{names: []event.Name{event.Other}, sources: map[uint64]*event.Source{}, mappings: map[uint64]*event.Mapping{}}
 	for n, path := range w.Names {
 		if n != 0 {
-			l.names[n] = event.Known([]byte(path))
+			l.setName(n, event.Known([]byte(path)))
 		}
 	}
 	for n, s := range w.Sources {

@@ -2,6 +2,7 @@ package history
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"io"
 	"slices"
@@ -195,7 +196,6 @@ func (h *hunt) matchGroup(u *unit, m Matcher) (r result, err error) {
 	in := h.newEventReader(u.group, h.store.words.layout(u.file.meta.Words, h.store.o.Mapping))
 	defer func() { err = errors.Join(err, in.Close()) }()
 	var rows []int64
-	var findings [][]Finding
 	for {
 		ok, known, err := in.next()
 		if err != nil {
@@ -208,17 +208,61 @@ func (h *hunt) matchGroup(u *unit, m Matcher) (r result, err error) {
 		if !known || !h.covers(in.time) {
 			continue
 		}
-		if f := m.Match(&in.event, in.where()); len(f) > 0 {
+		for i, f := range cloneFindings(m.Match(&in.event, in.where())) {
+			hit := Hit{Time: fromMicros(in.time), File: in.file, Index: int64(in.event.Index), What: f.What, Evidence: f.Evidence}
+			if i == 0 {
+				hit.Raw = bytes.Clone(in.event.Raw)
+			} else {
+				hit.Raw = r.hits[len(r.hits)-1].hit.Raw
+			}
+			r.hits = append(r.hits, found{hit: hit})
 			rows = append(rows, in.at)
-			findings = append(findings, cloneFindings(f))
 		}
 	}
-	err = rowsAt(u.group, rows, func(i int, row *row) {
-		for _, f := range findings[i] {
-			r.hits = append(r.hits, hitOf(row, f.What, f.Evidence))
+	return r, fillHits(u.group, rows, r.hits)
+}
+
+// fillHits reads what a hit says beside its event, from the columns that hold it. rows are the numbers of the hits' rows.
+func fillHits(rg parquet.RowGroup, rows []int64, hits []found) error {
+	if len(hits) == 0 {
+		return nil
+	}
+	text := func(set func(h *found, s string)) func(h *found, v parquet.Value) {
+		return func(h *found, v parquet.Value) { set(h, string(v.ByteArray())) }
+	}
+	for column, set := range map[int]func(h *found, v parquet.Value){
+		idColumn:       func(h *found, v parquet.Value) { h.id = v.Uint64() },
+		receivedColumn: func(h *found, v parquet.Value) { h.hit.Received = fromMicros(v.Int64()) },
+		formatColumn:   text(func(h *found, s string) { h.hit.Format = event.Format(s) }),
+		hostColumn:     text(func(h *found, s string) { h.hit.Host = s }),
+		userColumn:     text(func(h *found, s string) { h.hit.User = s }),
+	} {
+		if err := pick(rg.ColumnChunks()[column], rows, func(i int, v parquet.Value) { set(&hits[i], v) }); err != nil {
+			return err
 		}
-	})
-	return r, err
+	}
+	return nil
+}
+
+// pick calls fn for the values of a column, which is not repeated, in these rows, which do not fall.
+func pick(c parquet.ColumnChunk, rows []int64, fn func(i int, v parquet.Value)) (err error) {
+	in := newCursor(c)
+	defer func() { err = errors.Join(err, in.Close()) }()
+	at := int64(-1)
+	var v parquet.Value
+	for i, row := range rows {
+		for at < row {
+			var ok bool
+			if v, ok, err = in.next(); err != nil || !ok {
+				return cmp.Or(err, errColumns)
+			}
+			at++
+		}
+		if !v.IsNull() {
+			fn(i, v)
+		}
+	}
+	return nil
 }
 
 func cloneFindings(f []Finding) []Finding {

@@ -73,11 +73,28 @@ func place(raw, value []byte, end int) int {
 	return -1
 }
 
+// noName is in the place of a number that has no name.
+const noName = event.Name(1<<32 - 1)
+
+// maxNumber bounds the numbers of names in a segment.
+const maxNumber = 1 << 20
+
+// setName puts a name down. A number out of bounds has none.
+func (l *layout) setName(n uint64, name event.Name) {
+	if n >= maxNumber {
+		return
+	}
+	for uint64(len(l.names)) <= n {
+		l.names = append(l.names, noName)
+	}
+	l.names[n] = name
+}
+
 var errLayout = errors.New("raw_fields does not fit raw_data")
 
 // layout reads what appendLayout wrote. It is for one goroutine.
 type layout struct {
-	names    map[uint64]event.Name
+	names    []event.Name // by number; noName where there is none
 	sources  map[uint64]*event.Source
 	mappings map[uint64]*event.Mapping
 	words    words
@@ -88,6 +105,11 @@ func (l *layout) read(data []byte, e *event.Event) error {
 	e.Fields = e.Fields[:0]
 	short := false
 	number := func() uint64 {
+		if len(data) > 0 && data[0] < 0x80 {
+			n := data[0]
+			data = data[1:]
+			return uint64(n)
+		}
 		n, size := binary.Uvarint(data)
 		if size <= 0 {
 			short, data = true, nil
@@ -104,10 +126,11 @@ func (l *layout) read(data []byte, e *event.Event) error {
 	}
 	end := 0
 	for len(data) > 0 {
-		name, ok := l.names[number()]
-		if !ok || len(data) == 0 {
+		n := number()
+		if n >= uint64(len(l.names)) || l.names[n] == noName || len(data) == 0 {
 			return errLayout
 		}
+		name := l.names[n]
 		how := data[0]
 		data = data[1:]
 		f := event.Field{Name: name, Kind: event.Kind(how & howKind), Escaped: how&howEscaped != 0}

@@ -24,9 +24,9 @@ func TestLayoutGivesTheEventBack(t *testing.T) {
 			}
 			ev.Fields = append(ev.Fields, f)
 		}
-		l := &layout{names: map[uint64]event.Name{0: event.Other}, sources: map[uint64]*event.Source{3: someSource}, mappings: map[uint64]*event.Mapping{5: someMapping}}
+		l := &layout{names: []event.Name{event.Other}, sources: map[uint64]*event.Source{3: someSource}, mappings: map[uint64]*event.Mapping{5: someMapping}}
 		data := appendLayout(nil, ev, 3, 5)
-		if _, _, ok := eachName(data, func(n uint64) { l.names[n] = event.Name(n) }); !ok {
+		if _, _, ok := eachName(data, func(n uint64) { l.setName(n, event.Name(n)) }); !ok {
 			t.Fatal("its names cannot be read")
 		}
 		got := &event.Event{Raw: append([]byte(nil), raw...)}
@@ -50,9 +50,9 @@ func FuzzLayout(f *testing.F) {
 	ev.Fields[1].Value = []byte("elsewhere")
 	f.Add(appendLayout(nil, ev, 0, 0), ev.Raw)
 	f.Fuzz(func(t *testing.T, data, raw []byte) {
-		l := &layout{names: map[uint64]event.Name{}, sources: map[uint64]*event.Source{0: someSource}, mappings: map[uint64]*event.Mapping{0: someMapping}}
+		l := &layout{sources: map[uint64]*event.Source{0: someSource}, mappings: map[uint64]*event.Mapping{0: someMapping}}
 		for n := range uint64(300) {
-			l.names[n] = event.Name(n)
+			l.setName(n, event.Name(n))
 		}
 		e := event.Event{Raw: raw}
 		if l.read(data, &e) != nil {

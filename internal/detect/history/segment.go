@@ -215,6 +215,11 @@ var (
 	fieldsColumn = columnAt("raw_fields")
 	fileColumn   = columnAt("metadata", "log_file")
 	indexColumn  = columnAt("metadata", "sequence")
+
+	receivedColumn = columnAt("metadata", "processed_time")
+	formatColumn   = columnAt("metadata", "log_format")
+	hostColumn     = columnAt("device", "hostname")
+	userColumn     = columnAt("user", "name")
 )
 
 // eachRow calls fn for the rows of the segment in turn; the row is used again.
