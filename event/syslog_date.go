@@ -84,7 +84,7 @@ func clockLength(text []byte) int {
 
 // zoneLength is the length of a year or zone behind a clock: " 2024", " UTC" before a colon, "Z", "+01:00".
 func zoneLength(text []byte) int {
-	if len(text) > 5 && text[0] == ' ' && allDigits(text[1:5]) && (text[5] == ' ' || text[5] == ':') && text[1] <= '2' {
+	if len(text) > 5 && text[0] == ' ' && allDigits(text[1:5]) && (text[5] == ' ' || text[5] == ':' && len(text) > 6 && text[6] == ' ') && text[1] <= '2' {
 		return 5
 	}
 	n := 1
