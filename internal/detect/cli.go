@@ -139,8 +139,11 @@ func (f *detectFlags) engine(cmd *cobra.Command) (*Engine, bool, error) {
 	if err != nil {
 		return nil, false, err
 	}
-	e, err := NewEngine(collection, advise, known)
-	return e, builtIn, err
+	set, err := FixedRules(collection, advise)
+	if err != nil {
+		return nil, false, err
+	}
+	return NewEngine(set, known), builtIn, nil
 }
 
 // loadRules loads the rules at paths, or Polder's own when there are none.

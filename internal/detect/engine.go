@@ -2,7 +2,6 @@ package detect
 
 import (
 	"fmt"
-	"sync/atomic"
 	"time"
 
 	"github.com/polder-exchange/polder/event"
@@ -10,13 +9,15 @@ import (
 	"github.com/polder-exchange/polder/stix/pattern"
 )
 
-// Engine holds events against rules and against what is known. It may be used by many goroutines, and given other rules
-// while it works: each run and each batch keeps those it began with.
+// Engine holds events against rules and against what is known. It may be used by many goroutines.
 type Engine struct {
-	rules atomic.Pointer[ruleSet]
-	known *Knowledge
+	rules *Rules
+	known *Knowledge // nil: rules alone are asked
 	about subjects
 }
+
+// NewEngine makes an engine. known may be nil: then rules alone are asked.
+func NewEngine(rules *Rules, known *Knowledge) *Engine { return &Engine{rules: rules, known: known} }
 
 // ruleSet is a collection of rules, compiled.
 type ruleSet struct {
@@ -28,28 +29,17 @@ type ruleSet struct {
 // Advice is what to do about a finding of a rule, by the rule's id; "" when nothing was written.
 type Advice func(rule string) string
 
-// NewEngine makes an engine. known may be nil: then rules alone are asked.
-func NewEngine(c *sigma.Collection, advise Advice, known *Knowledge) (*Engine, error) {
-	e := &Engine{known: known}
-	return e, e.SetRules(c, advise)
-}
-
-// SetRules puts other rules in the place of those there are. When they do not compile, those there are stay.
-func (e *Engine) SetRules(c *sigma.Collection, advise Advice) error {
+func newRuleSet(c *sigma.Collection, advise Advice) (*ruleSet, error) {
 	compiled, err := sigma.Compile(c, sigma.Options{})
 	if err != nil {
-		return fmt.Errorf("compile rules: %w", err)
+		return nil, fmt.Errorf("compile rules: %w", err)
 	}
-	if advise == nil {
-		advise = func(string) string { return "" }
-	}
-	e.rules.Store(&ruleSet{collection: c, engine: compiled, advise: advise})
-	return nil
+	return &ruleSet{collection: c, engine: compiled, advise: advise}, nil
 }
 
 // Knowing is what events are held against now.
 func (e *Engine) Knowing() Knowing {
-	set := e.rules.Load()
+	set := e.rules.Now()
 	k := Knowing{Rules: len(set.collection.Rules), Correlations: len(set.collection.Correlations)}
 	if e.known != nil {
 		patterns, _ := e.known.Patterns()

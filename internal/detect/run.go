@@ -45,7 +45,7 @@ func (e *Engine) NewRun(o RunOptions, found func(*Finding) error) (*Run, error) 
 	if o.Threads <= 0 {
 		o.Threads = runtime.GOMAXPROCS(0)
 	}
-	set, patterns := e.rules.Load(), e.patterns()
+	set, patterns := e.rules.Now(), e.patterns()
 	if patterns.ordered {
 		o.Threads = 1
 	}
