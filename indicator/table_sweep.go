@@ -141,3 +141,29 @@ func (t *Table) DropList(list uint32) (dropped int) {
 	}
 	return dropped + int(size-t.size.Load())
 }
+
+// Lists counts the references of each list, those of forgotten objects left out. It looks at every one.
+func (t *Table) Lists() map[uint32]int {
+	counts := map[uint32]int{}
+	for no := range t.shards {
+		s := t.shards[no].Load()
+		if s == nil {
+			continue
+		}
+		all := *t.terms.Load()
+		for i := range s.entries {
+			e := &s.entries[i]
+			if list := all[e.check>>checkBits].list; !t.gone.has(e.object, list) {
+				counts[list]++
+			}
+		}
+	}
+	for _, refs := range t.nets.Load().All() {
+		for i := range refs {
+			if r := &refs[i]; !t.gone.has(r.Object, r.List) {
+				counts[r.List]++
+			}
+		}
+	}
+	return counts
+}

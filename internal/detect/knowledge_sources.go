@@ -1,50 +1,32 @@
 package detect
 
 import (
-	"fmt"
+	"cmp"
 	"slices"
-	"strings"
-
-	"github.com/polder-exchange/polder/internal/detect/history"
 )
 
-// Sources says where the indicators come from and how many there are.
+// Sources are the files and communities that indicators came from, by name, with how many each gave. It counts, so it is
+// for people who look, not for each event.
 func (k *Knowledge) Sources() []KnowledgeSource {
-	n := k.Len()
+	counts := k.Table.Lists()
 	k.mu.RLock()
 	defer k.mu.RUnlock()
-	var names []string
-	for _, l := range k.lists {
-		names = append(names, orElse(l.community, l.name))
+	for key := range k.patterns {
+		counts[key.list]++
 	}
-	slices.Sort(names)
-	names = slices.Compact(names)
-	if len(names) == 0 {
-		return nil
+	for _, p := range k.pathOf {
+		counts[p.list]++
 	}
-	return []KnowledgeSource{{Name: strings.Join(names, ", "), Count: n}}
-}
-
-// kept says in words how much history there is.
-func (o *orgDetector) kept() string {
-	if o.store == nil {
-		return ""
-	}
-	segments, err := o.store.Segments()
-	var events, bytes int64
-	var timed []history.Segment
-	for _, s := range segments {
-		events, bytes = events+s.Events, bytes+s.Bytes
-		if !s.First.IsZero() {
-			timed = append(timed, s)
+	byName := map[string]int{}
+	for no, l := range k.lists {
+		if n := counts[uint32(no)]; n > 0 {
+			byName[cmp.Or(l.community, l.name)] += n
 		}
 	}
-	text := fmt.Sprintf("%d events, %d MiB", events, bytes>>20)
-	if len(timed) > 0 {
-		text += ", " + span(timed[0].First, timed[len(timed)-1].Last)
+	out := make([]KnowledgeSource, 0, len(byName))
+	for name, n := range byName {
+		out = append(out, KnowledgeSource{Name: name, Count: n})
 	}
-	if err != nil {
-		text += "; some of it cannot be read"
-	}
-	return text
+	slices.SortFunc(out, func(a, b KnowledgeSource) int { return cmp.Compare(a.Name, b.Name) })
+	return out
 }

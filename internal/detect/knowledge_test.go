@@ -127,6 +127,12 @@ func TestKnowledgeMISP(t *testing.T) {
 	if patterns, _ := k.Patterns(); len(patterns) != 1 {
 		t.Errorf("%d patterns, want the one of name and hash together", len(patterns))
 	}
+	if _, err := k.LoadFile(strings.NewReader("a.com\n45.1.0.0/16\n"), indicator.LoadOptions{Name: "b.txt"}); err != nil {
+		t.Fatal(err)
+	}
+	if got := fmt.Sprint(k.Sources()); !strings.HasPrefix(got, "[{b.txt 2 ") || !strings.Contains(got, "{event.json 2 ") {
+		t.Errorf("sources %s, want two of each", got)
+	}
 }
 
 func TestKnowledgePaths(t *testing.T) {
