@@ -13,6 +13,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/polder-exchange/polder/event"
 	"github.com/polder-exchange/polder/internal/testdata"
 )
 
@@ -176,22 +177,67 @@ func TestGold(t *testing.T) {
 		for _, l := range lines(t, "detect", "gold", c.gold) {
 			want[string(l)] = true
 		}
-		m, w, got := e.NewMatcher(), newWalker(), 0
-		for i, line := range lines(t, "detect", "events", c.events) {
-			for _, r := range m.Match(w.read(line)) {
+		m, got := e.NewMatcher(), 0
+		eachEvent(t, testdata.File(t, "detect", "events", c.events), func(ev *event.Event) {
+			for _, r := range m.Match(ev) {
 				got++
-				key := r.ID + "\t" + strconv.Itoa(i)
+				key := r.ID + "\t" + strconv.Itoa(ev.Index)
 				if !want[key] {
-					t.Errorf("%s: %s matches event %d, not in gold", c.events, r.ID, i)
+					t.Errorf("%s: %s matches event %d, not in gold", c.events, r.ID, ev.Index)
 				}
 				delete(want, key)
 			}
-		}
+		})
 		if got != c.n {
 			t.Errorf("%s: %d matches, want %d", c.events, got, c.n)
 		}
 		for key := range want {
 			t.Errorf("%s: missed %s", c.events, key)
 		}
+	}
+}
+
+// eachEvent reads a file as any log is read: compression, format and mapping found by themselves.
+func eachEvent(t testing.TB, path string, f func(*event.Event)) {
+	t.Helper()
+	var ev event.Event
+	for _, c := range chunksOf(t, path) {
+		c.decoder.Decode(c.Chunk, &ev, func(err *event.Error) bool {
+			if err != nil {
+				t.Fatalf("%v", err)
+			}
+			f(&ev)
+			return true
+		})
+	}
+}
+
+// chunk is a part of a log and what reads it.
+type chunk struct {
+	event.Chunk
+	decoder event.Decoder
+}
+
+func chunksOf(t testing.TB, path string) (out []chunk) {
+	t.Helper()
+	file, err := os.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	s, err := event.Open(file, event.Options{Name: path})
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := s.NewDecoder()
+	for {
+		c, err := s.Next()
+		if err == io.EOF {
+			return out
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		out = append(out, chunk{c, d})
 	}
 }
