@@ -99,6 +99,7 @@ type Group struct {
 
 // Bounds of what is kept of an alert.
 const (
+	maxScopes    = 1000      // groups that one rule opens in a day; what is beyond stands in one, whatever its host
 	maxDetailed  = 50        // alerts of a group that keep their events
 	maxEventSize = 64 << 10  // bytes of one event
 	maxEvents    = 256 << 10 // bytes of all events of an alert

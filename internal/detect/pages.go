@@ -99,8 +99,8 @@ func (p *Pages) Routes() []web.Route {
 // Nav are the entries of the rail.
 func (p *Pages) Nav() []web.NavItem {
 	waits := func(ctx context.Context, by polder.Actor) (int, bool) {
-		c, err := p.Counts(ctx, by)
-		return c.States[StateNew], err == nil && c.Urgent > 0
+		n, urgent, err := p.Waiting(ctx, by)
+		return n, err == nil && urgent > 0
 	}
 	return []web.NavItem{
 		{Group: web.Respond, Key: "a", Path: "/alerts", Icon: "radar", Title: "detect.alerts", Need: web.Reader, Order: 10, Count: waits},
@@ -259,7 +259,7 @@ func (p *Pages) Card(ctx context.Context, by polder.Actor, words web.Words) (web
 	if err != nil || len(page.Groups) == 0 {
 		return web.Block{}, err
 	}
-	counts, err := p.Counts(ctx, by)
+	waiting, _, err := p.Waiting(ctx, by)
 	if err != nil {
 		return web.Block{}, err
 	}
@@ -273,7 +273,7 @@ func (p *Pages) Card(ctx context.Context, by polder.Actor, words web.Words) (web
 		rows = append(rows, web.Todo{Class: class, Icon: kindIcon(g.Kind), Title: titleOf(words, g), Href: alertPath(g.ID), Text: p.said(words, g), Tag: m.Text, TagIcon: m.Icon})
 	}
 	b := panel(words.T("detect.alerts"), "", "todos", rows)
-	b.More = web.Link{Text: words.T("detect.card.all", "n", counts.States[StateNew]), Href: "/alerts?state=new"}
+	b.More = web.Link{Text: words.T("detect.card.all", "n", waiting), Href: "/alerts?state=new"}
 	return b, nil
 }
 

@@ -159,7 +159,7 @@ func (s *Service) recordTx(tx *db.Tx, org polder.OrgID, findings []Finding) (fre
 // recordOne keeps one finding. opened says that a group began with it.
 func (s *Service) recordOne(tx *db.Tx, org polder.OrgID, f Finding) (added, opened bool, err error) {
 	now := s.o.Now().UTC()
-	f.ID, f.Host, f.Account = clipped(f.ID, maxText), clipped(f.Host, maxText), clipped(f.Account, maxText)
+	f.ID, f.Host, f.Account, f.File = clipped(f.ID, maxText), clipped(f.Host, maxText), clipped(f.Account, maxText), clipped(f.File, maxText)
 	a := alertOf(org, f, now)
 	if held, err := alertHeld(tx, a.ID); err != nil || held {
 		return false, false, err
@@ -168,7 +168,7 @@ func (s *Service) recordOne(tx *db.Tx, org polder.OrgID, f Finding) (added, open
 	if err != nil {
 		return false, false, err
 	}
-	g, err := joinable(tx, org, f, suppressed, a.Time, s.o.Grouping)
+	g, err := s.groupFor(tx, org, &f, suppressed, a.Time, now)
 	if err != nil {
 		return false, false, err
 	}
@@ -184,6 +184,20 @@ func (s *Service) recordOne(tx *db.Tx, org polder.OrgID, f Finding) (added, open
 		return false, false, err
 	}
 	return true, opened, insertAlert(tx, g.N, a, g.Count <= maxDetailed)
+}
+
+// groupFor is the group that a finding joins; N is 0 when it opens one. A rule that has opened very many lately opens one
+// more for all other hosts, and the finding loses its host and account in the list.
+func (s *Service) groupFor(tx *db.Tx, org polder.OrgID, f *Finding, suppressed string, at, now time.Time) (Group, error) {
+	g, err := joinable(tx, org, *f, suppressed, at, s.o.Grouping)
+	if err != nil || g.N != 0 || f.Host+f.Account == "" {
+		return g, err
+	}
+	if many, err := manyScopes(tx, org, f.ID, now.Add(-24*time.Hour)); err != nil || !many {
+		return g, err
+	}
+	f.Host, f.Account = "", ""
+	return joinable(tx, org, *f, suppressed, at, s.o.Grouping)
 }
 
 // suppressedBy is the id of the suppression that meets a finding, "" for none, and counts that it did.
@@ -381,6 +395,27 @@ func (s *Service) onSuppression(ctx context.Context, by polder.Actor, id, action
 		}
 		return s.noteTx(tx, by, action, u.ID, map[string]string{"until": u.Until.Format(time.RFC3339)})
 	})
+}
+
+// pruneEvery is how often what is kept too long is looked for.
+const pruneEvery = 6 * time.Hour
+
+// Run does what the service does by itself until ctx ends.
+func (s *Service) Run(ctx context.Context) {
+	t := time.NewTicker(pruneEvery)
+	defer t.Stop()
+	for {
+		if gone, err := s.Prune(ctx); err != nil && ctx.Err() == nil {
+			s.o.Log.Error("alerts that were kept long enough cannot be taken away", "error", err)
+		} else if gone > 0 {
+			s.o.Log.Info("alerts that were kept long enough were taken away", "groups", gone)
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-t.C:
+		}
+	}
 }
 
 // Prune takes away alerts that were decided or suppressed and have not moved for as long as they are kept. It is called

@@ -2,6 +2,7 @@ package detect
 
 import (
 	"context"
+	"slices"
 	"strings"
 
 	"github.com/polder-exchange/polder"
@@ -112,7 +113,18 @@ func (s *Service) Alerts(ctx context.Context, by polder.Actor, f Filter) (Page, 
 		return Page{}, err
 	}
 	shown, err := s.show(ctx, by, groups)
+	if f.Object != "" { // that something rests on what is gone is not told either
+		shown = slices.DeleteFunc(shown, func(g Shown) bool { return g.Hidden })
+	}
 	return Page{shown, next}, err
+}
+
+// Waiting is how many groups of the actor's organisation are new, and how many of those are high or critical.
+func (s *Service) Waiting(ctx context.Context, by polder.Actor) (n, urgent int, err error) {
+	if err := may(by, polder.RoleReader); err != nil {
+		return 0, 0, err
+	}
+	return countNew(ctx, s.o.DB.Read(), by.Org, High)
 }
 
 // Since lists groups above a number, for the live list: what is new after what the reader has.

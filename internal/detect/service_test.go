@@ -209,6 +209,9 @@ func TestWithdrawn(t *testing.T) {
 		t.Fatalf("before: %+v", before)
 	}
 	w.exchange.withdraw(f.ID)
+	if of, err := w.Alerts(t.Context(), by, Filter{Object: f.ID}); err != nil || len(of.Groups) != 0 {
+		t.Errorf("the list still tells that something rests on it: %+v, %v", of, err)
+	}
 	after, err := w.Alert(t.Context(), by, g.ID)
 	noErr(t, err)
 	list, err := w.Alerts(t.Context(), by, Filter{})
@@ -297,6 +300,32 @@ func TestLargeGroup(t *testing.T) {
 	noErr(t, w.db.Read().QueryRow(`SELECT count(*) FROM alert WHERE length(events) > 0`).Scan(&detailed))
 	if detailed != maxDetailed {
 		t.Errorf("%d alerts keep their events", detailed)
+	}
+}
+
+// TestManyScopes: a rule that fires on every host there is opens a bounded number of groups; nothing is lost.
+func TestManyScopes(t *testing.T) {
+	w := newAlertWorld(t)
+	var all []Finding
+	for i := range maxScopes + 25 {
+		f := w.found(i)
+		f.Host = fmt.Sprintf("host-%d", i)
+		all = append(all, f)
+	}
+	fresh, err := w.Record(t.Context(), here, all)
+	noErr(t, err)
+	n, urgent, err := w.Waiting(t.Context(), w.reader(here))
+	noErr(t, err)
+	if fresh != maxScopes+25 || n != maxScopes+1 || urgent != n {
+		t.Errorf("%d alerts in %d groups, %d of them urgent", fresh, n, urgent)
+	}
+	rest, err := readGroupOf(t.Context(), w.db, alertID(here, all[maxScopes+5]))
+	noErr(t, err)
+	if rest.Count != 25 || rest.Host != "" {
+		t.Errorf("the rest stands in %+v", rest)
+	}
+	if own, err := readGroupOf(t.Context(), w.db, alertID(here, all[3])); err != nil || own.Host != "host-3" {
+		t.Errorf("one of the first stands in %+v, %v", own, err)
 	}
 }
 

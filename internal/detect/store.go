@@ -160,6 +160,13 @@ func joinable(tx *db.Tx, org polder.OrgID, f Finding, suppression string, at tim
 	return Group{}, nil
 }
 
+// manyScopes tells whether a rule has opened as many groups since a time as it may.
+func manyScopes(tx *db.Tx, org polder.OrgID, rule string, since time.Time) (bool, error) {
+	var n int
+	err := tx.QueryRow(`SELECT count(*) FROM (SELECT 1 FROM alert_group WHERE org = ? AND rule = ? AND made > ? LIMIT ?)`, string(org), rule, micro(since), maxScopes).Scan(&n)
+	return n >= maxScopes, err
+}
+
 func alertHeld(tx *db.Tx, id string) (held bool, err error) {
 	err = tx.QueryRow(`SELECT EXISTS (SELECT 1 FROM alert WHERE id = ?)`, id).Scan(&held)
 	return held, err

@@ -163,6 +163,13 @@ func newestGroup(ctx context.Context, d *sql.DB, org polder.OrgID) (seq int64, e
 	return seq, err
 }
 
+// countNew is how many groups of an organisation are new, and how many of those from a level on. It is asked for every
+// page.
+func countNew(ctx context.Context, d *sql.DB, org polder.OrgID, from Level) (n, urgent int, err error) {
+	err = d.QueryRowContext(ctx, `SELECT count(*), coalesce(sum(level >= ?), 0) FROM alert_group WHERE org = ? AND state = 'new'`, from.rank(), string(org)).Scan(&n, &urgent)
+	return n, urgent, err
+}
+
 // Counts are how many groups of an organisation there are, by what they can be chosen by. What is suppressed counts
 // only as a state.
 type Counts struct {

@@ -56,7 +56,7 @@ func (s *Suppression) check(now time.Time) error {
 		return polder.Errorf(polder.Invalid, "rule: write the id of the rule or indicator whose alerts are not wanted")
 	case !slices.Contains(Scopes, s.Scope):
 		return polder.Errorf(polder.Invalid, "scope: %.40q is unknown; use host, account, file or value", s.Scope)
-	case s.Value == "" || len(s.Value) > maxText:
+	case s.Value == "" || len(s.Value) > maxText+len("…"):
 		return polder.Errorf(polder.Invalid, "value: write the %s for which the alerts are not wanted; a rule as a whole is switched off where it is loaded", s.Scope)
 	case len(s.Reason) < 3 || len(s.Reason) > maxText:
 		return polder.Errorf(polder.Invalid, "reason: say in a sentence why these alerts are not wanted, for whoever asks later")
@@ -88,7 +88,7 @@ func (s Suppression) meets(f Finding) bool {
 	case ScopeFile:
 		return s.Value == f.File
 	case ScopeValue:
-		return slices.ContainsFunc(f.Evidence, func(e Evidence) bool { return strings.EqualFold(e.Value, s.Value) })
+		return slices.ContainsFunc(f.Evidence, func(e Evidence) bool { return strings.EqualFold(clipped(e.Value, maxText), s.Value) })
 	}
 	return false
 }

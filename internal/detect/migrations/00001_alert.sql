@@ -30,6 +30,8 @@ CREATE TABLE alert_group (
 ) STRICT;
 CREATE INDEX alert_group_joins ON alert_group (org, rule, scope, suppression, kind, last);
 CREATE INDEX alert_group_seq ON alert_group (org, seq);
+CREATE INDEX alert_group_state ON alert_group (org, state, level);
+CREATE INDEX alert_group_made ON alert_group (org, rule, made);
 CREATE INDEX alert_group_last ON alert_group (org, last, seq);
 CREATE INDEX alert_group_level ON alert_group (org, level, seq);
 CREATE INDEX alert_group_object ON alert_group (object, org) WHERE object <> '';
