@@ -522,7 +522,7 @@ func (t *Table) publish(no int, m *merger) {
 		t.shards[no].Store(nil)
 		return
 	}
-	m.filter = make([]uint64, len(m.keys)/8+1)
+	m.filter = make([]uint64, len(m.keys)/12+1)
 	for _, key := range m.keys {
 		word, mask := bit(key>>shardBits, len(m.filter))
 		m.filter[word] |= mask

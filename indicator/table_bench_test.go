@@ -83,10 +83,10 @@ func resident(b testing.TB, field string) float64 {
 
 // BenchmarkTable measures a table of five million values: its memory, looking up and changing it.
 func BenchmarkTable(b *testing.B) {
-	defer debug.SetGCPercent(debug.SetGCPercent(10))
 	debug.FreeOSMemory()
-	before := resident(b, "VmRSS")
+	before, percent := resident(b, "VmRSS"), debug.SetGCPercent(10)
 	table := fill(b, manyValues)
+	debug.SetGCPercent(percent)
 	debug.FreeOSMemory()
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)
