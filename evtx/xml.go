@@ -73,9 +73,24 @@ func appendName(dst []byte, name string) []byte {
 	return dst
 }
 
+// plain are the bytes that stand for themselves in XML.
+var plain = func() (t [256]bool) {
+	for c := range utf8.RuneSelf {
+		t[c] = c >= ' ' && c != '&' && c != '<' && c != '>' && c != '"'
+	}
+	return t
+}()
+
 // appendEscaped writes text for between tags and for between quotes. Characters that XML cannot hold become U+FFFD.
 func appendEscaped(dst, s []byte) []byte {
 	for len(s) > 0 {
+		n := 0
+		for n < len(s) && plain[s[n]] {
+			n++
+		}
+		if dst, s = append(dst, s[:n]...), s[n:]; len(s) == 0 {
+			break
+		}
 		c := s[0]
 		if c >= utf8.RuneSelf {
 			r, n := utf8.DecodeRune(s)
@@ -102,10 +117,8 @@ func appendEscaped(dst, s []byte) []byte {
 			dst = append(dst, "&#13;"...)
 		case c == '\t':
 			dst = append(dst, "&#9;"...)
-		case c < ' ':
-			dst = utf8.AppendRune(dst, utf8.RuneError)
 		default:
-			dst = append(dst, c)
+			dst = utf8.AppendRune(dst, utf8.RuneError)
 		}
 	}
 	return dst
