@@ -134,6 +134,9 @@ func (r *auditReader) read(record []byte, _ *Chunk, e *Event) error {
 		line, rest, _ = bytes.Cut(rest, []byte{'\n'})
 		auditPairs(bytes.TrimSpace(line), &r.words, &r.pairs, e)
 	}
+	if e.full() {
+		return errFull
+	}
 	r.process(e)
 	return nil
 }
@@ -172,7 +175,7 @@ func auditPairs(line []byte, w *words, p *pairs, e *Event) {
 func auditBody(body, typ []byte, w *words, p *pairs, e *Event) {
 	for {
 		body = bytes.TrimLeft(body, " \x1d,")
-		if len(body) == 0 {
+		if len(body) == 0 || e.full() {
 			return
 		}
 		eq := bytes.IndexByte(body, '=')
@@ -248,10 +251,16 @@ func auditValue(key, value, typ []byte, w *words, p *pairs, e *Event) {
 	}
 	auditAdd(key, value, w, e)
 	if string(key) == "syscall" {
-		if name, ok := syscalls[string(value)]; ok && bytes.Contains(e.Raw, []byte("arch=c000003e")) && !bytes.Contains(e.Raw, []byte("SYSCALL=")) {
+		if name, ok := syscalls[string(value)]; ok && isUnresolved(e.Raw) {
 			e.add(w.name([]byte("SYSCALL")), String, name)
 		}
 	}
+}
+
+// isUnresolved says whether a record is of x86-64 and has the number of its system call alone.
+func isUnresolved(record []byte) bool {
+	record = record[:min(len(record), 4096)]
+	return bytes.Contains(record, []byte("arch=c000003e")) && !bytes.Contains(record, []byte(" SYSCALL=")) && !bytes.Contains(record, []byte("\x1dSYSCALL="))
 }
 
 func appendUint(dst []byte, n uint64) []byte {
@@ -271,7 +280,7 @@ func auditAdd(key, value []byte, w *words, e *Event) {
 		e.add(name, String, value)
 		return
 	}
-	for more := true; more; {
+	for more := true; more && !e.full(); {
 		var one []byte
 		one, value, more = bytes.Cut(value, []byte{1})
 		e.add(name, String, one)

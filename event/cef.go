@@ -83,6 +83,9 @@ func (r *cefReader) read(record []byte, c *Chunk, e *Event) error {
 	if !s.cefValues(record[start:], e) {
 		return errCEF
 	}
+	if e.full() {
+		return errFull
+	}
 	return nil
 }
 
@@ -141,7 +144,7 @@ func unescapedIndex(text []byte, c byte) int {
 func (r *syslogReader) cefExtension(text []byte, e *Event) (ends bool) {
 	found := 0
 	eq := unescapedIndex(text, '=')
-	for eq >= 0 {
+	for eq >= 0 && !e.full() {
 		key := text[:eq]
 		if blank := bytes.LastIndexByte(key, ' '); blank >= 0 {
 			key = key[blank+1:]
@@ -202,9 +205,12 @@ func (r *syslogReader) cefText(text []byte) []byte {
 	return r.pairs.buf[from:len(r.pairs.buf):len(r.pairs.buf)]
 }
 
+// maxLabelled is among how many keys of an event labels are looked for.
+const maxLabelled = 512
+
 // labels adds the custom values under their labels: cs1=x cs1Label=Policy is Policy=x too.
 func (r *syslogReader) labels(e *Event, from int) {
-	end := len(e.Fields)
+	end := min(len(e.Fields), from+maxLabelled)
 	for i := from; i < end; i++ {
 		base, ok := strings.CutSuffix(e.Fields[i].Name.String(), "Label")
 		label := e.Fields[i].Value

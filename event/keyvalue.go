@@ -1,6 +1,9 @@
 package event
 
-import "bytes"
+import (
+	"bytes"
+	"fmt"
+)
 
 // words are the names of fields that a reader has met, without a lock. The zero value is ready.
 type words struct {
@@ -9,6 +12,9 @@ type words struct {
 
 // name is the name of a path found in a log.
 func (w *words) name(path []byte) Name {
+	if len(path) > MaxNameBytes {
+		return Other
+	}
 	if n, ok := w.known[string(path)]; ok {
 		return n
 	}
@@ -22,6 +28,11 @@ func (w *words) name(path []byte) Name {
 	w.known[string(path)] = n
 	return n
 }
+
+// full says that the event has as many fields as one may have; readers of text then stop and refuse the record.
+func (e *Event) full() bool { return len(e.Fields) > maxFields }
+
+var errFull = fmt.Errorf("the record has more than %d values", maxFields)
 
 // pairs goes through text of the form key=value key="value with spaces": a value in quotes may hold its quote after a
 // backslash. Words without = are passed over. Values with backslashes before a quote or a backslash are put right in buf.

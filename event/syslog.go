@@ -291,12 +291,15 @@ func (r *syslogReader) read(record []byte, c *Chunk, e *Event) error {
 		e.at(m.stamp, r.reads(c))
 	}
 	r.device(e)
+	if e.full() {
+		return errFull
+	}
 	return nil
 }
 
 // structured adds the parameters of structured data.
 func (r *syslogReader) structured(data []byte, e *Event) {
-	for len(data) > 0 && data[0] == '[' {
+	for len(data) > 0 && data[0] == '[' && !e.full() {
 		n := 1
 		for n < len(data) && data[n] != ' ' && data[n] != ']' {
 			n++
@@ -304,7 +307,7 @@ func (r *syslogReader) structured(data []byte, e *Event) {
 		r.path = append(append(r.path[:0], data[1:n]...), '.')
 		prefix := len(r.path)
 		data = data[n:]
-		for len(data) > 0 && data[0] == ' ' {
+		for len(data) > 0 && data[0] == ' ' && !e.full() {
 			eq := bytes.IndexByte(data, '=')
 			if eq < 0 || eq+1 >= len(data) || data[eq+1] != '"' {
 				return

@@ -57,7 +57,7 @@ func (r *syslogReader) allPairs(msg []byte, e *Event) (ends bool) {
 	from, to := false, false
 	for {
 		key, value, ok := r.pairs.next()
-		if !ok {
+		if !ok || e.full() {
 			return from && to
 		}
 		switch string(key) {

@@ -182,7 +182,7 @@ func (r *syslogReader) forti(msg []byte, e *Event) {
 	dated := false
 	for {
 		key, value, ok := r.pairs.next()
-		if !ok {
+		if !ok || e.full() {
 			break
 		}
 		switch string(key) {

@@ -87,6 +87,9 @@ func (x *xmlCutter) skip(data []byte, eof bool) (int, bool) {
 	return max(0, len(data)-len(closeEvent)), false
 }
 
+// maxXMLName is the longest name of an element or an attribute.
+const maxXMLName = 256
+
 // maxXMLDepth is how deep elements may stand in each other.
 const maxXMLDepth = 64
 
@@ -105,11 +108,11 @@ type xmlReader struct {
 }
 
 var (
-	errXMLOpen   = errors.New("the event breaks off inside a tag")
-	errXMLQuote  = errors.New("an attribute of the event has no value in quotes")
-	errXMLDepth  = fmt.Errorf("the event nests deeper than %d elements", maxXMLDepth)
-	errXMLNoID   = errors.New("no Windows event: an Event element must hold System with an EventID")
-	errXMLFields = fmt.Errorf("the event has more than %d values", maxFields)
+	errXMLOpen  = errors.New("the event breaks off inside a tag")
+	errXMLQuote = errors.New("an attribute of the event has no value in quotes")
+	errXMLDepth = fmt.Errorf("the event nests deeper than %d elements", maxXMLDepth)
+	errXMLName  = fmt.Errorf("an element or attribute of the event has a name longer than %d bytes", maxXMLName)
+	errXMLNoID  = errors.New("no Windows event: an Event element must hold System with an EventID")
 )
 
 func (r *xmlReader) read(record []byte, _ *Chunk, e *Event) error {
@@ -127,8 +130,8 @@ func (r *xmlReader) read(record []byte, _ *Chunk, e *Event) error {
 		if rest, err = r.markup(rest, e); err != nil {
 			return err
 		}
-		if len(e.Fields) > maxFields {
-			return errXMLFields
+		if e.full() {
+			return errFull
 		}
 		if len(r.ends) == 0 && len(e.Fields) > 0 {
 			break
@@ -230,6 +233,9 @@ func tagEnd(text []byte) int {
 
 // start opens an element.
 func (r *xmlReader) start(name, attrs []byte, e *Event) error {
+	if len(name) > maxXMLName {
+		return errXMLName
+	}
 	if len(r.ends) >= maxXMLDepth {
 		return errXMLDepth
 	}
@@ -263,6 +269,9 @@ func (r *xmlReader) attributes(element, text []byte, data bool, e *Event) (named
 		key, rest, ok := bytes.Cut(text, []byte{'='})
 		key = bytes.TrimRight(key, " \t\r\n")
 		rest = bytes.TrimLeft(rest, " \t\r\n")
+		if len(key) > maxXMLName {
+			return nil, errXMLName
+		}
 		if !ok || len(rest) < 2 || rest[0] != '"' && rest[0] != '\'' {
 			return nil, errXMLQuote
 		}
@@ -275,7 +284,7 @@ func (r *xmlReader) attributes(element, text []byte, data bool, e *Event) (named
 		if bytes.IndexByte(value, '&') >= 0 {
 			value = r.decode(value)
 		}
-		if data && string(key) == "Name" && len(value) > 0 {
+		if data && string(key) == "Name" && len(value) > 0 && len(value) <= maxXMLName {
 			named = value
 			continue
 		}

@@ -205,6 +205,9 @@ func (r *zeekReader) read(record []byte, c *Chunk, e *Event) error {
 		r.add(&h.columns[i], value, h, e)
 	}
 	e.Source = h.source
+	if e.full() {
+		return errFull
+	}
 	if more || i < len(h.columns) {
 		return fmt.Errorf("the line has %d values under a header of %d columns", bytes.Count(record, h.separator)+1, len(h.columns))
 	}
@@ -235,7 +238,7 @@ func (r *zeekReader) add(col *zeekColumn, value []byte, h *zeekHeader, e *Event)
 		r.one(col, value, e)
 		return
 	}
-	for more := true; more; {
+	for more := true; more && !e.full(); {
 		var item []byte
 		item, value, more = r.next(value, h.setSeparator)
 		if !bytes.Equal(item, h.unset) {
