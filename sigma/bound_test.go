@@ -273,6 +273,21 @@ func TestNeeds(t *testing.T) {
 	}
 }
 
+func TestCompile(t *testing.T) {
+	if _, err := Compile(&Collection{Rules: make([]*Rule, MaxRules+1)}, Options{}); err == nil || !strings.Contains(err.Error(), "at most") {
+		t.Errorf("too many rules: %v", err)
+	}
+	const text = head + "id: a\ndetection: {s: {a: 1}, condition: s}\n---\ntitle: f\nlogsource: {product: windows}\n" +
+		"filter: {rules: [nowhere], s: {b: 1}, condition: not s}\n"
+	c, errs := Parse([]byte(text), "f.yml", LoadOptions{})
+	if len(errs) != 1 {
+		t.Fatalf("errors %v, want one about the rule that is nowhere", errs)
+	}
+	if e, err := Compile(c, Options{}); err != nil || len(e.Rules()) != 1 {
+		t.Errorf("a filter for a rule that is not there costs the others: %v", err)
+	}
+}
+
 func TestSeveralMatchersAtOnce(t *testing.T) {
 	e := engineOf(t, loadWindows(t))
 	all := lines(t, "detect", "gold", "sigma_regression_events.jsonl")

@@ -2,7 +2,7 @@ package sigma
 
 import (
 	"encoding/binary"
-	"errors"
+	"fmt"
 	"maps"
 	"slices"
 	"sync"
@@ -32,16 +32,17 @@ type Engine struct {
 // maxBuckets bounds the sources remembered; beyond it all are forgotten and asked for anew.
 const maxBuckets = 1 << 14
 
+// MaxRules is the most rules of an engine.
+const MaxRules = 1 << 17
+
 // Compile makes an engine of the rules of a collection, narrowed by its filters. The rules are not to be changed while
-// the engine is used. The error is about what filters and correlations say of rules that are not there.
+// the engine is used. What filters and correlations say of rules that are not there was an error when they were loaded;
+// here it is passed over.
 func Compile(c *Collection, _ Options) (*Engine, error) {
-	var errs []error
-	for _, e := range c.link() {
-		errs = append(errs, e)
+	if len(c.Rules) > MaxRules {
+		return nil, fmt.Errorf("%d rules in one engine; at most %d: load fewer folders", len(c.Rules), MaxRules)
 	}
-	if len(errs) > 0 {
-		return nil, errors.Join(errs...)
-	}
+	c.link()
 	b := builder{
 		e:     &Engine{rules: c.Rules, slots: map[string]int32{"": 0}, bySource: map[*event.Source]*bucket{}, byRules: map[string]*bucket{}},
 		exprs: map[string]int32{}, questions: map[string]*question{},
