@@ -283,7 +283,7 @@ func (a *API) shareSighting(w http.ResponseWriter, r *http.Request) error {
 
 type suppressionItem struct {
 	ID      string     `json:"id"`
-	Rule    string     `json:"rule"`
+	Rule    string     `json:"rule,omitempty"`
 	Title   string     `json:"title,omitempty"`
 	Scope   Scope      `json:"scope"`
 	Value   string     `json:"value"`
@@ -294,6 +294,7 @@ type suppressionItem struct {
 	Ended   *time.Time `json:"ended,omitempty"`
 	EndedBy string     `json:"ended_by,omitempty"`
 	Active  bool       `json:"active"`
+	Hidden  bool       `json:"withdrawn,omitempty"`
 	Count   int        `json:"count"`
 }
 
@@ -316,7 +317,7 @@ type suppressionChange struct {
 }
 
 func (a *API) suppressionItem(u Suppression) suppressionItem {
-	out := suppressionItem{ID: u.ID, Rule: u.Rule, Title: u.Title, Scope: u.Scope, Value: u.Value, Reason: u.Reason, By: u.By, Made: u.Made, Until: u.Until, EndedBy: u.EndedBy, Active: u.Active(a.o.Now()), Count: u.Count}
+	out := suppressionItem{ID: u.ID, Rule: u.Rule, Title: u.Title, Scope: u.Scope, Value: u.Value, Reason: u.Reason, By: u.By, Made: u.Made, Until: u.Until, EndedBy: u.EndedBy, Active: u.Active(a.o.Now()), Hidden: u.Hidden, Count: u.Count}
 	if !u.Ended.IsZero() {
 		out.Ended = &u.Ended
 	}

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/polder-exchange/polder"
 	"github.com/polder-exchange/polder/internal/web"
 )
 
@@ -109,15 +110,21 @@ func (p *Pages) suppressions(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	list := entries{Empty: web.Empty{Icon: "veil", Title: words.T("detect.suppressions.none"), Text: words.T("detect.suppressions.none-text")}}
-	active := 0
+	active, acts := 0, web.ActorOf(r).Role.OnObjects() >= polder.RoleContributor
 	for _, u := range all {
-		row := entry{Icon: "veil", Title: orDefault(u.Title, words.T("detect.hidden")), Href: "/alerts?state=suppressed", At: u.Made, Lines: []string{
+		title := orDefault(u.Title, u.Rule)
+		if u.Hidden {
+			title = words.T("detect.hidden")
+		}
+		row := entry{Icon: "veil", Title: title, Href: "/alerts?state=suppressed", At: u.Made, Lines: []string{
 			words.T("detect.scope."+string(u.Scope)) + ": " + orDefault(u.Value, "–"), words.T("detect.suppression.by", "who", u.By, "why", orDefault(u.Reason, "–")), words.T("detect.suppression.met", "n", u.Count)}}
 		switch {
 		case u.Active(p.o.Now()):
 			active++
 			row.Mark = mark{"warn", "clock", words.T("detect.suppression.until", "until", u.Until)}
-			row.Buttons = []button{{pathOf("/suppressions", u.ID, "end"), words.T("detect.suppression.end"), nil}}
+			if acts {
+				row.Buttons = []button{{pathOf("/suppressions", u.ID, "end"), words.T("detect.suppression.end"), nil}}
+			}
 		case !u.Ended.IsZero():
 			row.Mark = mark{"", "cross", words.T("detect.suppression.ended", "who", u.EndedBy, "when", u.Ended)}
 		default:

@@ -313,10 +313,16 @@ func (s *Service) Suppress(ctx context.Context, by polder.Actor, u Suppression, 
 			if g.Rule != u.Rule {
 				return polder.Errorf(polder.Invalid, "rule: %.80q is not the rule of this alert", u.Rule)
 			}
-			u.Title = g.Title
 			if err := setState(tx, g, by, StateSuppressed, u.Reason, now); err != nil {
 				return err
 			}
+		}
+		var err error
+		if u.Object, u.Title, err = ofRule(tx, by.Org, u.Rule); err != nil {
+			return err
+		}
+		if u.Object == "" && stix.ValidID(u.Rule) {
+			u.Object = u.Rule
 		}
 		if err := insertSuppression(tx, u, by); err != nil {
 			return err

@@ -71,12 +71,12 @@ func (s *Shown) hide() {
 	s.Hidden, s.Title, s.Why, s.Rule, s.Origin, s.Reason = true, "", "", "", Origin{Level: s.Origin.Level}, ""
 }
 
-// blankTitles takes out of suppressions the names of objects that the reader may no longer see.
+// blankTitles takes out of suppressions what tells of objects that the reader may no longer see.
 func (s *Service) blankTitles(ctx context.Context, by polder.Actor, all []Suppression) error {
 	var groups []Group
 	for _, u := range all {
-		if stix.ValidID(u.Rule) {
-			groups = append(groups, Group{Origin: Origin{Object: u.Rule}})
+		if u.Object != "" {
+			groups = append(groups, Group{Origin: Origin{Object: u.Object}})
 		}
 	}
 	seen, err := s.see(ctx, by, groups)
@@ -84,11 +84,12 @@ func (s *Service) blankTitles(ctx context.Context, by polder.Actor, all []Suppre
 		return err
 	}
 	for i, u := range all {
-		if _, ok := seen[Ref{ID: u.Rule}]; stix.ValidID(u.Rule) && !ok {
-			all[i].Title, all[i].Reason = "", ""
-			if u.Scope == ScopeValue {
-				all[i].Value = ""
-			}
+		if _, ok := seen[Ref{ID: u.Object}]; u.Object == "" || ok {
+			continue
+		}
+		all[i].Hidden, all[i].Rule, all[i].Object, all[i].Title, all[i].Reason = true, "", "", "", ""
+		if u.Scope == ScopeValue {
+			all[i].Value = ""
 		}
 	}
 	return nil

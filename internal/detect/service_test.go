@@ -208,6 +208,11 @@ func TestWithdrawn(t *testing.T) {
 	if before.Hidden || before.Object == nil || len(before.Relations) != 1 || !strings.Contains(fmt.Sprint(before), "klepwerk") {
 		t.Fatalf("before: %+v", before)
 	}
+	shared := w.found(1) // a rule that came as a shared object
+	shared.Title, shared.Origin.Object, shared.Origin.Community = "klepwerk loader", f.ID, "chip"
+	w.record(shared)
+	_, err = w.Suppress(t.Context(), by, Suppression{Rule: shared.ID, Scope: ScopeHost, Value: "WS-041", Reason: "klepwerk again", Until: w.pass(0).Add(time.Hour)}, "")
+	noErr(t, err)
 	w.exchange.withdraw(f.ID)
 	if of, err := w.Alerts(t.Context(), by, Filter{Object: f.ID}); err != nil || len(of.Groups) != 0 {
 		t.Errorf("the list still tells that something rests on it: %+v, %v", of, err)
@@ -220,7 +225,7 @@ func TestWithdrawn(t *testing.T) {
 	noErr(t, err)
 	ended, err := w.Suppressions(t.Context(), by)
 	noErr(t, err)
-	if !after.Hidden || after.Count != 1 || after.Host == "" || len(after.Alerts) != 1 || len(found) != 0 || len(list.Groups) != 1 {
+	if !after.Hidden || after.Count != 1 || after.Host == "" || len(after.Alerts) != 1 || len(found) != 0 || len(list.Groups) != 2 || !ended[0].Hidden || !ended[1].Hidden {
 		t.Errorf("after: %+v, found %d", after, len(found))
 	}
 	for _, said := range []string{fmt.Sprint(after), fmt.Sprint(list), fmt.Sprint(ended)} {

@@ -10,13 +10,13 @@ import (
 	"github.com/polder-exchange/polder/internal/db"
 )
 
-const selectSuppression = `SELECT id, org, rule, title, scope, value, reason, actor, made, until, ended, ended_by, count, last FROM suppression `
+const selectSuppression = `SELECT id, org, rule, object, title, scope, value, reason, actor, made, until, ended, ended_by, count, last FROM suppression `
 
 var errNoSuppression = polder.Errorf(polder.NotFound, "no such suppression, or none of your organisation")
 
 func scanSuppression(r scanner) (s Suppression, err error) {
 	var made, until, ended, last int64
-	err = r.Scan(&s.ID, (*string)(&s.Org), &s.Rule, &s.Title, (*string)(&s.Scope), &s.Value, &s.Reason, &s.By, &made, &until, &ended, &s.EndedBy, &s.Count, &last)
+	err = r.Scan(&s.ID, (*string)(&s.Org), &s.Rule, &s.Object, &s.Title, (*string)(&s.Scope), &s.Value, &s.Reason, &s.By, &made, &until, &ended, &s.EndedBy, &s.Count, &last)
 	if errors.Is(err, sql.ErrNoRows) {
 		err = errNoSuppression
 	}
@@ -64,8 +64,8 @@ func countActive(tx *db.Tx, org polder.OrgID, now time.Time) (n int, err error) 
 }
 
 func insertSuppression(tx *db.Tx, s Suppression, by polder.Actor) error {
-	_, err := tx.Exec(`INSERT INTO suppression (id, org, rule, title, scope, value, reason, actor, person, made, until) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-		s.ID, string(s.Org), s.Rule, s.Title, string(s.Scope), s.Value, s.Reason, s.By, string(by.Person), micro(s.Made), micro(s.Until))
+	_, err := tx.Exec(`INSERT INTO suppression (id, org, rule, object, title, scope, value, reason, actor, person, made, until) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		s.ID, string(s.Org), s.Rule, s.Object, s.Title, string(s.Scope), s.Value, s.Reason, s.By, string(by.Person), micro(s.Made), micro(s.Until))
 	return err
 }
 
@@ -77,4 +77,14 @@ func changeSuppression(tx *db.Tx, s Suppression) error {
 func countSuppressed(tx *db.Tx, id string, at time.Time) error {
 	_, err := tx.Exec(`UPDATE suppression SET count = count + 1, last = max(last, ?) WHERE id = ?`, micro(at), id)
 	return err
+}
+
+// ofRule is the shared object that a rule came as, and the rule's title, as the last group of it has them; both are
+// empty when there is none.
+func ofRule(tx *db.Tx, org polder.OrgID, rule string) (object, title string, err error) {
+	err = tx.QueryRow(`SELECT object, title FROM alert_group WHERE org = ? AND rule = ? ORDER BY made DESC LIMIT 1`, string(org), rule).Scan(&object, &title)
+	if errors.Is(err, sql.ErrNoRows) {
+		err = nil
+	}
+	return object, title, err
 }

@@ -31,6 +31,7 @@ type Suppression struct {
 	ID     string
 	Org    polder.OrgID
 	Rule   string // of the finding
+	Object string // the shared object that the rule came as; "" for a rule of one's own
 	Title  string // of the rule, as it was then
 	Scope  Scope
 	Value  string
@@ -41,7 +42,8 @@ type Suppression struct {
 
 	Ended   time.Time // when a person ended it before its time; zero when nobody did
 	EndedBy string
-	Count   int // alerts that it met
+	Hidden  bool // the object is no longer for the reader: nothing of it is told
+	Count   int  // alerts that it met
 	Last    time.Time
 }
 

@@ -65,6 +65,7 @@ CREATE TABLE suppression (
     id       TEXT PRIMARY KEY,
     org      TEXT NOT NULL,
     rule     TEXT NOT NULL,
+    object   TEXT NOT NULL,                  -- shared object that the rule came as, or empty
     title    TEXT NOT NULL,
     scope    TEXT NOT NULL,
     value    TEXT NOT NULL,
