@@ -140,8 +140,9 @@ func parse(data []byte, name string, o *LoadOptions) (*Collection, []*Error) {
 		return c, []*Error{{File: name, Text: errTooLong.Error()}}
 	}
 	p := fileParser{name: name, o: o, into: c}
+	effort := maxEffort
 	for _, d := range documents(bytes.TrimPrefix(data, []byte("\xef\xbb\xbf"))) {
-		doc, err := parseYAML(d.data, d.after)
+		doc, err := parseYAML(d.data, d.after, &effort)
 		if err == nil {
 			err = p.document(&doc)
 		}
@@ -291,8 +292,9 @@ func overlay(below, above node) node {
 	}
 	out := above
 	out.keys, out.items = slices.Clone(below.keys), slices.Clone(below.items)
+	have := below.index()
 	for i, k := range above.keys {
-		if at := slices.IndexFunc(out.keys, func(o node) bool { return o.text == k.text }); at >= 0 {
+		if at, ok := have[k.text]; ok {
 			out.keys[at], out.items[at] = k, overlay(out.items[at], above.items[i])
 			continue
 		}

@@ -92,15 +92,16 @@ func (n *node) list(what string) ([]string, error) {
 	return out, nil
 }
 
-// parseYAML reads one YAML document that begins on the line after the one given. An empty one is of kind nullNode.
-func parseYAML(data []byte, after int) (n node, err error) {
+// parseYAML reads one YAML document that begins on the line after the one given, and takes the work it is from effort.
+// An empty one is of kind nullNode.
+func parseYAML(data []byte, after int, effort *int) (n node, err error) {
 	defer func() {
 		if r := recover(); r != nil { // of the parser below: a document of strangers must not end the process
 			err = &Error{Line: after + 1, Column: 1, Text: "the document cannot be read as YAML"}
 		}
 	}()
 	tokens := lexer.Tokenize(string(data))
-	if err := checkDepth(tokens, after); err != nil {
+	if err := checkShape(tokens, after, effort); err != nil {
 		return node{}, err
 	}
 	file, err := parser.Parse(tokens, 0)
@@ -143,9 +144,17 @@ const maxNodes = 1 << 20
 // maxKeys bounds the keys of one map.
 const maxKeys = 4096
 
-// checkDepth refuses a document that nests deeper than MaxDepth before a recursive parser meets it.
-func checkDepth(tokens token.Tokens, after int) error {
-	flow, entries, line := 0, 0, 0
+// maxDocumentKeys bounds the keys of a document.
+const maxDocumentKeys = 16 << 10
+
+// maxEffort bounds the work of a file's documents, each counted by the square of its keys: the parser compares each key
+// of a map with all others.
+const maxEffort = 1 << 31
+
+// checkShape refuses a document that nests deeper than MaxDepth, or has more keys than are allowed, before a parser
+// meets it that takes memory by the one and time by the other.
+func checkShape(tokens token.Tokens, after int, effort *int) error {
+	flow, entries, line, keys := 0, 0, 0, 0
 	for _, t := range tokens {
 		p := t.Position
 		if p == nil {
@@ -164,10 +173,18 @@ func checkDepth(tokens token.Tokens, after int) error {
 		case token.SequenceEntryType, token.MappingKeyType, token.TagType, token.AnchorType:
 			entries++
 			deep = deep || entries > MaxDepth
+		case token.MappingValueType:
+			keys++
 		}
 		if deep {
 			return &Error{Line: after + p.Line, Column: p.Column, Text: fmt.Sprintf("nested too deep; at most %d levels", MaxDepth)}
 		}
+	}
+	if keys > maxDocumentKeys {
+		return &Error{Line: after + 1, Column: 1, Text: fmt.Sprintf("%d keys in one document; at most %d", keys, maxDocumentKeys)}
+	}
+	if *effort -= keys * keys; *effort < 0 {
+		return &Error{Line: after + 1, Column: 1, Text: "too many keys in one file; cut it into several"}
 	}
 	return nil
 }
@@ -306,8 +323,12 @@ func (r *reader) readMap(out node, values []*ast.MappingValueNode, depth int) (n
 		}
 		out.keys, out.items = append(out.keys, key), append(out.items, item)
 	}
+	if len(merged) == 0 {
+		return out, nil
+	}
+	have := out.index()
 	for i := range merged {
-		if err := merge(&out, &merged[i]); err != nil {
+		if err := merge(&out, &merged[i], have); err != nil {
 			return out, err
 		}
 	}
@@ -330,10 +351,10 @@ func (r *reader) readKey(k ast.MapKeyNode, depth int) (node, error) {
 }
 
 // merge adds to a map what a merge key (<<) brings and the map does not say itself.
-func merge(out, from *node) error {
+func merge(out, from *node, have map[string]int) error {
 	if from.kind == listNode {
 		for i := range from.items {
-			if err := merge(out, &from.items[i]); err != nil {
+			if err := merge(out, &from.items[i], have); err != nil {
 				return err
 			}
 		}
@@ -343,9 +364,19 @@ func merge(out, from *node) error {
 		return from.errorf("<< merges %s; write a map or an alias of one", from.kind)
 	}
 	for i, k := range from.keys {
-		if _, have := out.get(k.text); !have {
+		if _, ok := have[k.text]; !ok {
+			have[k.text] = len(out.keys)
 			out.keys, out.items = append(out.keys, k), append(out.items, from.items[i])
 		}
 	}
 	return nil
+}
+
+// index is where each key of a map stands.
+func (n *node) index() map[string]int {
+	at := make(map[string]int, len(n.keys))
+	for i, k := range n.keys {
+		at[k.text] = i
+	}
+	return at
 }

@@ -292,6 +292,8 @@ func TestLoadErrors(t *testing.T) {
 		{"alias of nothing", "title: *x\n", 1, []string{"x"}},
 		{"flow too deep", "a: " + strings.Repeat("[", 100000), 1, []string{"too deep"}},
 		{"entries too deep", strings.Repeat("- ", 100000) + "a", 1, []string{"too deep"}},
+		{"too many keys", manyKeys(20000), 1, []string{"20000 keys"}},
+		{"too many keys in one map", manyKeys(5000), 1, []string{"5000 keys in one map"}},
 		{"condition too deep", det + "  s: {a: x}\n  condition: " + strings.Repeat("(", 2000) + "s" + strings.Repeat(")", 2000) + "\n", 5, []string{"deeper"}},
 	} {
 		collection, errs := Parse([]byte(c.text), "f.yml", LoadOptions{})
@@ -311,6 +313,50 @@ func TestLoadErrors(t *testing.T) {
 		if len(collection.Rules) > 0 {
 			t.Errorf("%s: a rule was loaded", c.name)
 		}
+	}
+}
+
+func TestAnchors(t *testing.T) {
+	c, errs := Parse([]byte(`title: &t T
+logsource: &l {product: windows}
+x-base: &b {a: 1, b: 2}
+x-more: &m {b: 3, c: 4}
+detection:
+  s: {<<: [*b, *m], a: 5}
+  condition: s
+description: *t
+`), "a.yml", LoadOptions{})
+	if len(errs) > 0 {
+		t.Fatal(errs[0])
+	}
+	if r := c.Rules[0]; r.Description != "T" || !r.Matches(logged("a", 5, "b", 2, "c", 4)) || r.Matches(logged("a", 1, "b", 2, "c", 4)) {
+		t.Errorf("aliases and merge keys read as %q, %+v", r.Description, r.match)
+	}
+}
+
+func manyKeys(n int) string {
+	var b strings.Builder
+	for i := range n {
+		fmt.Fprintf(&b, "k%d: v\n", i)
+	}
+	return b.String()
+}
+
+// TestEffortIsBounded holds that a file of many great maps is refused before it costs minutes.
+func TestEffortIsBounded(t *testing.T) {
+	effort := maxEffort
+	doc, refused := []byte(manyKeys(maxKeys)), 0
+	for range 3 {
+		if _, err := parseYAML(doc, 0, &effort); err != nil {
+			t.Fatal(err)
+		}
+	}
+	effort = maxKeys*maxKeys - 1
+	if _, err := parseYAML(doc, 0, &effort); err != nil && strings.Contains(err.Error(), "cut it into several") {
+		refused++
+	}
+	if refused != 1 {
+		t.Error("what is more than the effort left is read all the same")
 	}
 }
 
