@@ -40,11 +40,15 @@ type Relation struct {
 
 // Objects is what alerts need of the exchange. node plugs it in.
 type Objects interface {
-	// See returns those of the objects that by may see now. Whatever is missing in the answer does not exist for by.
+	// See returns those of the objects that by may see now; it is asked for at most a hundred at once. Whatever is missing
+	// in the answer does not exist for by.
 	See(ctx context.Context, by polder.Actor, refs []Ref) (map[Ref]Object, error)
 	// Relations are one step around an object, for by; at most limit.
 	Relations(ctx context.Context, by polder.Actor, ref Ref, limit int) ([]Relation, error)
 }
+
+// mostRefs is how many objects are asked for at once.
+const mostRefs = 100
 
 // Service keeps the alerts of a node's organisations. Alerts and the events in them belong to the organisation that
 // took the events in: nobody else of the node reads them, its administrator included, and they never enter the journal.

@@ -2,6 +2,7 @@ package detect
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"strings"
 
@@ -60,10 +61,18 @@ func (s *Service) see(ctx context.Context, by polder.Actor, groups []Group) (map
 			refs = append(refs, r)
 		}
 	}
-	if len(refs) == 0 || s.o.Objects == nil {
+	if s.o.Objects == nil {
 		return nil, nil
 	}
-	return s.o.Objects.See(ctx, by, refs)
+	out := map[Ref]Object{}
+	for part := range slices.Chunk(refs, mostRefs) {
+		seen, err := s.o.Objects.See(ctx, by, part)
+		if err != nil {
+			return nil, err
+		}
+		maps.Copy(out, seen)
+	}
+	return out, nil
 }
 
 // hide takes out whatever tells what the object said: its name, its values, its terms.

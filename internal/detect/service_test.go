@@ -285,6 +285,27 @@ func TestListing(t *testing.T) {
 	}
 }
 
+// TestManyObjects: a list that rests on very many objects asks for them in parts.
+func TestManyObjects(t *testing.T) {
+	w := newAlertWorld(t)
+	var all []Finding
+	for i := range mostRefs + 30 {
+		all = append(all, w.hit(i))
+	}
+	_, err := w.Record(t.Context(), here, all)
+	noErr(t, err)
+	page, err := w.Alerts(t.Context(), w.reader(here), Filter{Limit: 200})
+	noErr(t, err)
+	for _, g := range page.Groups {
+		if g.Hidden {
+			t.Fatalf("an alert of an object that is there is hidden: %+v", g)
+		}
+	}
+	if len(page.Groups) != mostRefs+30 {
+		t.Errorf("%d alerts are listed", len(page.Groups))
+	}
+}
+
 // TestLargeGroup: a rule that fires without end costs little: only the first alerts of a group keep their events.
 func TestLargeGroup(t *testing.T) {
 	w := newAlertWorld(t)

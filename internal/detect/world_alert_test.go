@@ -127,6 +127,9 @@ func (x *fakeExchange) See(_ context.Context, _ polder.Actor, refs []Ref) (map[R
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	out := map[Ref]Object{}
+	if len(refs) > mostRefs {
+		return nil, polder.Errorf(polder.TooLarge, "%d objects at once", len(refs))
+	}
 	for _, r := range refs {
 		if o, ok := x.objects[r.ID]; ok {
 			out[r] = o
