@@ -9,9 +9,10 @@ import (
 // Matcher asks an engine's rules of one event after the other. It is for one goroutine. It allocates nothing for an
 // event once it has met its like.
 type Matcher struct {
-	e      *Engine
-	source *event.Source // of the last event, and its bucket
-	bucket *bucket
+	e       *Engine
+	source  *event.Source // of the last event, and its bucket
+	bucket  *bucket
+	buckets map[*event.Source]*bucket
 
 	mapping *event.Mapping // of the last event, and its table
 	table   *nameTable
@@ -73,7 +74,7 @@ const maxTables = 64
 // NewMatcher is a matcher for one goroutine.
 func (e *Engine) NewMatcher() *Matcher {
 	m := &Matcher{
-		e: e, tables: map[*event.Mapping]*nameTable{}, heads: make([]stamp, len(e.slots)),
+		e: e, buckets: map[*event.Source]*bucket{}, tables: map[*event.Mapping]*nameTable{}, heads: make([]stamp, len(e.slots)),
 		found: make([]uint32, e.count), answers: make([]uint32, e.count),
 		runs: make([]exprRun, len(e.exprs)), lazies: make([]*lazy, len(e.exprs)),
 	}
@@ -108,7 +109,7 @@ func (m *Matcher) begin(ev *event.Event) bool {
 		return false
 	}
 	if m.source != ev.Source {
-		m.source, m.bucket = ev.Source, m.e.bucket(ev.Source)
+		m.source, m.bucket = ev.Source, m.bucketOf(ev.Source)
 	}
 	if len(m.bucket.rules) == 0 {
 		return false
@@ -143,6 +144,19 @@ func (m *Matcher) begin(ev *event.Event) bool {
 		m.take(f, int32(i), raw, slots, every)
 	}
 	return true
+}
+
+// bucketOf is the rules for a source, without asking the engine, which others ask too, more than once.
+func (m *Matcher) bucketOf(s *event.Source) *bucket {
+	b := m.buckets[s]
+	if b == nil {
+		if len(m.buckets) >= maxBuckets {
+			clear(m.buckets)
+		}
+		b = m.e.bucket(s)
+		m.buckets[s] = b
+	}
+	return b
 }
 
 // maxArena is how much memory for texts a matcher keeps from one event to the next.
