@@ -89,7 +89,7 @@ func (f *detectFlags) run(cmd *cobra.Command, args []string, now func() time.Tim
 	}
 	progress := cli.NewProgress(cmd, "reading", -1)
 	var before, seen int64
-	run, err := engine.NewRun(RunOptions{Format: format, Threads: f.threads, Progress: func(n int64) {
+	run, err := engine.NewRun(RunOptions{Format: format, Threads: f.threads, Now: began, Progress: func(n int64) {
 		seen = n
 		progress.Set(before + n)
 	}}, take)

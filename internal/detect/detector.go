@@ -3,7 +3,9 @@ package detect
 import (
 	"bytes"
 	"context"
+	"encoding/binary"
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
 	"log/slog"
@@ -48,7 +50,19 @@ type DetectorOptions struct {
 	Gate *indicator.Gate
 	// Dir holds a history for each organisation; "" keeps none.
 	Dir     string
-	History history.Options
+	History HistoryBounds
+}
+
+// HistoryBounds say how much of the past an organisation keeps.
+type HistoryBounds struct {
+	Keep       time.Duration // 0 is for good
+	MaxBytes   int64         // of disk; 0 is no bound
+	ValuesOnly bool          // keep the values that an indicator can name, not the events
+}
+
+// options are those of a history within b that shares a process with a node.
+func (b HistoryBounds) options() history.Options {
+	return history.Options{Keep: b.Keep, MaxBytes: b.MaxBytes, ObservablesOnly: b.ValuesOnly, Mapping: HistoryMappings(), FilterBytes: 32 << 20, FlushBytes: 8 << 20}
 }
 
 // orgDetector is the detection of one organisation. Its judging state belongs to whoever holds the turn.
@@ -121,14 +135,18 @@ func (d *Detector) withHistory() (orgs []polder.OrgID) {
 	return orgs
 }
 
-// tendEvery is how often histories are put in order.
-const tendEvery = 10 * time.Minute
+// How often histories are written to disk, and put in order. What a crash takes of a history lies in the spool still, and
+// is kept again when its windows are rebuilt.
+const (
+	flushEvery = 10 * time.Second
+	tendEvery  = 60 // flushes
+)
 
-// tend keeps histories within their bounds and merges their small segments, until ctx ends.
+// tend writes histories to disk, keeps them within their bounds and merges their small segments, until ctx ends.
 func (d *Detector) tend(ctx context.Context) {
-	t := time.NewTicker(tendEvery)
+	t := time.NewTicker(flushEvery)
 	defer t.Stop()
-	for {
+	for n := 1; ; n++ {
 		select {
 		case <-ctx.Done():
 			return
@@ -136,6 +154,12 @@ func (d *Detector) tend(ctx context.Context) {
 		}
 		for _, o := range d.all() {
 			if o.store == nil {
+				continue
+			}
+			if err := o.store.Flush(); err != nil {
+				d.o.Log.Error("history is not written to disk", "org", o.org, "error", err)
+			}
+			if n%tendEvery != 0 {
 				continue
 			}
 			if _, err := o.store.Retain(d.o.Now()); err != nil {
@@ -188,7 +212,7 @@ func (d *Detector) of(ctx context.Context, org polder.OrgID) (*orgDetector, erro
 	}
 	o.engine = &Engine{rules: d.rules, known: o.known}
 	if d.o.Dir != "" {
-		store, err := history.Open(filepath.Join(d.o.Dir, string(org)), d.o.History)
+		store, err := history.Open(filepath.Join(d.o.Dir, string(org)), d.o.History.options())
 		if err != nil { // detection goes on without it
 			d.o.Log.Error("no history is kept", "org", org, "error", err)
 		} else {
@@ -226,7 +250,7 @@ func (d *Detector) Judge(ctx context.Context, b Batch) ([]Finding, error) {
 		return nil, err
 	}
 	o.stats.Batches++
-	s, err := event.Open(bytes.NewReader(b.Data), event.Options{Name: b.Name})
+	s, err := event.Open(bytes.NewReader(b.Data), event.Options{Name: b.Name, Now: b.Received})
 	if err != nil {
 		o.stats.Unreadable += int64(b.Events)
 		d.o.Log.Warn("events of no known format were taken in", "org", b.Org, "source", b.Source, "error", err)
@@ -270,6 +294,7 @@ type batchReader struct {
 	batch   *history.Batch // nil keeps nothing
 	matches []match
 	found   []Finding
+	place   []byte
 }
 
 func (r *batchReader) read(ctx context.Context, s *event.Scanner) error {
@@ -292,7 +317,9 @@ func (r *batchReader) read(ctx context.Context, s *event.Scanner) error {
 			r.o.stats.Events++
 			r.judge.judge(&ev, &r.matches)
 			if r.batch != nil {
-				r.batch.Add(&ev, nil)
+				// The place in the spool tells records apart that are equal, and is the same when the batch comes again.
+				r.place = binary.BigEndian.AppendUint64(binary.BigEndian.AppendUint64(r.place[:0], uint64(r.b.Number)), uint64(ev.Index))
+				r.batch.Add(&ev, r.place)
 			}
 			return ctx.Err() == nil
 		})
@@ -337,7 +364,7 @@ func (d *Detector) CheckFor(ctx context.Context, org polder.OrgID, name string, 
 	if err != nil {
 		return Examined{}, err
 	}
-	run, err := o.engine.NewRun(RunOptions{Threads: 1}, found)
+	run, err := o.engine.NewRun(RunOptions{Threads: 1, Now: d.o.Now()}, found)
 	if err != nil {
 		return Examined{}, err
 	}
@@ -360,4 +387,31 @@ func (d *Detector) Overview(ctx context.Context, by polder.Actor) (Overview, err
 		Indicators: o.known.Sources(),
 		History:    o.kept(),
 	}, nil
+}
+
+// kept says in words how much history there is.
+func (o *orgDetector) kept() string {
+	if o.store == nil {
+		return ""
+	}
+	segments, err := o.store.Segments()
+	var events, bytes int64
+	var first, last time.Time
+	for _, s := range segments {
+		events, bytes = events+s.Events, bytes+s.Bytes
+		if !s.First.IsZero() && (first.IsZero() || s.First.Before(first)) {
+			first = s.First
+		}
+		if s.Last.After(last) {
+			last = s.Last
+		}
+	}
+	text := fmt.Sprintf("%d events, %d MiB", events, bytes>>20)
+	if !first.IsZero() {
+		text += ", " + span(first, last)
+	}
+	if err != nil {
+		text += "; some of it cannot be read"
+	}
+	return text
 }

@@ -36,7 +36,7 @@ type Ingested struct {
 // said in the answer; the error is that of ctx or of the history. It is durable after [history.Store.Flush].
 func Ingest(ctx context.Context, store *history.Store, name string, in io.Reader, format event.Format, now time.Time) (Ingested, error) {
 	got := Ingested{File: name, Trouble: []string{}}
-	s, err := event.Open(in, event.Options{Format: format, Name: name})
+	s, err := event.Open(in, event.Options{Format: format, Name: name, Now: now})
 	if err != nil {
 		got.Trouble = append(got.Trouble, complaint(err))
 		return got, ctx.Err()

@@ -34,7 +34,8 @@ type RunOptions struct {
 	// Threads is how many read; 0: as many as the machine has processors. It is one when a pattern looks at several
 	// events, since their order counts.
 	Threads   int
-	MaxRecord int // bytes; 0: see [event.Options]
+	MaxRecord int       // bytes; 0: see [event.Options]
+	Now       time.Time // before which dates without a year lie
 	// Progress is called now and then with the bytes that were read of the file as it is stored.
 	Progress func(n int64)
 }
@@ -78,7 +79,7 @@ func (r *Run) File(ctx context.Context, name string, in io.Reader) (Examined, er
 	if r.o.Progress != nil {
 		in = &counted{in: in, tell: r.o.Progress}
 	}
-	s, err := event.Open(in, event.Options{Format: r.o.Format, Name: name, MaxRecord: r.o.MaxRecord})
+	s, err := event.Open(in, event.Options{Format: r.o.Format, Name: name, MaxRecord: r.o.MaxRecord, Now: r.o.Now})
 	if err != nil {
 		x.complain(err)
 		return x, ctx.Err()

@@ -19,6 +19,7 @@ type About struct {
 	Level     stix.Marking // of the answer; None takes the object's
 	Named     bool         // name the contributor
 	Confirmed bool
+	Preview   bool   // store nothing: Result.Items is what would leave
 	Key       string // of the request; sending it again with the same key makes nothing new (D2)
 }
 
@@ -113,7 +114,7 @@ func (s *Service) answer(ctx context.Context, a polder.Actor, about About, typ s
 		to = slices.DeleteFunc(d.Nominal.Listed(), func(o polder.OrgID) bool { return o == a.Org })
 	}
 	return s.Share(ctx, a, Request{
-		Community: about.Community, Objects: []Incoming{{Raw: raw, Made: true}}, Level: level, to: to, Named: about.Named, Confirmed: about.Confirmed,
+		Community: about.Community, Objects: []Incoming{{Raw: raw, Made: true}}, Level: level, to: to, Named: about.Named, Confirmed: about.Confirmed, Preview: about.Preview,
 	})
 }
 

@@ -14,6 +14,9 @@ var libraries = map[string][]string{
 	"taxii":        {"stix"},
 	"indicator":    {"stix", "stix/pattern"},
 	"misp":         {"stix", "stix/pattern", "indicator"},
+	"evtx":         {},
+	"event":        {"evtx"},
+	"sigma":        {"event"},
 }
 
 // foundations know the root package and the libraries, no capability, and of each other only what is listed.
@@ -45,7 +48,7 @@ func forTest(dir string) string {
 }
 
 // capabilities use every foundation and every library; they do not know each other.
-var capabilities = []string{"internal/members", "internal/exchange"}
+var capabilities = []string{"internal/members", "internal/exchange", "internal/detect"}
 
 // allowed is the list of what dir may import in files that are not tests; ok is false for a folder that is not in the house.
 func allowed(dir string) (list []string, ok bool) {

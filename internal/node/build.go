@@ -14,6 +14,7 @@ import (
 	"github.com/polder-exchange/polder"
 	"github.com/polder-exchange/polder/indicator"
 	"github.com/polder-exchange/polder/internal/accounts"
+	"github.com/polder-exchange/polder/internal/detect"
 	"github.com/polder-exchange/polder/internal/exchange"
 	"github.com/polder-exchange/polder/internal/members"
 	"github.com/polder-exchange/polder/internal/web"
@@ -46,6 +47,9 @@ func (n *Node) build(ctx context.Context) error {
 		DB: n.DB, Journal: n.Journal, Audit: n.Audit, Accounts: n.Accounts, Now: n.now, Secret: secret, Search: search, Warnings: warnings, Log: n.log,
 		Blobs: n.blobs, Jobs: n.jobs,
 	})
+	if err := n.openDetection(ctx); err != nil {
+		return err
+	}
 	server, err := taxii.New(taxii.Options{
 		Store: exchange.TAXII{Service: n.Exchange}, Authenticate: authenticated, CursorKey: cursorKey,
 		Title: "Polder", Realm: "Polder", Log: n.log,
@@ -87,7 +91,7 @@ func (n *Node) mount(ctx context.Context, server *taxii.Server) error {
 	from := addresses(n.Config.Proxies)
 	site, err := web.New(web.Options{
 		Identify: paced{members.NewIdentifier(n.Accounts), accounts.NewLimiter(perActor, 10_000, nil)}, Secure: n.Config.secure(), From: from, Now: n.now, Log: n.log, Observe: m.observe,
-	}, members.Part(), exchange.Part())
+	}, members.Part(), exchange.Part(), detect.Part())
 	if err != nil {
 		return err
 	}
@@ -99,7 +103,8 @@ func (n *Node) mount(ctx context.Context, server *taxii.Server) error {
 	site.AddNav(slices.Concat(pages.Nav(), people.Nav())...)
 	site.AddSearches(pages)
 	home := people.Home(pages.Overview)
-	routes := slices.Concat(n.Exchange.Routes(), pages.Routes(), people.Routes(), []web.Route{home}, n.taxiiRoutes(server), n.operations(m))
+	detecting := n.mountDetection(site)
+	routes := slices.Concat(detecting, n.Exchange.Routes(), pages.Routes(), people.Routes(), []web.Route{home}, n.taxiiRoutes(server), n.operations(m))
 	n.routes = append(site.Routes(), routes...)
 	if n.api, err = openAPI(n.routes); err != nil {
 		return err

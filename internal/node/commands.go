@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"net"
 	"os"
-	"runtime/debug"
 	"slices"
 	"time"
 
@@ -64,13 +63,10 @@ func (c Config) with(flags Config) Config {
 	return c
 }
 
-// softMemory is what the node's own heap is kept to, as far as its work allows; SQLite's caches come beside it.
-const softMemory = 80 << 20
-
 func serve(cmd *cobra.Command, dir string, c Config) error {
 	ctx := cmd.Context()
 	if os.Getenv("GOMEMLIMIT") == "" {
-		debug.SetMemoryLimit(softMemory)
+		go keepMemory(ctx)
 	}
 	n, err := Open(ctx, dir, c, Options{Log: cmd.ErrOrStderr()})
 	if err != nil {

@@ -28,6 +28,8 @@ type Config struct {
 	LogLevel    string   `yaml:"log_level"`    // debug, info, warn or error; info
 	Mail        Mail     `yaml:"mail"`
 	Webhooks    Webhooks `yaml:"webhooks"`
+	History     History  `yaml:"history"`
+	Watch       []Watch  `yaml:"watch"` // folders of logs that are taken in
 }
 
 // Mail is the server by which notifications leave. Without Server none do.

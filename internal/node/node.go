@@ -54,6 +54,8 @@ type Node struct {
 	Journal  *journal.Journal
 	Exchange *exchange.Service
 
+	detection detection
+
 	blobs   *blob.Store
 	jobs    *jobs.Jobs
 	log     *slog.Logger

@@ -64,14 +64,14 @@ func (c *cutter) carry(in net.Conn) {
 	}
 }
 
-// history is what one client was told over all its connections.
-type history struct {
+// record is what one client was told over all its connections.
+type record struct {
 	mu      sync.Mutex
 	events  []told
 	resumes int
 }
 
-func (h *history) follow(url, token string, stop <-chan struct{}) {
+func (h *record) follow(url, token string, stop <-chan struct{}) {
 	last := polder.Seq(0)
 	for {
 		l, err := follow(url, token, fmt.Sprintf("since=%d", int64(last)))
@@ -103,14 +103,14 @@ func (h *history) follow(url, token string, stop <-chan struct{}) {
 	}
 }
 
-func (h *history) take(e told) polder.Seq {
+func (h *record) take(e told) polder.Seq {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.events = append(h.events, e)
 	return e.seq
 }
 
-func (h *history) len() int {
+func (h *record) len() int {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	return len(h.events)
@@ -133,7 +133,7 @@ func TestF10Stream(t *testing.T) {
 	c.target.Store(&first)
 	stop := make(chan struct{})
 	var followers sync.WaitGroup
-	histories := []*history{{}, {}}
+	histories := []*record{{}, {}}
 	for _, h := range histories {
 		followers.Go(func() { h.follow(c.url(), p.tokens["named"], stop) })
 	}
@@ -209,7 +209,7 @@ func (p *place) writeBatches(t *testing.T, half int) (sent []batch) {
 }
 
 // checkHistory holds a history against what was acknowledged, by etcd's names for what a watch promises.
-func checkHistory(t *testing.T, h *history, sent []batch) {
+func checkHistory(t *testing.T, h *record, sent []batch) {
 	t.Helper()
 	at := map[string]int{}
 	for i, e := range h.events {
@@ -240,7 +240,7 @@ func checkHistory(t *testing.T, h *history, sent []batch) {
 }
 
 // agree compares stream, pages, export and search of the follower.
-func (p *place) agree(t *testing.T, h *history) {
+func (p *place) agree(t *testing.T, h *record) {
 	t.Helper()
 	var stream []string
 	for _, e := range h.events {

@@ -40,6 +40,7 @@ func (n *Node) openNotifier(ctx context.Context, site *web.Site) error {
 		return err
 	}
 	senders[notify.ByWebhook] = &notify.Webhook{HTTP: guard.Client(), Now: n.now}
+	senders[notify.BySyslog] = &notify.Syslog{Guard: guard, Now: n.now}
 	if n.Config.Mail.Server != "" {
 		post, err := n.Config.Mail.sender()
 		if err != nil {
@@ -48,7 +49,10 @@ func (n *Node) openNotifier(ctx context.Context, site *web.Site) error {
 		post.Now = n.now
 		senders[notify.ByMail] = post
 	}
-	return exchange.NewNotifier(n.Exchange, exchange.NotifierOptions{Site: site, URL: n.Config.address(), Senders: senders}).Migrate(ctx)
+	if err := exchange.NewNotifier(n.Exchange, exchange.NotifierOptions{Site: site, URL: n.Config.address(), Senders: senders}).Migrate(ctx); err != nil {
+		return err
+	}
+	return n.openAlertNotifier(ctx, site, senders)
 }
 
 // run does what the node does by itself until ctx ends.
@@ -60,6 +64,7 @@ func (n *Node) run(ctx context.Context) {
 			n.log.Error("daily work has stopped", "error", err)
 		}
 	})
+	n.runDetection(ctx, &all)
 	n.Exchange.Run(ctx)
 	all.Wait()
 }
