@@ -116,10 +116,11 @@ func (n *Node) own(ctx context.Context, org polder.OrgID) (polder.Sight, map[pol
 	return sight, aliases, err
 }
 
-// gate is the lists of values that are no hits: the built-in ones, and those of the folder, if it is there.
+// gate is the lists of values that are no hits: the built-in ones, and those of the folder, if it is there. Names and
+// networks for documentation are hits: nobody has them in his events but in an exercise.
 func (n *Node) gate() (*indicator.Gate, error) {
 	g := indicator.NewGate()
-	g.AddBuiltin()
+	g.AddBuiltin(indicator.ListDocumentation)
 	dir := filepath.Join(n.Dir, warningFolder)
 	if _, err := os.Stat(dir); errors.Is(err, fs.ErrNotExist) {
 		return g, nil
