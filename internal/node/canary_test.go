@@ -3,6 +3,7 @@ package node
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"fmt"
 	"maps"
 	"net/url"
@@ -139,6 +140,12 @@ var exits = map[string]exit{
 	"api.advisories":     {none: "no advisory is shared here"},
 	"api.advisory":       {none: "no advisory is shared here"},
 	"api.advise":         {body: `{"title":"t","body":"b","tlp":"amber","object_refs":["{id}"]}`, kind: jsonKind, none: "answers with an id of its own"},
+	"api.events":         {body: `{"word":"{id}"}`, kind: "application/x-ndjson", none: "takes in, and gives nothing of it"},
+	"api.alerts":         {shows: true, queries: []string{"?limit=200", "?state=suppressed", "?object={id}"}}, "api.alert": {shows: true},
+	"api.alert.state":    {body: `{"state":"confirmed"}`, kind: jsonKind, none: "asked by the id of an object, which no alert has"},
+	"api.alert.sighting": {body: `{}`, kind: jsonKind, none: "nothing is confirmed here"},
+	"api.suppressions":   {body: `{"rule":"{id}","scope":"host","value":"ws-1","reason":"r","until":"2030-01-01T00:00:00Z"}`, kind: jsonKind, none: "nothing is suppressed here"},
+	"api.suppression":    {body: `{"reason":"r"}`, kind: jsonKind, none: "nothing is suppressed here"},
 	"api.retention":      {none: "a number of days"},
 	"api.retention.set":  {body: `{"days":30}`, kind: jsonKind, none: "a number of days"},
 
@@ -156,6 +163,12 @@ var exits = map[string]exit{
 	"exchange.value": {shows: true, queries: []string{"?value={word}.example", "?value={word}"}}, "exchange.feed": {shows: true, queries: []string{"?since=0", "?after=0"}},
 	"exchange.block lists": {queries: []string{"?format=plain", "?format=rpz&community=ring"}, none: "counts what the lists of [exits] api.export hold"},
 	"exchange.share":       {body: "text={raw}&tlp=amber&community=ring", kind: formKind, members: true, none: "tells of what the asker sent"},
+
+	"detect.alerts": {shows: true, queries: []string{"?kind=indicator", "?sort=-count"}}, "detect.alert": {shows: true}, "detect.feed": {queries: []string{"?since=0"}, none: "tells of what comes while it is open"},
+	"detect.alert.suppress": {shows: true, body: "scope=host&reason=r&until=2030-01-01", kind: formKind}, "detect.alert.sighting": {none: "nothing is confirmed here"},
+	"detect.suppressions": {none: "nothing is suppressed here"}, "detect.detection": {members: true, none: "counts what an organisation may see itself"},
+	"detect.check":   {none: "tells of the log that was given"},
+	"detect.notices": {none: "a person's own rules"}, "detect.notice": {none: "a person's own rules"}, "detect.notice.off": {none: "a person's own rules"},
 
 	"taxii.manifest":    {shows: true, queries: []string{"?limit=1", "?match[version]=all"}},
 	"taxii.objects":     {shows: true, queries: []string{"?match[version]=all&limit=1000", "?match[id]={id}", "?match[type]=indicator"}},
@@ -188,6 +201,7 @@ type prober struct {
 	*place
 	t        *testing.T
 	canaries []canary
+	alerts   []string // ids of alerts, of several organisations
 	probes   int
 	found    map[string]int // canaries that somebody may see, by exit
 }
@@ -197,6 +211,7 @@ type prober struct {
 func TestS4Canary(t *testing.T) {
 	p := newPlace(t)
 	x := &prober{place: p, t: t, canaries: p.release(t), found: map[string]int{}}
+	x.meet()
 	p.leave(t, "left", p.ring)
 	for _, r := range p.Routes() {
 		e, listed := exits[r.Exit]
@@ -228,6 +243,37 @@ func TestS4Canary(t *testing.T) {
 	t.Logf("%d probes", x.probes)
 }
 
+// meet has organisations meet the values of the canaries that they see in their own events, so that there are alerts.
+func (x *prober) meet() {
+	x.t.Helper()
+	ctx, cancel := context.WithCancel(context.Background())
+	judged := make(chan error, 1)
+	go func() { judged <- x.detection.intake.Run(ctx) }()
+	for _, as := range []string{"plain", "named", "foreign"} {
+		var lines []string
+		for _, c := range x.canaries {
+			if x.sees(as, c) {
+				lines = append(lines, fmt.Sprintf(`{"Channel":"Microsoft-Windows-Sysmon/Operational","EventID":22,"Computer":"ws-1","UtcTime":"2026-06-01 10:00:00.000","QueryName":"%s.example"}`, c.words["pattern"]))
+			}
+		}
+		if a := x.ask(ask{as: as, method: "POST", path: "/api/v1/events?name=dns", kind: "application/x-ndjson", body: strings.Join(lines, "\n")}); a.status != 202 {
+			x.t.Fatalf("events of %s: %d %s", as, a.status, a.body)
+		}
+		var list struct{ Alerts []struct{ ID string } }
+		for end := time.Now().Add(20 * time.Second); len(list.Alerts) < len(lines); time.Sleep(10 * time.Millisecond) {
+			a := x.ask(ask{as: as, path: "/api/v1/alerts?limit=200"})
+			if err := json.Unmarshal([]byte(a.body), &list); err != nil || time.Now().After(end) {
+				x.t.Fatalf("%s has %d alerts, want %d: %d %v %s", as, len(list.Alerts), len(lines), a.status, err, a.body)
+			}
+		}
+		for _, a := range list.Alerts {
+			x.alerts = append(x.alerts, a.ID)
+		}
+	}
+	cancel()
+	ok(x.t, <-judged)
+}
+
 func (x *prober) read(pattern, name string, e exit, stream bool) {
 	base := x.fill(pattern, "{id}")
 	if i := strings.IndexByte(base, '?'); i >= 0 {
@@ -251,9 +297,14 @@ func (x *prober) read(pattern, name string, e exit, stream bool) {
 
 // paths are the addresses of one query: one, or one per canary.
 func (x *prober) paths(base, query string, inCommunity bool) (out []string) {
-	if !strings.Contains(base+query, "{") {
+	switch {
+	case !strings.Contains(base+query, "{"):
 		out = append(out, base+query)
-	} else {
+	case strings.Contains(base, "/alerts/{id}"):
+		for _, id := range x.alerts {
+			out = append(out, strings.Replace(base, "{id}", id, 1)+query)
+		}
+	default:
 		for _, c := range x.canaries {
 			out = append(out, strings.NewReplacer("{id}", c.id, "{word}", c.words["pattern"]).Replace(base+query))
 		}
@@ -384,6 +435,8 @@ var commands = map[string]struct {
 	"token list":        {args: []string{"token", "list", "--data", "{data}"}, none: people},
 	"backup":            {args: []string{"backup", "--data", "{data}", "--recipient", "{recipient}", "-"}, none: "is encrypted"},
 
+	"detect": {none: "reads files, no node"}, "rules": {none: "a group"}, "rules lint": {none: "reads files, no node"}, "match": {none: "reads files, no node"},
+	"hunt": {none: "reads an organisation's own events"}, "ingest": {none: "reads files, no node"},
 	"init": {none: "makes a node"}, "serve": {none: "prints its address; its log is looked through above"}, "lint": {none: "reads files, no node"}, "version": {none: public},
 	"protect": {none: "tells of what was given"}, "restore": {none: "writes a folder"}, "demo": {none: "makes a world of its own"},
 	"audit": {none: "a group"}, "org": {none: "a group"}, "community": {none: "a group"}, "person": {none: "a group"}, "token": {none: "a group"}, "taxii": {none: "a group"},

@@ -44,6 +44,8 @@ func openAPI(routes []web.Route) ([]byte, error) {
 			item.Post = op
 		case http.MethodPut:
 			item.Put = op
+		case http.MethodPatch:
+			item.Patch = op
 		case http.MethodDelete:
 			item.Delete = op
 		}

@@ -46,6 +46,10 @@ var patterns = map[string]string{
 	"/account/notifications": "", "/account/notifications/{id}/delete": "", "/account/notifications/{id}/on": "", "/account/notifications/{id}/off": "",
 	"/account/notifications/{id}/test": "", "/off/{token}": "", "/notified/{seq}": "", "/api/v1/advisories": "", "/api/v1/communities/{community}/advisories": "",
 	"/api/v1/communities/{community}/advisories/{id}": "", "/api/v1/communities/{community}/retention": "",
+	"/api/v1/events": "", "/api/v1/alerts": "", "/api/v1/alerts/{id}": "", "/api/v1/alerts/{id}/state": "", "/api/v1/alerts/{id}/sighting": "",
+	"/api/v1/suppressions": "", "/api/v1/suppressions/{id}": "", "/alerts": "", "/alerts/feed": "", "/alerts/{id}": "", "/alerts/{id}/state": "", "/alerts/{id}/suppress": "",
+	"/alerts/{id}/sighting": "", "/suppressions": "", "/suppressions/{id}/end": "", "/detection": "", "/detection/sightings": "", "/detection/sightings/end": "",
+	"/check": "", "/account/alerts": "", "/account/alerts/{id}/delete": "", "/account/alerts/{id}/on": "", "/account/alerts/{id}/off": "", "/alert-off/{token}": "",
 	"/join": "", "/join/accept": "", "/join/request": "", "/join/requests/{id}/withdraw": "", "/audit": "", "/api/v1/me": "", "/api/v1/communities/{alias}/members": "",
 }
 
