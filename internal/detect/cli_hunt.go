@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -19,19 +21,20 @@ import (
 
 // huntFlags are what `polder hunt` is asked.
 type huntFlags struct {
-	data, store, value, pattern, rule string
-	since, until                      string
-	placeholders                      []string
+	data, org, store, value, pattern, rule string
+	since, until                           string
+	placeholders                           []string
 }
 
 // HuntCommand is `polder hunt`: a look back in a history, of a node or of a folder.
 func HuntCommand(now func() time.Time) *cobra.Command {
 	var f huntFlags
 	c := &cobra.Command{
-		Use:   "hunt (--data DIR | --store DIR) (--value V | --pattern P | --rule FILE)",
+		Use:   "hunt (--data DIR [--org ID] | --store DIR) (--value V | --pattern P | --rule FILE)",
 		Short: "Look back in the events that were kept",
 		Long: "Look for a value, a STIX pattern or Sigma rules in the events that a node keeps (--data), or that `polder ingest` put into a\n" +
-			"folder (--store). A domain finds its subdomains, a network the addresses in it; a value may be defanged, and may name its\n" +
+			"folder (--store). A node keeps the events of each organisation apart: --org says whose they are, and may be left out where\n" +
+			"only one has any. A domain finds its subdomains, a network the addresses in it; a value may be defanged, and may name its\n" +
 			"kind, as in filename:plan.docx. --json prints a finding a line, as `polder detect` does.\n\n" +
 			"A time is a date, a time as in 2026-03-01T12:00:00Z, or how long ago: 7d, 12h, 30m. Events that do not say when they\n" +
 			"happened are always looked at.",
@@ -41,6 +44,7 @@ func HuntCommand(now func() time.Time) *cobra.Command {
 	}
 	fl := c.Flags()
 	fl.StringVar(&f.data, "data", "", "the `folder` of a node, which may be running")
+	fl.StringVar(&f.org, "org", "", "the `organisation` of the node whose events these are, by its id")
 	fl.StringVar(&f.store, "store", "", "the `folder` of a history")
 	fl.StringVar(&f.value, "value", "", "a `value`: an address, a network, a domain, a URL, a hash, …")
 	fl.StringVar(&f.pattern, "pattern", "", "a STIX `pattern`")
@@ -112,6 +116,43 @@ func (f *huntFlags) sought(cmd *cobra.Command) (s sought, err error) {
 	return s, cli.Usagef("what to look for is empty; give --value, --pattern or --rule")
 }
 
+// folder is the history that is looked through.
+func (f *huntFlags) folder() (string, error) {
+	if f.data == "" {
+		if f.org != "" {
+			return "", cli.Usagef("--org is of a node; give it with --data, not with --store")
+		}
+		return f.store, nil
+	}
+	dir := filepath.Join(f.data, HistoryDir)
+	orgs, err := historiesIn(dir)
+	switch {
+	case err != nil:
+		return "", err
+	case f.org != "" && !slices.Contains(orgs, polder.OrgID(f.org)):
+		return "", polder.Errorf(polder.NotFound, "--org: the node in %s keeps no history of %.80q; it keeps %s", f.data, f.org, historiesOf(orgs))
+	case f.org != "":
+		return filepath.Join(dir, f.org), nil
+	case len(orgs) == 0:
+		return "", polder.Errorf(polder.NotFound, "the node in %s keeps no history yet; it begins with the first events that it takes in", f.data)
+	case len(orgs) > 1:
+		return "", cli.Usagef("the node in %s keeps %s; say with --org which of them", f.data, historiesOf(orgs))
+	}
+	return filepath.Join(dir, string(orgs[0])), nil
+}
+
+// historiesOf lists organisations in words.
+func historiesOf(orgs []polder.OrgID) string {
+	if len(orgs) == 0 {
+		return "none at all"
+	}
+	names := make([]string, len(orgs))
+	for i, o := range orgs {
+		names[i] = string(o)
+	}
+	return "those of " + strings.Join(names, ", ")
+}
+
 func (f *huntFlags) run(cmd *cobra.Command, now time.Time) error {
 	since, err := parseWhen(f.since, now)
 	if err != nil {
@@ -128,14 +169,11 @@ func (f *huntFlags) run(cmd *cobra.Command, now time.Time) error {
 	if err != nil {
 		return err
 	}
-	dir := f.store
-	if f.data != "" {
-		dir = filepath.Join(f.data, HistoryDir)
+	dir, err := f.folder()
+	if err != nil {
+		return err
 	}
 	store, err := history.Open(dir, history.Options{ReadOnly: true, Mapping: HistoryMappings()})
-	if f.data != "" && polder.KindOf(err) == polder.NotFound {
-		return polder.Errorf(polder.NotFound, "the node in %s keeps no history yet; it begins with the first events that it takes in", f.data)
-	}
 	if err != nil {
 		return err
 	}

@@ -119,20 +119,29 @@ func (d *Detector) Run(ctx context.Context) {
 }
 
 // withHistory are the organisations that have a history.
-func (d *Detector) withHistory() (orgs []polder.OrgID) {
+func (d *Detector) withHistory() []polder.OrgID {
 	if d.o.Dir == "" {
 		return nil
 	}
-	entries, err := os.ReadDir(d.o.Dir)
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+	orgs, err := historiesIn(d.o.Dir)
+	if err != nil {
 		d.o.Log.Error("histories cannot be listed", "error", err)
+	}
+	return orgs
+}
+
+// historiesIn are the organisations that have a history in a folder, which need not be there.
+func historiesIn(dir string) (orgs []polder.OrgID, err error) {
+	entries, err := os.ReadDir(dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
 	}
 	for _, e := range entries {
 		if e.IsDir() && stix.ValidID(e.Name()) {
 			orgs = append(orgs, polder.OrgID(e.Name()))
 		}
 	}
-	return orgs
+	return orgs, err
 }
 
 // How often histories are written to disk, and put in order. What a crash takes of a history lies in the spool still, and

@@ -162,6 +162,41 @@ func TestHuntIsAskedWrongly(t *testing.T) {
 	}
 }
 
+// TestHuntInTheHistoryOfANode: a node keeps a history for each organisation, and nobody's is taken for another's.
+func TestHuntInTheHistoryOfANode(t *testing.T) {
+	const one, other = "identity--11111111-1111-4111-8111-111111111111", "identity--22222222-2222-4222-8222-222222222222"
+	data := t.TempDir()
+	fill := func(org string) {
+		t.Helper()
+		if code, _, errs := huntCommand("ingest", "--store", filepath.Join(data, HistoryDir, org), huntLog(t)); code != 0 {
+			t.Fatal(errs)
+		}
+	}
+	hunt := func(code int, say string, more ...string) {
+		t.Helper()
+		args := append([]string{"hunt", "--data", data, "--value", "evil.example.com"}, more...)
+		if got, out, errs := huntCommand(args...); got != code || !strings.Contains(out+errs, say) {
+			t.Errorf("%q: %d %q %q, want %d and %q", more, got, out, errs, code, say)
+		}
+	}
+	hunt(1, "keeps no history yet")
+	hunt(1, "it keeps none at all", "--org", one)
+	fill(one)
+	if err := os.Mkdir(filepath.Join(data, HistoryDir, "lost+found"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	hunt(0, "FOUND: domain evil.example.com, once")
+	hunt(0, "FOUND: domain evil.example.com, once", "--org", one)
+	hunt(1, "keeps no history of \""+other+"\"; it keeps those of "+one, "--org", other)
+	hunt(1, "keeps no history of \"..\"", "--org", "..")
+	fill(other)
+	hunt(2, "those of "+one+", "+other+"; say with --org")
+	hunt(0, "FOUND: domain evil.example.com, once", "--org", other)
+	if code, _, errs := huntCommand("hunt", "--store", data, "--org", one, "--value", "evil.example.com"); code != 2 || !strings.Contains(errs, "--data") {
+		t.Errorf("--org with --store: %d %q", code, errs)
+	}
+}
+
 func TestClockGivesAnEventItsTime(t *testing.T) {
 	c := newClock()
 	ev := &event.Event{Index: 7, Raw: []byte("x"), Fields: []event.Field{{Name: event.Intern("a"), Value: []byte("b")}}}

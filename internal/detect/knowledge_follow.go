@@ -43,7 +43,8 @@ const (
 )
 
 // Follower keeps a knowledge current from the journal: every indicator of which policy lets one of the own organisations
-// see a version, in its last such version, unless that is revoked. It keeps nothing: after a start it reads what is in
+// see a version, in its last such version, unless that is revoked. A valid_from that is no other time than that at which
+// the object was made bounds nothing: what is shared today is looked for in the logs of yesterday. It keeps nothing: after a start it reads what is in
 // force now, which leaves out what was withdrawn or replaced, and then follows. A change counts as soon as it is taken in.
 type Follower struct {
 	k   *Knowledge
@@ -302,6 +303,9 @@ func readDelivery(f *Follower, d journal.Delivery) (item indicator.Item, values 
 	if err != nil {
 		f.say.Debug("an indicator is of no use here", "id", d.ID, "why", err)
 		return item, nil, uuid, false
+	}
+	if item.ValidFrom.Equal(o.Created.Time) || item.ValidFrom.Equal(o.Modified.Time) {
+		item.ValidFrom = time.Time{} // it says when it was written down, and nothing of when the value began to mean something
 	}
 	if d.Level != stix.None {
 		item.Marking = d.Level // as the reader may see it; the bytes are as they came

@@ -285,6 +285,25 @@ func TestFollower(t *testing.T) {
 	}
 }
 
+// TestFollowerValidFrom: a valid_from that only says when the object was made keeps nothing out; any other does.
+func TestFollowerValidFrom(t *testing.T) {
+	f := newShelf(t).follower
+	for _, c := range []struct{ why, from, want string }{
+		{"made by a form: from now on, which means nothing", "2026-01-01T00:00:00Z", "0001-01-01T00:00:00Z"},
+		{"as of the last version", "2026-01-01T00:00:07Z", "0001-01-01T00:00:00Z"},
+		{"before it was made", "2025-11-01T00:00:00Z", "2025-11-01T00:00:00Z"},
+		{"after it was made", "2026-01-01T00:00:08Z", "2026-01-01T00:00:08Z"},
+	} {
+		raw := strings.Replace(sharedIndicator(1, 7, is("a.net"), ""), `"valid_from":"2026-01-01T00:00:00Z"`, `"valid_from":"`+c.from+`"`, 1)
+		o, err := stix.Parse([]byte(raw))
+		good(t, err)
+		item, _, _, ok := readDelivery(f, journal.Delivery{Kind: journal.Object, ID: o.ID, Raw: []byte(raw)})
+		if got := item.ValidFrom.UTC().Format(time.RFC3339); !ok || got != c.want {
+			t.Errorf("%s: valid from %s, want %s", c.why, got, c.want)
+		}
+	}
+}
+
 // TestFollowerPatterns: patterns over several values come, change and go with their objects.
 func TestFollowerPatterns(t *testing.T) {
 	s := newShelf(t)
