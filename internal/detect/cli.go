@@ -149,6 +149,9 @@ func (f *detectFlags) engine(cmd *cobra.Command) (*Engine, bool, error) {
 // loadRules loads the rules at paths, or Polder's own when there are none.
 func loadRules(cmd *cobra.Command, paths, placeholders []string) (*sigma.Collection, Advice, bool, error) {
 	if len(paths) == 0 {
+		if len(placeholders) > 0 {
+			return nil, nil, false, cli.Usagef("--placeholders gives lists to rules: name the rules with --rules")
+		}
 		c, err := OwnRules()
 		return c, ownAdvice, true, err
 	}
