@@ -124,7 +124,7 @@ type auditReader struct {
 func (r *auditReader) read(record []byte, _ *Chunk, e *Event) error {
 	number := auditNumber(record)
 	if number == nil {
-		return errors.New("no line of auditd: it should begin with type=… msg=audit(seconds:number):")
+		return errors.New("no line of auditd: it should begin with type=… msg=audit(seconds:number)")
 	}
 	r.pairs.buf = r.pairs.buf[:0]
 	e.Source = auditdSource

@@ -68,7 +68,7 @@ func sniffTable(h *head) int {
 // tableHeader is the separator and the names of the columns; 0 when the head is no table.
 func tableHeader(h *head) (byte, []string) {
 	all := h.lines(6)
-	if len(all) == 0 || bytes.IndexAny(all[0][:1], "{[<#") >= 0 {
+	if len(all) == 0 || bytes.ContainsAny(all[0][:1], "{[<#") {
 		return 0, nil
 	}
 	first := bytes.TrimPrefix(all[0], []byte("\xef\xbb\xbf"))

@@ -47,9 +47,6 @@ func (h *head) lines(n int) [][]byte {
 	return all
 }
 
-// sniffNothing is for formats that are read only when they are asked for.
-func sniffNothing(*head) int { return 0 }
-
 // events are the first events of the stream if it holds JSON objects, at most 16. Of a record that is broken or cut off
 // there are the fields before that, if it is the only one.
 func (h *head) events() []Event {

@@ -84,7 +84,7 @@ func TestNames(t *testing.T) {
 	if got := mappingOf("no such").Names("a.b"); len(got) != 1 || got[0] != "a.b" {
 		t.Errorf("without a mapping: %v", got)
 	}
-	if mappingOf("windows") != mappingOf("windows") {
+	if first := mappingOf("windows"); first != mappingOf("windows") {
 		t.Error("a mapping has two pointers")
 	}
 }

@@ -134,20 +134,16 @@ func (c *Chunk) Next() (*Record, error) {
 		c.warn = nil
 		return nil, w
 	}
-	for c.at+recordFrame <= len(c.data) {
-		if c.at >= c.free && c.sound {
-			break
-		}
+	if c.at+recordFrame <= len(c.data) && (c.at < c.free || !c.sound) {
 		size, why := c.frame(c.at)
-		if why == "" {
+		switch {
+		case why == "":
 			return c.take(size), nil
+		case c.at < c.free && !allZero(c.data[c.at:c.free]):
+			from := c.at
+			c.seek(c.at + 1)
+			return nil, &Damage{Offset: c.base + int64(from), Lost: true, Text: why}
 		}
-		if c.at >= c.free || allZero(c.data[c.at:c.free]) {
-			break
-		}
-		from := c.at
-		c.seek(c.at + 1)
-		return nil, &Damage{Offset: c.base + int64(from), Lost: true, Text: why}
 	}
 	c.at = len(c.data)
 	return nil, io.EOF

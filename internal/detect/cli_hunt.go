@@ -236,7 +236,6 @@ type huntReport struct {
 	hosts        places
 	accounts     places
 	files        places
-	titles       map[string]int64
 	rows         [][]string
 }
 

@@ -37,7 +37,6 @@ type Knowledge struct {
 type knownList struct {
 	name      string // of the file
 	community string // alias; "" for a file
-	id        string // of the community
 	lines     bool   // references hold a line and a title, not the id of an object
 }
 
