@@ -8,11 +8,12 @@ import (
 )
 
 // hostNames and accountNames are the fields that say where an event happened and under whose account, in the names of
-// Sigma's taxonomy, ECS and OCSF, the most telling first.
+// Sigma's taxonomy, ECS and OCSF, the most telling first. Where no machine is named, the address that
+// began a connection stands for it.
 var (
 	hostNames = []string{
-		"Computer", "ComputerName", "Hostname", "host.hostname", "host.name", "device.hostname", "hostname", "host",
-		"dvchost", "devname", "observer.name", "node",
+		"Computer", "ComputerName", "Hostname", "host.hostname", "host.name", "device.hostname", "hostname",
+		"dvchost", "devname", "observer.name", "node", "id.orig_h", "src_ip", "source.ip", "src_endpoint.ip", "c-ip", "sourceIPAddress", "ClientIP",
 	}
 	accountNames = []string{
 		"User", "SubjectUserName", "TargetUserName", "AccountName", "UserId", "UserPrincipalName", "userPrincipalName",
