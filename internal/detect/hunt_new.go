@@ -11,7 +11,7 @@ import (
 	"github.com/polder-exchange/polder/internal/detect/history"
 )
 
-// newHunts looks in an organisation's history for what the exchange newly tells, as soon as it is told.
+// hunts looks in an organisation's history for what the exchange newly tells, as soon as it is told.
 type hunts struct {
 	d *Detector
 	o *orgDetector
@@ -65,6 +65,7 @@ func (h *hunts) run(ctx context.Context) {
 		values, patterns := h.values, h.patterns
 		h.values, h.patterns = nil, nil
 		h.mu.Unlock()
+		h.o.settle() // what was judged without the news is in the history then
 		began := h.d.o.Now()
 		n, err := h.hunt(ctx, values, patterns)
 		if err != nil && ctx.Err() == nil {
@@ -72,6 +73,12 @@ func (h *hunts) run(ctx context.Context) {
 		}
 		h.d.o.Log.Info("history was looked through for what is new", "org", h.o.org, "values", len(values), "patterns", len(patterns), "found", n, "took", h.d.o.Now().Sub(began).Round(time.Millisecond))
 	}
+}
+
+// settle waits until the batch that is judged now is judged and kept.
+func (o *orgDetector) settle() {
+	o.turn.Lock()
+	defer o.turn.Unlock()
 }
 
 // hunt looks for values and patterns and records what it finds.

@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"net/netip"
 	"net/url"
@@ -67,7 +66,7 @@ const (
 
 // story is what the members live through. Each scene goes by a face that members have.
 func story() []scene {
-	return []scene{
+	return slices.Concat([]scene{
 		{name: "log-in", says: "Klepwerk's office manager logs in on the console", do: logIn},
 		{name: "share-blind", says: "Klepwerk shares an intrusion through its edge gateway at TLP:AMBER, without its name", by: "klepwerk", sees: chainBut("klepwerk"),
 			do: shareFile("klepwerk", chain, "intrusion.json", "tlp=amber"), check: keepIDs},
@@ -94,10 +93,11 @@ func story() []scene {
 		{name: "advisory", says: "the CSIRT publishes an advisory to all, under its own name", by: "csirt", sees: chainBut("csirt"), do: publish(chain)},
 		{name: "advisory-elsewhere", says: "and in the other community too", by: "csirt", sees: []string{"bank", "zilt"}, do: publish(finance)},
 		{name: "other-community", says: "the bank shares with its own community", by: "bank", sees: []string{"zilt", "csirt"}, do: shareFile("bank", finance, "fraud.json", "tlp=amber")},
+	}, detecting(), []scene{
 		{name: "closing", says: "Meridiaan closes its question", by: "meridiaan", sees: chainBut("meridiaan"), do: closeQuestion, check: questionIs("closed", 1)},
 		{name: "taxii", says: "a plain TAXII client pulls the collection, and finds none where it is no member", do: pullByTAXII},
 		{name: "nobody-else", says: "every stream agrees with the pages, and no name of a blind member is anywhere", do: nothing, check: nobodyElse},
-	}
+	})
 }
 
 // chainBut are the members of the supply chain's community, but one.
@@ -177,40 +177,11 @@ func readerShares(ctx context.Context, st *stage) (polder.Seq, error) {
 
 // logIn logs in by the form and opens the first page with the cookie that comes back.
 func logIn(ctx context.Context, st *stage) (polder.Seq, error) {
-	i := slices.IndexFunc(st.logins, func(l login) bool { return l.Org == st.players["klepwerk"].name })
-	form := url.Values{"email": {st.logins[i].Email}, "password": {st.logins[i].Password}}
-	r, err := http.NewRequestWithContext(ctx, "POST", st.at+"/login", strings.NewReader(form.Encode()))
+	v, err := st.visit(ctx, "klepwerk")
 	if err != nil {
 		return 0, err
 	}
-	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	answer, err := st.http.Do(r)
-	if err != nil {
-		return 0, err
-	}
-	_ = answer.Body.Close() // a redirect says nothing
-	if answer.StatusCode != http.StatusSeeOther || len(answer.Cookies()) == 0 {
-		return 0, fmt.Errorf("the form answered %s", answer.Status)
-	}
-	if to := answer.Header.Get("Location"); to != "/" {
-		return 0, fmt.Errorf("led to %s instead of the first page", to)
-	}
-	r, err = http.NewRequestWithContext(ctx, "GET", st.at+"/", nil)
-	if err != nil {
-		return 0, err
-	}
-	for _, c := range answer.Cookies() {
-		r.AddCookie(c)
-	}
-	if answer, err = st.http.Do(r); err != nil {
-		return 0, err
-	}
-	defer answer.Body.Close()
-	page, err := io.ReadAll(io.LimitReader(answer.Body, 1<<20))
-	if err == nil && (answer.StatusCode != http.StatusOK || !strings.Contains(string(page), "Klepwerk")) {
-		err = fmt.Errorf("the first page answered %s, or does not say whose it is", answer.Status)
-	}
-	return 0, err
+	return 0, v.shows(ctx, "/", []string{"Klepwerk"}, nil)
 }
 
 // keepIDs remembers what later scenes speak of, as a reader finds it.

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/polder-exchange/polder"
+	"github.com/polder-exchange/polder/event"
 	"github.com/polder-exchange/polder/indicator"
 	"github.com/polder-exchange/polder/misp"
 	"github.com/polder-exchange/polder/stix"
@@ -57,6 +58,8 @@ func checkStory(t *testing.T, name string, text []byte, at time.Time) (n int) {
 			t.Errorf("%s: no defanged value", name)
 		}
 		return len(found)
+	case strings.HasSuffix(name, ".ndjson"):
+		return checkLog(t, name, text, at)
 	case strings.HasSuffix(name, ".md"):
 		return len(bytes.Fields(text))
 	}
@@ -87,6 +90,30 @@ func checkStory(t *testing.T, name string, text []byte, at time.Time) (n int) {
 	}
 }
 
+// checkLog counts the events of a log: each is read, and lies not long before the story.
+func checkLog(t *testing.T, name string, text []byte, at time.Time) (n int) {
+	t.Helper()
+	s, err := event.Open(bytes.NewReader(text), event.Options{Name: name})
+	ok(t, err)
+	d := s.NewDecoder()
+	var ev event.Event
+	for {
+		c, err := s.Next()
+		if errors.Is(err, io.EOF) {
+			return n
+		}
+		ok(t, err)
+		d.Decode(c, &ev, func(bad *event.Error) bool {
+			if n++; bad != nil {
+				t.Errorf("%s: %v", name, bad)
+			} else if when := ev.Time(); when.IsZero() || when.After(at) || at.Sub(when) > 30*24*time.Hour {
+				t.Errorf("%s: event %d is of %s, and the story of %s", name, ev.Index, when, at)
+			}
+			return true
+		})
+	}
+}
+
 func quiet(scene, outcome) {}
 
 // TestDemoNotices: a step that fails is noticed and named, whatever fails of it, and nothing is played after it.
@@ -100,6 +127,10 @@ func TestDemoNotices(t *testing.T) {
 	}
 	hidden := share // as if Okular were not to see it
 	hidden.sees = slices.DeleteFunc(slices.Clone(share.sees), func(k string) bool { return k == "okular" })
+	hidden.do = func(ctx context.Context, st *stage) (polder.Seq, error) {
+		seq, err := share.do(ctx, st)
+		return seq, errors.Join(err, st.players["okular"].seen.until(ctx, seq, patience)) // so that it is noticed at once
+	}
 	repeated := share // a duplicate stores nothing
 	never := scene{name: "never", do: func(context.Context, *stage) (polder.Seq, error) {
 		t.Error("played on after a failure")
@@ -137,9 +168,24 @@ func TestDemoEveryday(t *testing.T) {
 	defer func() { ok(t, st.close()) }()
 	_, err = st.play(context.Background(), story()[1:2], quiet)
 	ok(t, err)
-	e := &everyday{st: st, dice: dice{seed: 7}, recent: []string{st.held["server"]}}
+	e := newEveryday(st, 7)
 	for range 40 {
 		ok(t, e.act(context.Background()))
+	}
+	alerts := map[string]int{}
+	for _, key := range chainBut("") {
+		ok(t, st.until(t.Context(), "all is judged", func() (bool, error) { return st.node.detection.intake.Waiting() == 0, nil }))
+		all, err := st.alarms(t.Context(), key)
+		ok(t, err)
+		for _, a := range all {
+			alerts[a.Kind]++
+		}
+	}
+	if alerts["indicator"] == 0 || alerts["rule"] == 0 {
+		t.Errorf("the queues do not live: %v", alerts)
+	}
+	if len(e.values) < 3 || len(e.values) > remembered {
+		t.Errorf("remembers %d names", len(e.values))
 	}
 	if len(e.recent) < 5 || len(e.recent) > remembered {
 		t.Errorf("remembers %d indicators", len(e.recent))

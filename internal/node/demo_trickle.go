@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/binary"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -35,6 +36,11 @@ type everyday struct {
 	st     *stage
 	dice   dice
 	recent []string // ids of indicators of the supply chain's community, the last few
+	values []string // names among them, which somebody's log may hold
+}
+
+func newEveryday(st *stage, seed uint64) *everyday {
+	return &everyday{st: st, dice: dice{seed: seed}, recent: []string{st.held["server"]}, values: []string{ordersValue}}
 }
 
 // remembered bounds what is spoken of again.
@@ -42,7 +48,7 @@ const remembered = 24
 
 // goOn lets the members act until ctx ends, which is how a demo is meant to end.
 func (st *stage) goOn(ctx context.Context) error {
-	e := &everyday{st: st, dice: dice{seed: uint64(st.began.UnixNano())}, recent: []string{st.held["server"]}}
+	e := newEveryday(st, uint64(st.began.UnixNano()))
 	for {
 		wait := time.NewTimer(5*time.Second + time.Duration(e.dice.roll(15_000))*time.Millisecond)
 		select {
@@ -64,11 +70,13 @@ func (st *stage) goOn(ctx context.Context) error {
 func (e *everyday) act(ctx context.Context) error {
 	var err error
 	switch n := e.dice.roll(100); {
-	case n < 40:
+	case n < 25:
+		err = e.events(ctx)
+	case n < 45:
 		err = e.sighting(ctx)
-	case n < 70:
+	case n < 72:
 		err = e.indicator(ctx)
-	case n < 82:
+	case n < 83:
 		err = e.say(ctx, "notes", map[string]any{"abstract": pick(&e.dice, noteTitles), "content": pick(&e.dice, noteTexts)})
 	case n < 92:
 		err = e.opinion(ctx)
@@ -104,7 +112,8 @@ func (e *everyday) opinion(ctx context.Context) error {
 func (e *everyday) indicator(ctx context.Context) error {
 	who := e.member()
 	value, name := fmt.Sprintf("198.51.100.%d", 1+e.dice.roll(190)), pick(&e.dice, addressNames)
-	if e.dice.roll(2) == 0 {
+	domain := e.dice.roll(2) == 0
+	if domain {
 		value, name = fmt.Sprintf("%s-%s.example", pick(&e.dice, hosts), pick(&e.dice, short)), pick(&e.dice, domainNames)
 	}
 	table := fmt.Sprintf("value,name,description,confidence\n%s,%s,%s,%d\n", value, name, pick(&e.dice, indicatorTexts), 40+5*e.dice.roll(12))
@@ -126,7 +135,53 @@ func (e *everyday) indicator(ctx context.Context) error {
 		e.recent = append(e.recent, o.ID)
 	}
 	e.recent = e.recent[max(0, len(e.recent)-remembered):]
+	if domain {
+		e.values = append(e.values, value)[max(0, len(e.values)+1-remembered):]
+	}
 	return nil
+}
+
+// events sends some lines of a member's own log: what its gateway was asked for by name in the last minutes. Now and then
+// one of the names is known to be bad, and now and then somebody packs files with a password.
+func (e *everyday) events(ctx context.Context) error {
+	who, now := e.member(), time.Now().UTC()
+	if e.dice.roll(5) == 0 {
+		return e.send(ctx, who, "workstation", []any{map[string]any{
+			"@timestamp": now.Format(time.RFC3339Nano), "Channel": "Microsoft-Windows-Sysmon/Operational", "EventID": 1, "Provider_Name": "Microsoft-Windows-Sysmon",
+			"Computer": fmt.Sprintf("ws-%03d.%s.example", 100+e.dice.roll(40), who.key), "Image": `C:\Program Files\7-Zip\7z.exe`, "User": pick(&e.dice, short),
+			"CommandLine": fmt.Sprintf(`7z a %s.7z D:\drawings -p%s`, pick(&e.dice, short), pick(&e.dice, short)),
+		}})
+	}
+	bad := -1
+	if e.dice.roll(2) == 0 {
+		bad = e.dice.roll(5)
+	}
+	var lines []any
+	for i := range 5 {
+		name := fmt.Sprintf("%s.%s.example", pick(&e.dice, hosts), who.key)
+		if i == bad {
+			name = pick(&e.dice, e.values)
+		}
+		lines = append(lines, map[string]any{
+			"timestamp": now.Add(time.Duration(i-5) * 20 * time.Second).Format(time.RFC3339Nano), "host": "gateway-" + fmt.Sprint(1+e.dice.roll(3)), "event_type": "dns", "proto": "UDP",
+			"src_ip": fmt.Sprintf("192.0.2.%d", 20+e.dice.roll(60)), "src_port": 50_000 + e.dice.roll(10_000), "dest_ip": "192.0.2.53", "dest_port": 53,
+			"dns": map[string]any{"type": "query", "rrname": name, "rrtype": "A"},
+		})
+	}
+	return e.send(ctx, who, "gateway", lines)
+}
+
+// send sends lines of a log.
+func (e *everyday) send(ctx context.Context, who *player, name string, lines []any) error {
+	var log []byte
+	for _, l := range lines {
+		text, err := json.Marshal(l)
+		if err != nil {
+			return err
+		}
+		log = append(append(log, text...), '\n')
+	}
+	return e.st.ask(ctx, who.writer, "POST", "/api/v1/events?name="+name, log, nil)
 }
 
 // payment is the other community's everyday life.
