@@ -90,7 +90,7 @@ func (r *Run) File(ctx context.Context, name string, in io.Reader) (Examined, er
 	jobs := make(chan chunkJob, r.o.Threads)
 	results := make(chan chunkResult, r.o.Threads)
 	// A chunk is begun only when the oldest unfinished one is near, so that what waits for its turn stays small.
-	ahead := make(chan struct{}, 4*r.o.Threads)
+	ahead := make(chan struct{}, 2*r.o.Threads)
 	var running sync.WaitGroup
 	var broken []string
 	running.Go(func() {
