@@ -28,7 +28,7 @@ type anyReader struct {
 // maxShapes bounds the shapes that a reader remembers.
 const maxShapes = 1 << 12
 
-func newAnyReader() reader {
+func newAnyReader() *anyReader {
 	a := &anyReader{first: newJSONReader(anyJSON), shapes: map[uint64]int{}}
 	for _, f := range formats() {
 		if f.json == anyJSON {
@@ -47,10 +47,7 @@ func (a *anyReader) read(record []byte, c *Chunk, e *Event) error {
 	if err := a.first.read(record, c, e); err != nil {
 		return err
 	}
-	shape := uint64(14695981039346656037)
-	for i := range e.Fields {
-		shape = (shape ^ uint64(e.Fields[i].Name)) * 1099511628211
-	}
+	shape := shapeOf(e)
 	i, known := a.shapes[shape]
 	if !known {
 		i = a.kindOf(e)

@@ -77,11 +77,11 @@ func jsonFormat(mapping string, k *jsonKind) format {
 		mapping: mapping,
 		sniff:   func(h *head) int { return h.sure(k) },
 		cutter:  cutJSON,
-		reader:  func() reader { return newJSONReader(k) },
+		reader:  func() reader { return newStrayReader(k, mapping) },
 		json:    k,
 	}
 	if k == anyJSON {
-		f.reader = newAnyReader
+		f.reader = func() reader { return newAnyReader() }
 	}
 	return f
 }

@@ -80,14 +80,15 @@ func m365Format() format {
 		return cutJSON(h)
 	}
 	f.reader = func() reader {
-		return &unifiedAuditReader{json: newJSONReader(m365), data: Intern("AuditData"), date: Intern("CreationDate")}
+		return &unifiedAuditReader{json: newJSONReader(m365), lines: newStrayReader(m365, "m365"), data: Intern("AuditData"), date: Intern("CreationDate")}
 	}
 	return f
 }
 
 // unifiedAuditReader reads the audit log in both forms.
 type unifiedAuditReader struct {
-	json  *jsonReader
+	json  *jsonReader // of the record in a table
+	lines reader      // of those that are JSON themselves
 	table tableReader
 	data  Name // of the column with the record
 	date  Name // of the column with its time
@@ -95,7 +96,7 @@ type unifiedAuditReader struct {
 
 func (r *unifiedAuditReader) read(record []byte, c *Chunk, e *Event) error {
 	if _, ok := c.context.(*table); !ok {
-		return r.json.read(record, c, e)
+		return r.lines.read(record, c, e)
 	}
 	if err := r.table.read(record, c, e); err != nil {
 		return err
