@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/binary"
 	"errors"
-	"fmt"
 	"io"
 	"io/fs"
 	"log/slog"
@@ -398,29 +397,22 @@ func (d *Detector) Overview(ctx context.Context, by polder.Actor) (Overview, err
 	}, nil
 }
 
-// kept says in words how much history there is.
-func (o *orgDetector) kept() string {
+// kept is how much history there is; nil when none is kept.
+func (o *orgDetector) kept() *Kept {
 	if o.store == nil {
-		return ""
+		return nil
 	}
 	segments, err := o.store.Segments()
-	var events, bytes int64
-	var first, last time.Time
+	waiting, _ := o.store.Pending()
+	k := &Kept{Events: int64(waiting), Damaged: err != nil}
 	for _, s := range segments {
-		events, bytes = events+s.Events, bytes+s.Bytes
-		if !s.First.IsZero() && (first.IsZero() || s.First.Before(first)) {
-			first = s.First
+		k.Events, k.Bytes = k.Events+s.Events, k.Bytes+s.Bytes
+		if !s.First.IsZero() && (k.First.IsZero() || s.First.Before(k.First)) {
+			k.First = s.First
 		}
-		if s.Last.After(last) {
-			last = s.Last
+		if s.Last.After(k.Last) {
+			k.Last = s.Last
 		}
 	}
-	text := fmt.Sprintf("%d events, %d MiB", events, bytes>>20)
-	if !first.IsZero() {
-		text += ", " + span(first, last)
-	}
-	if err != nil {
-		text += "; some of it cannot be read"
-	}
-	return text
+	return k
 }

@@ -33,7 +33,14 @@ type Overview struct {
 	Knowing    Knowing
 	Rules      []KnowledgeSource
 	Indicators []KnowledgeSource
-	History    string // where the history stands, in words; empty when none is kept
+	History    *Kept // nil when none is kept
+}
+
+// Kept is where a history stands.
+type Kept struct {
+	Events, Bytes int64     // Bytes on disk; what came last is not there yet
+	First, Last   time.Time // of the events on disk; zero when none says when it was
+	Damaged       bool      // some of it cannot be read
 }
 
 // Overviewer is the engine, as the page of rules and sources needs it. node plugs it in.

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/polder-exchange/polder"
+	"github.com/polder-exchange/polder/internal/detect/rules"
 	"github.com/polder-exchange/polder/internal/web"
 	"github.com/polder-exchange/polder/stix"
 )
@@ -112,8 +113,14 @@ func stepsBlock(words web.Words, sh Sheet) (web.Block, bool) {
 		return web.Block{}, false
 	}
 	var steps []string
+	advice := rules.Next(sh.Rule, words.Lang())
+	if advice != "" {
+		steps = append(steps, advice)
+	}
 	for _, s := range sh.Steps {
-		steps = append(steps, words.T("detect.step."+s))
+		if advice == "" || s == "keep" || s == "decide" { // whoever wrote the rule knows better what else to do
+			steps = append(steps, words.T("detect.step."+s))
+		}
 	}
 	return panel(words.T("detect.next"), "", "numbered", steps), true
 }
@@ -169,8 +176,8 @@ func originBlocks(words web.Words, sh Sheet) []web.Block {
 	}
 	add("detect.origin.tags", strings.Join(o.Tags, ", "))
 	out := []web.Block{panel(words.T("detect.origin"), "", "facts", pairs)}
-	if pap := papOf(sh); pap != stix.PAPNone {
-		out = append(out, panel(words.T("detect.pap"), "", "marks-body", papMarks(words, pap)))
+	if marks := papMarks(words, papOf(sh)); marks != nil {
+		out = append(out, panel(words.T("detect.pap"), "", "marks-body", marks))
 	}
 	if len(sh.Relations) > 0 {
 		list := entries{}
@@ -189,11 +196,13 @@ func papOf(sh Sheet) stix.PAP {
 	return sh.Origin.PAP
 }
 
-// papMarks say what may be done with the values of an object.
+// papMarks say what may be done with the values of an object; nil when it says nothing of that.
 func papMarks(words web.Words, p stix.PAP) []web.Mark {
 	switch {
 	case p >= stix.PAPRed:
 		return []web.Mark{{Class: "no", Text: words.T("detect.pap.red")}, {Class: "yes", Text: words.T("detect.pap.red-sighting")}}
+	case p == stix.PAPNone:
+		return nil
 	case p == stix.PAPAmber:
 		return []web.Mark{{Class: "mind", Text: words.T("detect.pap.amber")}, {Class: "yes", Text: words.T("detect.pap.red-sighting")}}
 	}

@@ -37,12 +37,25 @@ func (p *Pages) showCheck(w http.ResponseWriter, r *http.Request, v pageView, ti
 		f.Fields = append(f.Fields, web.Field{Name: "keep", Label: words.T("detect.check.keep"), Many: true, Options: []web.Option{{Value: "yes", Label: words.T("detect.check.keep-yes"), Chosen: true}}})
 	}
 	f.Fields = append(f.Fields, web.Field{Name: "log", Label: words.T("detect.check.file"), Help: words.T("detect.check.file-help"), Type: "file", Required: true})
-	v.beside(panel(words.T("detect.check.another"), "", "form", f), panel(words.T("detect.check.with"), "", "facts", knowingPairs(words, p.more.Checker.Knowing())))
+	known, err := p.knowing(r)
+	if err != nil {
+		return err
+	}
+	v.beside(panel(words.T("detect.check.another"), "", "form", f), panel(words.T("detect.check.with"), "", "facts", knowingPairs(words, known)))
 	if len(v.Main) == 0 {
 		v.Main, v.Aside = v.Aside, nil
 	}
 	p.site.Render(w, r, web.Page{Template: "detect/page", Title: title, Lede: lede, Status: statusFor(failed), Data: v})
 	return nil
+}
+
+// knowing is what a log of whoever asks is held against.
+func (p *Pages) knowing(r *http.Request) (Knowing, error) {
+	if p.more.Overview == nil {
+		return p.more.Checker.Knowing(), nil
+	}
+	o, err := p.more.Overview.Overview(r.Context(), web.ActorOf(r))
+	return o.Knowing, err
 }
 
 func knowingPairs(words web.Words, k Knowing) []web.Pair {
@@ -97,7 +110,7 @@ func (p *Pages) checkLog(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	report.Files, report.With = []Examined{x}, p.more.Checker.Knowing()
+	report.Files = []Examined{x}
 	return p.answer(w, r, &report, x, keep)
 }
 

@@ -96,11 +96,22 @@ func (p *Pages) addKnowledge(words web.Words, v *pageView, o Overview) {
 		}
 		v.add(panel(words.T(k.title), "", "sources", t))
 	}
-	history := words.T("detect.history.off")
-	if o.History != "" {
-		history = o.History
+	v.beside(panel(words.T("detect.history.kept"), "", "marks-body", historyMarks(words, o.History)))
+}
+
+// historyMarks say how far back one can look.
+func historyMarks(words web.Words, k *Kept) []web.Mark {
+	if k == nil {
+		return []web.Mark{{Icon: "save", Text: words.T("detect.history.off")}}
 	}
-	v.beside(panel(words.T("detect.history.kept"), "", "marks-body", []web.Mark{{Icon: "save", Text: history}}))
+	marks := []web.Mark{{Icon: "save", Text: words.T("detect.history.some", "n", int(k.Events), "size", words.Size(k.Bytes))}}
+	if !k.First.IsZero() {
+		marks = append(marks, web.Mark{Icon: "clock", Text: words.T("detect.between", "first", k.First, "last", k.Last)})
+	}
+	if k.Damaged {
+		marks = append(marks, web.Mark{Class: "mind", Text: words.T("detect.history.damaged")})
+	}
+	return marks
 }
 
 // addSightingRules shows where confirmed alerts leave as sightings by themselves, and lets a steward change it.

@@ -75,7 +75,7 @@ func (c *alertConsole) BySecret(_ context.Context, secret string, _ netip.Addr) 
 }
 
 func (c *alertConsole) Overview(context.Context, polder.Actor) (Overview, error) {
-	return Overview{Knowing: Knowing{Rules: 41, Indicators: 1200}, Rules: []KnowledgeSource{{"Polder", 41, c.pass(0).Add(-time.Hour), nil}, {"own rules", 3, c.pass(0), []string{"odd.yml:3: no detection"}}}, Indicators: []KnowledgeSource{{"Chip supply chain", 1200, c.pass(0), nil}}}, nil
+	return Overview{Knowing: c.whole.Knowing(), History: &Kept{Events: 46, Bytes: 9_400_000, First: c.pass(0).Add(-48 * time.Hour), Last: c.pass(0)}, Rules: []KnowledgeSource{{"Polder", 41, c.pass(0).Add(-time.Hour), nil}, {"own rules", 3, c.pass(0), []string{"odd.yml:3: no detection"}}}, Indicators: []KnowledgeSource{{"Chip supply chain", 1200, c.pass(0), nil}}}, nil
 }
 
 func newAlertConsole(t testing.TB, in *Intake) *alertConsole {
@@ -301,6 +301,38 @@ func TestAlertFeed(t *testing.T) {
 	}
 	if out := c.ask("reader", "GET", "/alerts/feed?since=x", "", nil); out.Code != 400 {
 		t.Errorf("a place that is none: %d", out.Code)
+	}
+}
+
+// TestAdvicePages: what to do about a rule of Polder's own is said in the reader's language; how far back one can look too.
+func TestAdvicePages(t *testing.T) {
+	c := newAlertConsole(t, nil)
+	f := c.found(1)
+	f.ID = "310d6165-bc09-4c11-bbc6-be6f6058d7f5" // a new stick, then many drawings
+	g := c.record(f)
+	for lang, says := range map[string]string{"en": "Call the manager now.", "nl": "Bel nu de leidinggevende."} {
+		page := c.get("reader", "/alerts/"+g.ID+"?lang="+lang)
+		contains(t, page, says)
+		lacks(t, page, c.site.Words(lang).T("detect.step.isolate"))
+	}
+	contains(t, c.get("reader", "/alerts/"+c.record(c.found(2)).ID), c.site.Words("en").T("detect.step.isolate"))
+	contains(t, c.get("reader", "/detection?lang=nl"), "46 gebeurtenissen bewaard, 9,4\u00a0MB op schijf.",
+		c.site.Words("nl").T("detect.between", "first", c.pass(0).Add(-48*time.Hour), "last", c.pass(0)))
+}
+
+// TestSightingPageWithoutPAP: an object without a PAP mark says nothing of what may be done with its values.
+func TestSightingPageWithoutPAP(t *testing.T) {
+	c := newAlertConsole(t, nil)
+	f := c.hit(1)
+	f.Origin.PAP = stix.PAPNone
+	free := c.exchange.objects[f.ID]
+	free.PAP = stix.PAPNone
+	c.exchange.put(free)
+	g := c.record(f)
+	_, err := c.Decide(t.Context(), c.as(here, polder.RoleContributor), g.ID, StateConfirmed, "")
+	noErr(t, err)
+	for _, path := range []string{"/alerts/" + g.ID, "/alerts/" + g.ID + "/sighting"} {
+		lacks(t, c.get("contributor", path), "you may act on the values", "PAP")
 	}
 }
 

@@ -85,6 +85,7 @@ func (r *Run) File(ctx context.Context, name string, in io.Reader) (Examined, er
 		return x, ctx.Err()
 	}
 	x.Format, x.Compression = string(s.Format()), s.Compression()
+	told := ctx
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	jobs := make(chan chunkJob, r.o.Threads)
@@ -114,6 +115,9 @@ func (r *Run) File(ctx context.Context, name string, in io.Reader) (Examined, er
 	running.Wait()
 	x.Bytes = s.Bytes()
 	x.Trouble = append(x.Trouble, broken...)
+	if err == nil {
+		err = told.Err() // what was read is not the whole
+	}
 	return x, err
 }
 

@@ -28,6 +28,9 @@ type subjects struct {
 	ranks map[fieldOf]subjectRank
 }
 
+// webHost is what Sigma calls the site of a request, which some logs write as host too.
+const webHost = "cs-host"
+
 type fieldOf struct {
 	mapping *event.Mapping
 	name    event.Name
@@ -63,9 +66,13 @@ func (s *subjects) rank(m *event.Mapping, n event.Name) subjectRank {
 	if ok {
 		return r
 	}
-	for _, name := range m.Names(n.String()) {
+	names := m.Names(n.String())
+	for _, name := range names {
 		r.host = earlier(r.host, slices.Index(hostNames, name)+1)
 		r.account = earlier(r.account, slices.Index(accountNames, name)+1)
+	}
+	if slices.Contains(names, webHost) && !slices.Contains(names, hostNames[0]) {
+		r.host = 0 // the site that was asked for, not the machine that asked
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -33,12 +33,16 @@ func TestConsole(t *testing.T) {
 	}
 	cookie, _, err := st.node.Accounts.LogIn(ctx, as.Email, as.Password, loopbackAddr, "test")
 	ok(t, err)
+	alerts, err := st.alarms(ctx, "meridiaan")
+	ok(t, err)
 	page := browser.Open(t, st.at+"/login")
 	page.SetCookie("polder", cookie)
-	for _, at := range []struct{ path, picture string }{
+	for _, at := range append(alertPages(alerts), []struct{ path, picture string }{
 		{"/", "overview.png"}, {"/objects/" + threat(t, st), "object.png"}, {"/objects", ""}, {"/share", ""}, {"/questions", ""}, {"/advisories", ""},
 		{"/search?q=tidegate", ""}, {"/blocklists", ""}, {"/communities", ""}, {"/audit", ""}, {"/tokens", ""}, {"/account", ""}, {"/account/notifications", ""},
-	} {
+		{"/alerts", "alerts.png"}, {"/alerts?level=high&level=critical&lang=nl", ""}, {"/detection", ""}, {"/detection?lang=nl", ""}, {"/check", ""}, {"/check?lang=nl", ""},
+		{"/suppressions", ""}, {"/account/alerts", ""},
+	}...) {
 		page.Size(1440, 900)
 		page.Go(st.at + at.path)
 		if dir := os.Getenv("POLDER_SHOTS"); dir != "" && at.picture != "" {
@@ -47,6 +51,18 @@ func TestConsole(t *testing.T) {
 		page.Check(t)
 		page.Quiet(t)
 	}
+}
+
+// alertPages are the pages of alerts, in both languages; that of the gravest is pictured.
+func alertPages(all []alarm) (out []struct{ path, picture string }) {
+	for _, a := range all {
+		picture := ""
+		if a.Rule == leakRule {
+			picture = "alert.png"
+		}
+		out = append(out, struct{ path, picture string }{"/alerts/" + a.ID, picture}, struct{ path, picture string }{"/alerts/" + a.ID + "?lang=nl", ""})
+	}
+	return out
 }
 
 // threat is the id of the back door of the story.

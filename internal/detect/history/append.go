@@ -78,6 +78,16 @@ func (s *Store) Flush() error {
 	return s.flush(0)
 }
 
+// Pending is how many events are in memory alone, and about how many bytes they take.
+func (s *Store) Pending() (events, bytes int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, p := range s.pending {
+		events += len(p.rows)
+	}
+	return events, s.held
+}
+
 // room says whether the disk has room for so many bytes more.
 func (s *Store) room(more int64) error {
 	have, err := s.o.Free(s.dir)

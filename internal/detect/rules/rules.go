@@ -10,7 +10,7 @@ import (
 	"github.com/goccy/go-yaml"
 )
 
-//go:embed knowhow edge
+//go:embed knowhow edge intrusion
 var files embed.FS
 
 // FS is the rules as files, to be loaded from its root.
