@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -56,10 +57,10 @@ func either(flag, variable string) string {
 }
 
 // Open opens a file that a person named; "-" is standard input. A folder is refused with a sentence.
-// Whoever reads it bounds how much: it may be a pipe without an end.
+// Whoever reads it bounds how much: it may be a pipe without an end. Reading fails once the command was told to end.
 func Open(cmd *cobra.Command, name string) (io.ReadCloser, error) {
 	if name == "-" {
-		return io.NopCloser(cmd.InOrStdin()), nil
+		return &whileRunning{ctx: cmd.Context(), in: io.NopCloser(cmd.InOrStdin())}, nil
 	}
 	f, err := os.Open(name)
 	if err != nil {
@@ -69,8 +70,23 @@ func Open(cmd *cobra.Command, name string) (io.ReadCloser, error) {
 		_ = f.Close()
 		return nil, At(name, 0, fmt.Errorf("it is a folder; name the files in it"))
 	}
-	return f, nil
+	return &whileRunning{ctx: cmd.Context(), in: f}, nil
 }
+
+// whileRunning is a file that is read until the command is told to end.
+type whileRunning struct {
+	ctx context.Context
+	in  io.ReadCloser
+}
+
+func (w *whileRunning) Read(p []byte) (int, error) {
+	if w.ctx != nil && w.ctx.Err() != nil {
+		return 0, w.ctx.Err()
+	}
+	return w.in.Read(p)
+}
+
+func (w *whileRunning) Close() error { return w.in.Close() }
 
 // plain takes the operation and the path out of an error of a file: the caller says them.
 func plain(err error) error {
