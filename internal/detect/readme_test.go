@@ -29,7 +29,9 @@ func TestReadme(t *testing.T) {
 		t.Fatalf("exit %d: %s", code, said.String())
 	}
 	count := regexp.MustCompile(`with \d+ rules of Polder's own, \d+ correlations`)
-	mask := func(s string) string { return count.ReplaceAllString(s, "with N rules of Polder's own, N correlations") }
+	mask := func(s string) string {
+		return count.ReplaceAllString(s, "with N rules of Polder's own, N correlations")
+	}
 	if got, want := mask(out.String()), mask(shown); got != want {
 		t.Errorf("polder detect %s says\n%s\nand the README\n%s", file, got, want)
 	}
