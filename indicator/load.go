@@ -31,8 +31,9 @@ var ErrMISP = errors.New("this is a MISP event")
 
 // Item is one thing that a file knows: a value, a pattern over several, or an expression over paths.
 type Item struct {
-	Value                       // Kind is "" where one of the next two is set
+	Value                       // Kind is "" where one of the next three is set
 	Pattern    *pattern.Pattern // a STIX pattern that is more than values
+	Sigma      string           // the text of a Sigma rule, when the pattern of the object is one
 	Expression *PathExpression  // over the path of a file
 	Line       int              // in the file, 1 for the first
 	ID         string           // of the STIX object, or as a table gives it
@@ -78,7 +79,7 @@ const maxVersions = 1 << 20
 type LoadReport struct {
 	Format      LoadFormat
 	Values      int // values given; an object may hold several
-	Patterns    int
+	Patterns    int // Sigma rules among them
 	Expressions int
 	// Skipped counts what is no indicator that is in force, by the reason in words.
 	Skipped map[string]int
@@ -186,7 +187,7 @@ func (l *Loader) give(i *Item) {
 		return
 	}
 	switch {
-	case i.Pattern != nil:
+	case i.Pattern != nil, i.Sigma != "":
 		l.report.Patterns++
 	case i.Expression != nil:
 		l.report.Expressions++
@@ -382,7 +383,7 @@ func (l *Loader) indicator(o stix.Object, line int, replaces bool) {
 		return
 	}
 	item.Line, item.Replaces = line, replaces
-	if item.Pattern != nil {
+	if item.Pattern != nil || item.Sigma != "" {
 		l.give(&item)
 		return
 	}
@@ -396,19 +397,23 @@ func (l *Loader) indicator(o stix.Object, line int, replaces bool) {
 var errOtherPattern = errors.New("its pattern is in another language")
 
 // ReadIndicator reads what an indicator object says: values of which each is an indicator by itself, or else a pattern
-// in the item. Whether it is revoked is for the caller to ask. An object whose marking contradicts itself is taken
+// or a Sigma rule in the item. Whether it is revoked is for the caller to ask. An object whose marking contradicts itself is taken
 // for TLP:RED.
 func ReadIndicator(o stix.Object) (item Item, values []Value, err error) {
-	if o.PatternType != "stix" {
+	if o.PatternType != "stix" && o.PatternType != "sigma" {
 		return item, nil, errOtherPattern
-	}
-	p, err := pattern.Parse(o.Pattern)
-	if err != nil {
-		return item, nil, fmt.Errorf("pattern: %w", err)
 	}
 	item = Item{ID: o.ID, Title: o.Name, ValidFrom: o.ValidFrom.Time, ValidUntil: o.ValidUntil.Time, PAP: o.PAP(), Confidence: confidenceOf(o), Types: typesOf(o)}
 	if item.Marking, err = o.Level(); err != nil {
 		item.Marking = stix.Red
+	}
+	if o.PatternType == "sigma" {
+		item.Sigma = o.Pattern
+		return item, nil, nil
+	}
+	p, err := pattern.Parse(o.Pattern)
+	if err != nil {
+		return item, nil, fmt.Errorf("pattern: %w", err)
 	}
 	values, err = Values(p)
 	if err == nil && len(values) > 0 {

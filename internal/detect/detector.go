@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/polder-exchange/polder"
@@ -33,6 +34,14 @@ type Detector struct {
 	ctx   context.Context // of Run
 	tasks sync.WaitGroup
 	orgs  map[polder.OrgID]*orgDetector
+
+	judged struct{ events, unreadable, findings, kept, hunted atomic.Int64 }
+}
+
+// Judged is what was judged so far.
+func (d *Detector) Judged() Judged {
+	j := &d.judged
+	return Judged{j.events.Load(), j.unreadable.Load(), j.findings.Load(), j.kept.Load(), j.hunted.Load()}
 }
 
 // DetectorOptions are what a [Detector] needs; Service, Log, Own and Now must be there.
@@ -71,6 +80,7 @@ type orgDetector struct {
 	follower *Follower
 	engine   *Engine
 	store    *history.Store // nil: no history is kept
+	now      func() time.Time
 
 	turn     sync.Mutex
 	set      *ruleSet
@@ -78,15 +88,14 @@ type orgDetector struct {
 	wants    map[*sigma.Rule]bool
 	patterns *patternSet
 	full     bool // history has no room, and it was said
-	stats    DetectorStats
 }
 
-// DetectorStats are figures of what was judged since the start.
-type DetectorStats struct {
-	Batches, Events, Unreadable, Findings int64
-	Kept                                  int64     // events that went into history
-	Last                                  time.Time // when the last batch was received
-	Dropped                               sigma.Dropped
+// Judged is what was judged since the start, of all organisations together. What is judged again after a start to
+// rebuild windows does not count.
+type Judged struct {
+	Events, Unreadable, Findings int64
+	Kept                         int64 // events that went into histories
+	Hunted                       int64 // alerts on events of histories, of what the exchange newly told
 }
 
 // NewDetector loads the rules. [Detector.Run] does what it does by itself.
@@ -210,7 +219,7 @@ func (d *Detector) of(ctx context.Context, org polder.OrgID) (*orgDetector, erro
 	if o := d.orgs[org]; o != nil {
 		return o, nil
 	}
-	o := &orgDetector{org: org, known: NewKnowledge(d.o.Gate)}
+	o := &orgDetector{org: org, known: NewKnowledge(d.o.Gate), now: d.o.Now}
 	o.follower = NewFollower(o.known, d.o.Journal, func(ctx context.Context) ([]polder.Sight, map[polder.CommunityID]string, error) {
 		sight, aliases, err := d.o.Own(ctx, org)
 		return []polder.Sight{sight}, aliases, err
@@ -257,10 +266,9 @@ func (d *Detector) Judge(ctx context.Context, b Batch) ([]Finding, error) {
 	if err := o.current(); err != nil {
 		return nil, err
 	}
-	o.stats.Batches++
 	s, err := event.Open(bytes.NewReader(b.Data), event.Options{Name: b.Name, Now: b.Received})
 	if err != nil {
-		o.stats.Unreadable += int64(b.Events)
+		d.count(b, batchReader{unreadable: int64(b.Events)})
 		d.o.Log.Warn("events of no known format were taken in", "org", b.Org, "source", b.Source, "error", err)
 		return nil, nil
 	}
@@ -272,10 +280,18 @@ func (d *Detector) Judge(ctx context.Context, b Batch) ([]Finding, error) {
 		return nil, err
 	}
 	d.keep(o, r.batch)
-	o.stats.Findings += int64(len(r.found))
-	o.stats.Last = b.Received
-	o.stats.Dropped = o.linked.correlator.Dropped()
+	d.count(b, r)
 	return r.found, nil
+}
+
+// count adds what a batch came to.
+func (d *Detector) count(b Batch, r batchReader) {
+	if b.Again {
+		return
+	}
+	d.judged.events.Add(r.events)
+	d.judged.unreadable.Add(r.unreadable)
+	d.judged.findings.Add(int64(len(r.found)))
 }
 
 // keep puts events into the history. That it has no room is said once, and stops nothing else.
@@ -284,7 +300,7 @@ func (d *Detector) keep(o *orgDetector, batch *history.Batch) {
 		return
 	}
 	n, err := o.store.Append(batch)
-	o.stats.Kept += int64(n)
+	d.judged.kept.Add(int64(n))
 	switch {
 	case err != nil && !o.full:
 		d.o.Log.Error("history keeps no events now; judging goes on", "org", o.org, "error", err)
@@ -303,6 +319,8 @@ type batchReader struct {
 	matches []match
 	found   []Finding
 	place   []byte
+
+	events, unreadable int64
 }
 
 func (r *batchReader) read(ctx context.Context, s *event.Scanner) error {
@@ -314,15 +332,15 @@ func (r *batchReader) read(ctx context.Context, s *event.Scanner) error {
 			return ctx.Err()
 		}
 		if err != nil {
-			r.o.stats.Unreadable++
+			r.unreadable++
 			continue
 		}
 		d.Decode(c, &ev, func(bad *event.Error) bool {
 			if bad != nil {
-				r.o.stats.Unreadable++
+				r.unreadable++
 				return true
 			}
-			r.o.stats.Events++
+			r.events++
 			r.judge.judge(&ev, &r.matches)
 			if r.batch != nil {
 				// The place in the spool tells records apart that are equal, and is the same when the batch comes again.
@@ -345,8 +363,8 @@ func (r *batchReader) read(ctx context.Context, s *event.Scanner) error {
 // current brings the judging state up to the rules and patterns of now. With other rules, and with other patterns, what
 // was remembered of earlier events is forgotten.
 func (o *orgDetector) current() error {
-	if set := o.engine.rules.Now(); o.set != set {
-		linked, err := newLinker(set, sigma.CorrelatorOptions{})
+	if set := o.engine.ruleSet(); o.set != set {
+		linked, err := newLinker(set, sigma.CorrelatorOptions{Now: o.now})
 		if err != nil {
 			return err
 		}

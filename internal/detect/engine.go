@@ -2,6 +2,7 @@ package detect
 
 import (
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/polder-exchange/polder/event"
@@ -14,6 +15,11 @@ type Engine struct {
 	rules *Rules
 	known *Knowledge // nil: rules alone are asked
 	about subjects
+
+	mu       sync.Mutex
+	merged   *ruleSet // of the rules of mergedOf and those that were shared, in their state mergedAt
+	mergedOf *ruleSet
+	mergedAt uint64
 }
 
 // NewEngine makes an engine. known may be nil: then rules alone are asked.
@@ -24,6 +30,7 @@ type ruleSet struct {
 	collection *sigma.Collection
 	engine     *sigma.Engine
 	advise     Advice
+	shared     map[*sigma.Rule]*KnownPattern // those that came by the exchange
 }
 
 // Advice is what to do about a finding of a rule, by the rule's id; "" when nothing was written.
@@ -39,12 +46,12 @@ func newRuleSet(c *sigma.Collection, advise Advice) (*ruleSet, error) {
 
 // Knowing is what events are held against now.
 func (e *Engine) Knowing() Knowing {
-	set := e.rules.Now()
+	set := e.ruleSet()
 	k := Knowing{Rules: len(set.collection.Rules), Correlations: len(set.collection.Correlations)}
 	if e.known != nil {
 		patterns, _ := e.known.Patterns()
 		k.Patterns = len(patterns)
-		k.Indicators = e.known.Len() - k.Patterns
+		k.Indicators = e.known.Len() - k.Patterns - len(set.shared)
 	}
 	return k
 }
@@ -111,6 +118,9 @@ func (e *Engine) newJudge(set *ruleSet, patterns *patternSet, wants map[*sigma.R
 // judge appends to list what matches the event.
 func (j *judge) judge(ev *event.Event, list *[]match) {
 	for _, rule := range j.rules.Match(ev) {
+		if !j.set.meant(rule, ev.Time()) {
+			continue
+		}
 		m := match{finding: j.byRule(ev, rule), rule: rule}
 		if j.wants[rule] {
 			c := ev.Clone()
@@ -161,7 +171,7 @@ func (j *judge) byRule(ev *event.Event, r *sigma.Rule) Finding {
 	f := j.finding(ev)
 	f.Kind, f.ID, f.Title, f.Advice = ByRule, r.ID, r.Title, j.set.advise(r.ID)
 	f.Level, f.Why = ruleLevel(r)
-	f.Origin = originOf(r)
+	f.Origin = j.set.origin(r)
 	for _, e := range j.rules.Evidence(ev, r) {
 		f.Evidence = append(f.Evidence, Evidence{Field: e.Field, Value: e.Value})
 	}
@@ -280,7 +290,7 @@ func (l *linker) keep(m *match) sigma.Ref {
 // finding is a correlation's match as a finding: its evidence is what the events have in common and what was counted.
 func (l *linker) finding(c *sigma.Correlated) Finding {
 	r := &c.Correlation.Rule
-	f := Finding{Kind: ByCorrelation, ID: r.ID, Title: r.Title, Time: c.Time, Advice: l.set.advise(r.ID), Origin: originOf(r)}
+	f := Finding{Kind: ByCorrelation, ID: r.ID, Title: r.Title, Time: c.Time, Advice: l.set.advise(r.ID), Origin: l.set.origin(r)}
 	f.Level, f.Why = ruleLevel(r)
 	for _, g := range c.Group {
 		f.Evidence = append(f.Evidence, Evidence{Field: g.Field, Value: g.Value})

@@ -71,7 +71,7 @@ func (h *hunts) run(ctx context.Context) {
 		if err != nil && ctx.Err() == nil {
 			h.d.o.Log.Error("history was not looked through to its end for what is new", "org", h.o.org, "error", err)
 		}
-		h.d.o.Log.Info("history was looked through for what is new", "org", h.o.org, "values", len(values), "patterns", len(patterns), "found", n, "took", h.d.o.Now().Sub(began).Round(time.Millisecond))
+		h.d.o.Log.Info("history was looked through for what is new", "org", h.o.org, "values", len(values), "patterns", len(patterns), "found", n, "took", h.d.o.Now().Sub(began).Round(time.Millisecond).String())
 	}
 }
 
@@ -96,11 +96,10 @@ func (h *hunts) hunt(ctx context.Context, values []indicator.Known, patterns []*
 		if err != nil {
 			break
 		}
-		_, err = hunt.Pattern(ctx, p.Pattern, func(f *Finding) error {
+		_, err = hunt.shared(ctx, p, func(f *Finding) error {
 			if !p.validAt(f.Time) {
 				return nil
 			}
-			f.ID, f.Title, f.Level, f.Why, f.Origin = p.ID, p.Title, p.Level, p.Why, p.Origin
 			return record.add(f)
 		})
 	}
@@ -108,6 +107,21 @@ func (h *hunts) hunt(ctx context.Context, values []indicator.Known, patterns []*
 		err = record.flush()
 	}
 	return record.n, err
+}
+
+// shared looks for a pattern or a Sigma rule that somebody shared; the findings say whose it is.
+func (h *Hunt) shared(ctx context.Context, p *KnownPattern, found func(*Finding) error) (Hunted, error) {
+	if p.Sigma == nil {
+		return h.Pattern(ctx, p.Pattern, func(f *Finding) error {
+			f.ID, f.Title, f.Level, f.Why, f.Origin = p.ID, p.Title, p.Level, p.Why, p.Origin
+			return found(f)
+		})
+	}
+	return h.Rules(ctx, p.Sigma, func(f *Finding) error {
+		o := &f.Origin
+		o.Object, o.Community, o.Level, o.PAP, o.List = p.Origin.Object, p.Origin.Community, p.Origin.Level, p.Origin.PAP, p.Origin.List
+		return found(f)
+	})
 }
 
 // known makes findings of a hit: what the knowledge says now of the value that was found, if it is of this object.
@@ -157,7 +171,8 @@ func (r *recorder) add(f *Finding) error {
 }
 
 func (r *recorder) flush() error {
-	_, err := r.h.d.o.Service.Record(r.ctx, r.h.o.org, r.waiting)
+	fresh, err := r.h.d.o.Service.Record(r.ctx, r.h.o.org, r.waiting)
+	r.h.d.judged.hunted.Add(int64(fresh))
 	r.waiting = r.waiting[:0]
 	return err
 }

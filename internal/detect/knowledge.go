@@ -12,6 +12,7 @@ import (
 
 	"github.com/polder-exchange/polder/event"
 	"github.com/polder-exchange/polder/indicator"
+	"github.com/polder-exchange/polder/sigma"
 	"github.com/polder-exchange/polder/stix/pattern"
 )
 
@@ -30,7 +31,9 @@ type Knowledge struct {
 	paths    *indicator.PathTable
 	pathOf   []pathOrigin // by number in paths
 	patterns map[patternKey]*KnownPattern
-	version  atomic.Uint64
+	version  atomic.Uint64 // of the patterns
+	// rulesVersion rises with every change of the Sigma rules among patterns.
+	rulesVersion atomic.Uint64
 }
 
 // knownList is where values came from: a file, or a community.
@@ -45,9 +48,11 @@ type patternKey struct {
 	list   uint32
 }
 
-// KnownPattern is a STIX pattern that is more than values, with whose it is.
+// KnownPattern is a STIX pattern that is more than values, or a Sigma rule that somebody shared, with whose it is. One of
+// the two is set.
 type KnownPattern struct {
 	Pattern               *pattern.Pattern
+	Sigma                 *sigma.Collection
 	ID, Title             string
 	ValidFrom, ValidUntil time.Time
 	Level                 Level
@@ -83,14 +88,28 @@ func (k *Knowledge) Len() int {
 func (k *Knowledge) Patterns() ([]*KnownPattern, uint64) {
 	k.mu.RLock()
 	defer k.mu.RUnlock()
+	return k.known(func(p *KnownPattern) bool { return p.Pattern != nil }), k.version.Load()
+}
+
+// SharedRules lists the Sigma rules that came as indicators and are in force, as [Knowledge.Patterns] lists patterns.
+func (k *Knowledge) SharedRules() ([]*KnownPattern, uint64) {
+	k.mu.RLock()
+	defer k.mu.RUnlock()
+	return k.known(func(p *KnownPattern) bool { return p.Sigma != nil }), k.rulesVersion.Load()
+}
+
+// known lists the patterns that are wanted, in the order of their ids. k.mu is held.
+func (k *Knowledge) known(wanted func(*KnownPattern) bool) []*KnownPattern {
 	all := make([]*KnownPattern, 0, len(k.patterns))
 	for _, p := range k.patterns {
-		all = append(all, p)
+		if wanted(p) {
+			all = append(all, p)
+		}
 	}
 	slices.SortFunc(all, func(a, b *KnownPattern) int {
 		return cmp.Or(cmp.Compare(a.ID, b.ID), cmp.Compare(a.Origin.Community, b.Origin.Community), cmp.Compare(a.Origin.List, b.Origin.List))
 	})
-	return all, k.version.Load()
+	return all
 }
 
 // PatternsVersion rises with every change of the patterns.
@@ -114,17 +133,30 @@ func (k *Knowledge) listNumber(key string, l knownList) uint32 {
 func (k *Knowledge) setPattern(object [16]byte, no uint32, p *KnownPattern) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	k.patterns[patternKey{object, no}] = p
-	k.version.Add(1)
+	key := patternKey{object, no}
+	k.changed(k.patterns[key])
+	k.patterns[key] = p
+	k.changed(p)
+}
+
+// changed counts a change of p, which may be nil. k.mu is held.
+func (k *Knowledge) changed(p *KnownPattern) {
+	switch {
+	case p == nil:
+	case p.Sigma != nil:
+		k.rulesVersion.Add(1)
+	default:
+		k.version.Add(1)
+	}
 }
 
 func (k *Knowledge) dropPatterns(drop func(patternKey) bool) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	for key := range k.patterns {
+	for key, p := range k.patterns {
 		if drop(key) {
 			delete(k.patterns, key)
-			k.version.Add(1)
+			k.changed(p)
 		}
 	}
 }
@@ -132,10 +164,9 @@ func (k *Knowledge) dropPatterns(drop func(patternKey) bool) {
 func (k *Knowledge) dropPattern(object [16]byte, no uint32) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	if _, ok := k.patterns[patternKey{object, no}]; ok {
-		delete(k.patterns, patternKey{object, no})
-		k.version.Add(1)
-	}
+	key := patternKey{object, no}
+	k.changed(k.patterns[key])
+	delete(k.patterns, key)
 }
 
 // Hit is a value in an event that somebody knows of.

@@ -323,6 +323,17 @@ func (t *gathered) version(f *Follower, in *followed, d journal.Delivery) {
 		return
 	}
 	f.k.setTitle(uuid, item.Title)
+	if item.Sigma != "" {
+		c, err := sharedRule(&item)
+		if err != nil {
+			f.say.Debug("a shared rule is of no use here", "id", d.ID, "why", err)
+			return
+		}
+		p := knownRule(&item, c, Origin{Object: item.ID, Community: in.alias, Level: item.Marking, PAP: item.PAP})
+		f.k.setPattern(uuid, in.no, p)
+		t.patterns = append(t.patterns, p)
+		return
+	}
 	if item.Pattern != nil {
 		level, why := severity("", item.Confidence)
 		p := &KnownPattern{Pattern: item.Pattern, ID: item.ID, Title: itemTitle(&item), ValidFrom: item.ValidFrom, ValidUntil: item.ValidUntil, Level: level, Why: why,

@@ -59,7 +59,7 @@ type fileLoad struct {
 	lines, objects uint32 // the numbers of its two lists
 	batch          []indicator.Known
 	at             []int // the line of each
-	refused        int
+	refused, rules int   // values that the table would not take, and rules that do not load
 	errors         []*indicator.LoadError
 	skipped        []misp.Skipped
 }
@@ -67,7 +67,8 @@ type fileLoad struct {
 // report adds to what the loader says what the table would not take.
 func (f *fileLoad) report(r indicator.LoadReport) indicator.LoadReport {
 	r.Values -= f.refused
-	r.Wrong += f.refused
+	r.Patterns -= f.rules
+	r.Wrong += f.refused + f.rules
 	for _, s := range f.skipped {
 		r.Wrong++
 		f.errors = append(f.errors, &indicator.LoadError{Name: f.name, Line: 1, Text: s.Path + ": " + s.Reason})
@@ -112,6 +113,14 @@ func (f *fileLoad) item(i *indicator.Item) error {
 	switch {
 	case i.Expression != nil:
 		f.k.addPath(i, f.lines)
+	case i.Sigma != "":
+		c, err := sharedRule(i)
+		if err != nil {
+			f.rules++
+			f.complain(i.Line, err)
+			return nil
+		}
+		f.k.setPattern(id, f.objects, knownRule(i, c, Origin{Object: i.ID, Level: i.Marking, PAP: i.PAP, List: f.name}))
 	case i.Pattern != nil:
 		level, why := severity("", i.Confidence)
 		f.k.setPattern(id, f.objects, &KnownPattern{Pattern: i.Pattern, ID: i.ID, Title: itemTitle(i), ValidFrom: i.ValidFrom, ValidUntil: i.ValidUntil,
@@ -140,12 +149,17 @@ func (f *fileLoad) add(i *indicator.Item, r indicator.Reference) {
 	}
 }
 
+// complain names something that should have been of use.
+func (f *fileLoad) complain(line int, err error) {
+	if len(f.errors) < indicator.MaxLoadErrors {
+		f.errors = append(f.errors, &indicator.LoadError{Name: f.name, Line: line, Text: err.Error()})
+	}
+}
+
 func (f *fileLoad) flush() {
 	f.k.Table.AddAll(f.batch, func(i int, err error) {
 		f.refused++
-		if len(f.errors) < indicator.MaxLoadErrors {
-			f.errors = append(f.errors, &indicator.LoadError{Name: f.name, Line: f.at[i], Text: err.Error()})
-		}
+		f.complain(f.at[i], err)
 	})
 	f.batch, f.at = f.batch[:0], f.at[:0]
 }

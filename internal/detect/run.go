@@ -46,7 +46,7 @@ func (e *Engine) NewRun(o RunOptions, found func(*Finding) error) (*Run, error) 
 	if o.Threads <= 0 {
 		o.Threads = runtime.GOMAXPROCS(0)
 	}
-	set, patterns := e.rules.Now(), e.patterns()
+	set, patterns := e.ruleSet(), e.patterns()
 	if patterns.ordered {
 		o.Threads = 1
 	}
