@@ -9,6 +9,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
+	"github.com/polder-exchange/polder/internal/detect"
 	"github.com/polder-exchange/polder/internal/web"
 )
 
@@ -39,8 +40,28 @@ func newMetrics(r *prometheus.Registry, n *Node) *metrics {
 	lag := prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "polder_search_lag_seconds", Help: "How far the search index is behind the log."}, func() float64 {
 		return n.Exchange.SearchLag().Seconds()
 	})
+	r.MustRegister(detectionMetrics(&n.detection)...)
 	r.MustRegister(m.requests, m.seconds, m.panics, ready, lag, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
+}
+
+// detectionMetrics are totals over all organisations.
+func detectionMetrics(d *detection) (all []prometheus.Collector) {
+	for _, c := range []struct {
+		name, help string
+		of         func(detect.Judged) int64
+	}{
+		{"polder_events_judged_total", "Events that were held against rules and indicators.", func(j detect.Judged) int64 { return j.Events }},
+		{"polder_events_unreadable_total", "Records that came in and could not be read.", func(j detect.Judged) int64 { return j.Unreadable }},
+		{"polder_events_kept_total", "Events that went into histories.", func(j detect.Judged) int64 { return j.Kept }},
+		{"polder_findings_total", "Findings in events as they came in, before they are grouped.", func(j detect.Judged) int64 { return j.Findings }},
+		{"polder_hunted_alerts_total", "Alerts on events of histories, of what was shared after them.", func(j detect.Judged) int64 { return j.Hunted }},
+	} {
+		all = append(all, prometheus.NewCounterFunc(prometheus.CounterOpts{Name: c.name, Help: c.help}, func() float64 { return float64(c.of(d.detector.Judged())) }))
+	}
+	return append(all, prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "polder_events_waiting_bytes", Help: "Bytes of events that were taken in and wait to be judged."}, func() float64 {
+		return float64(d.intake.Waiting())
+	}))
 }
 
 func (m *metrics) observe(_ context.Context, o web.Observed) {
