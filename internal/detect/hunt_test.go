@@ -185,6 +185,10 @@ func TestHuntInTheHistoryOfANode(t *testing.T) {
 	if err := os.Mkdir(filepath.Join(data, HistoryDir, "lost+found"), 0o700); err != nil {
 		t.Fatal(err)
 	}
+	empty, err := history.Open(filepath.Join(data, HistoryDir, other), history.Options{}) // as of who opened a page and sent nothing
+	if err != nil || empty.Close() != nil {
+		t.Fatal(err)
+	}
 	hunt(0, "FOUND: domain evil.example.com, once")
 	hunt(0, "FOUND: domain evil.example.com, once", "--org", one)
 	hunt(1, "keeps no history of \""+other+"\"; it keeps those of "+one, "--org", other)

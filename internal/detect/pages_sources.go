@@ -104,7 +104,10 @@ func historyMarks(words web.Words, k *Kept) []web.Mark {
 	if k == nil {
 		return []web.Mark{{Icon: "save", Text: words.T("detect.history.off")}}
 	}
-	marks := []web.Mark{{Icon: "save", Text: words.T("detect.history.some", "n", int(k.Events), "size", words.Size(k.Bytes))}}
+	marks := []web.Mark{{Icon: "save", Text: words.T("detect.history.some", "n", int(k.Events))}}
+	if k.Bytes > 0 {
+		marks = append(marks, web.Mark{Icon: "layers", Text: words.T("detect.history.disk", "size", words.Size(k.Bytes))})
+	}
 	if !k.First.IsZero() {
 		marks = append(marks, web.Mark{Icon: "clock", Text: words.T("detect.between", "first", k.First, "last", k.Last)})
 	}

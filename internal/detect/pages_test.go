@@ -316,7 +316,7 @@ func TestAdvicePages(t *testing.T) {
 		lacks(t, page, c.site.Words(lang).T("detect.step.isolate"))
 	}
 	contains(t, c.get("reader", "/alerts/"+c.record(c.found(2)).ID), c.site.Words("en").T("detect.step.isolate"))
-	contains(t, c.get("reader", "/detection?lang=nl"), "46 gebeurtenissen bewaard, 9,4\u00a0MB op schijf.",
+	contains(t, c.get("reader", "/detection?lang=nl"), "46 gebeurtenissen bewaard.", "9,4\u00a0MB op schijf",
 		c.site.Words("nl").T("detect.between", "first", c.pass(0).Add(-48*time.Hour), "last", c.pass(0)))
 }
 

@@ -163,6 +163,15 @@ func (s *Store) openDir() error {
 	return nil
 }
 
+// Holds says whether a folder is a history with anything written in it. One that was opened and got no event is none.
+func Holds(dir string) (bool, error) {
+	found, err := os.ReadDir(dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	return slices.ContainsFunc(found, func(d fs.DirEntry) bool { return d.IsDir() && strings.HasPrefix(d.Name(), dayPrefix) }), err
+}
+
 // openKey reads the store's key, or makes it.
 func (s *Store) openKey() error {
 	name := filepath.Join(s.dir, keyFile)
