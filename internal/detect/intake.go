@@ -6,12 +6,14 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"math"
 	"runtime/debug"
 	"sync"
 	"time"
 
 	"github.com/polder-exchange/polder"
 	"github.com/polder-exchange/polder/internal/db"
+	"github.com/polder-exchange/polder/internal/fail"
 )
 
 // Batch is events of one organisation that came in together, as they were received: whole records, a line each.
@@ -149,6 +151,9 @@ func (i *Intake) Run(ctx context.Context) error {
 	if at := i.spool.receivedAt(judged); !at.IsZero() {
 		r.since = at.Add(-i.o.Horizon).UnixMicro()
 	}
+	if fail.Bug("windows-forgotten") {
+		r.since = math.MaxInt64
+	}
 	for {
 		there := i.spool.synced.Load() // whatever is not read now, of what is there now, cannot be read
 		round, err := i.read(ctx, r, judged)
@@ -159,7 +164,11 @@ func (i *Intake) Run(ctx context.Context) error {
 			return err
 		}
 		if round.bytes > 0 {
-			if err := i.store(ctx, round); err != nil {
+			err := i.store(ctx, round)
+			if err == nil {
+				err = fail.At("alerts.after")
+			}
+			if err != nil {
 				if ctx.Err() != nil {
 					return nil
 				}
@@ -296,6 +305,14 @@ func (i *Intake) store(ctx context.Context, r round) error {
 	i.mu.Unlock()
 	for k, n := range refused {
 		r.source(k.org, k.name).refused += int64(n)
+	}
+	if fail.Bug("cursor-early") {
+		if err := i.write(ctx, func(tx *db.Tx) error { return setCursor(tx, judgedCursor, r.last) }); err != nil {
+			return err
+		}
+	}
+	if err := fail.At("alerts.before"); err != nil {
+		return err
 	}
 	for org, found := range r.findings {
 		for len(found) > judgeFindings {

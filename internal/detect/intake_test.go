@@ -480,7 +480,11 @@ func TestMain(m *testing.M) {
 		}
 		return
 	}
-	os.Exit(m.Run())
+	code := m.Run()
+	if built != "" {
+		_ = os.RemoveAll(built)
+	}
+	os.Exit(code)
 }
 
 func killable(ctx context.Context, dir string, j Judge) (*Service, *Intake, *db.DB, error) {

@@ -78,7 +78,8 @@ func TestDetectGold(t *testing.T) {
 			printed = out
 		}
 		out, _, code := asked(t, "", "detect", "--count", filepath.Join(dir, "events", c.events))
-		if quiet := c.want == 546; code != 0 || quiet && !strings.Contains(out, `"alerts":0}`) {
+		var own counts
+		if err := json.Unmarshal([]byte(out), &own); err != nil || code != 0 || own.Alerts > own.Events/200 { // these logs are of attacks
 			t.Errorf("%s with Polder's own rules: exit %d, %s", c.events, code, out)
 		}
 	}
@@ -182,5 +183,39 @@ func TestGateCounts(t *testing.T) {
 	}
 	if !strings.Contains(without, "domain gate.example") || strings.Contains(without, "explains") {
 		t.Errorf("without it:\n%s", without)
+	}
+}
+
+// TestHuntBetween: a hunt keeps to its two times, the first in it and the second not; what is put in twice is there once.
+func TestHuntBetween(t *testing.T) {
+	store := filepath.Join(t.TempDir(), "history")
+	var log strings.Builder
+	for i := range 3 {
+		fmt.Fprintf(&log, `{"_path":"dns","ts":"2026-03-0%dT12:00:00.000Z","uid":"C%d","id.orig_h":"198.51.100.1","id.resp_h":"198.51.100.2","query":"gate.example"}`+"\n", i+1, i)
+	}
+	events := written(t, "dns.jsonl", log.String())
+	for range 2 {
+		if _, said, code := asked(t, "", "ingest", "--store", store, events); code != 0 {
+			t.Fatal(said)
+		}
+	}
+	for _, c := range []struct {
+		since, until string
+		want         int
+	}{
+		{"", "", 3}, {"2026-03-02T12:00:00Z", "", 2}, {"", "2026-03-02T12:00:00Z", 1}, {"2026-03-02", "2026-03-03", 1},
+		{"2026-03-02T12:00:00.001Z", "2026-03-03T12:00:00Z", 0}, {"2027-01-01", "", 0}, {"", "2026-03-01", 0},
+	} {
+		args := []string{"hunt", "--store", store, "--value", "gate.example", "--json"}
+		if c.since != "" {
+			args = append(args, "--since", c.since)
+		}
+		if c.until != "" {
+			args = append(args, "--until", c.until)
+		}
+		out, said, code := asked(t, "", args...)
+		if got := strings.Count(out, "\n"); code != 0 || got != c.want {
+			t.Errorf("since %q until %q: %d found, want %d; exit %d %s", c.since, c.until, got, c.want, code, said)
+		}
 	}
 }

@@ -13,6 +13,7 @@ import (
 
 	"github.com/polder-exchange/polder"
 	"github.com/polder-exchange/polder/internal/db"
+	"github.com/polder-exchange/polder/internal/fail"
 	"github.com/polder-exchange/polder/stix"
 )
 
@@ -136,6 +137,9 @@ func scanGroups(rows *sql.Rows, err error) (out []Group, _ error) {
 }
 
 func readGroup(ctx context.Context, d *sql.DB, org polder.OrgID, id string) (Group, error) {
+	if fail.Bug("alert-to-anyone") {
+		return scanGroup(d.QueryRowContext(ctx, selectGroup+`WHERE id = ?`, id))
+	}
 	return scanGroup(d.QueryRowContext(ctx, selectGroup+`WHERE id = ? AND org = ?`, id, string(org)))
 }
 
