@@ -229,8 +229,18 @@ func (d *Detector) of(ctx context.Context, org polder.OrgID) (*orgDetector, erro
 		sight, aliases, err := d.o.Own(ctx, org)
 		return []polder.Sight{sight}, aliases, err
 	}, d.o.Log)
+	hunted, err := cursor(ctx, d.o.Service.o.DB.Read(), huntedCursor(org))
+	if err != nil {
+		return nil, err
+	}
+	o.follower.Since = polder.Seq(hunted)
 	if err := o.follower.Sync(ctx); err != nil {
 		return nil, err
+	}
+	if hunted == 0 { // there is no history before this
+		if err := d.setHunted(ctx, org, max(1, o.follower.Cursor())); err != nil { // a full disk stops no detection
+			d.o.Log.Error("what is shared now may not be hunted for if the node stops before it was", "org", org, "error", err)
+		}
 	}
 	o.engine = &Engine{rules: d.rules, known: o.known}
 	if fail.Bug("knowledge-shared") {

@@ -6,8 +6,10 @@ import (
 	"sync"
 	"time"
 
+	"github.com/polder-exchange/polder"
 	"github.com/polder-exchange/polder/event"
 	"github.com/polder-exchange/polder/indicator"
+	"github.com/polder-exchange/polder/internal/db"
 	"github.com/polder-exchange/polder/internal/detect/history"
 )
 
@@ -19,6 +21,7 @@ type hunts struct {
 	mu       sync.Mutex
 	values   []indicator.Known
 	patterns []*KnownPattern
+	upTo     polder.Seq // what came up to here is among these or was hunted for
 	wake     chan struct{}
 }
 
@@ -39,6 +42,7 @@ func (h *hunts) add(values []indicator.Known, patterns []*KnownPattern) {
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	h.upTo = h.o.follower.Cursor()
 	h.values, h.patterns = append(h.values, values...), append(h.patterns, patterns...)
 	if over := len(h.values) - maxHuntValues; over > 0 {
 		h.d.o.Log.Warn("too many new values at once: the oldest are not hunted for in history", "org", h.o.org, "values", over)
@@ -62,17 +66,28 @@ func (h *hunts) run(ctx context.Context) {
 		case <-h.wake:
 		}
 		h.mu.Lock()
-		values, patterns := h.values, h.patterns
+		values, patterns, upTo := h.values, h.patterns, h.upTo
 		h.values, h.patterns = nil, nil
 		h.mu.Unlock()
 		h.o.settle() // what was judged without the news is in the history then
 		began := h.d.o.Now()
 		n, err := h.hunt(ctx, values, patterns)
+		if err == nil {
+			err = h.d.setHunted(ctx, h.o.org, upTo)
+		}
 		if err != nil && ctx.Err() == nil {
 			h.d.o.Log.Error("history was not looked through to its end for what is new", "org", h.o.org, "error", err)
 		}
 		h.d.o.Log.Info("history was looked through for what is new", "org", h.o.org, "values", len(values), "patterns", len(patterns), "found", n, "took", h.d.o.Now().Sub(began).Round(time.Millisecond).String())
 	}
+}
+
+// huntedCursor names the number up to which an organisation's history was looked through for what is shared.
+func huntedCursor(org polder.OrgID) string { return "hunted " + string(org) }
+
+// setHunted remembers it over a restart. What is hunted for twice makes nothing twice.
+func (d *Detector) setHunted(ctx context.Context, org polder.OrgID, upTo polder.Seq) error {
+	return d.o.Service.o.DB.Write(ctx, func(tx *db.Tx) error { return setCursor(tx, huntedCursor(org), int64(upTo)) })
 }
 
 // settle waits until the batch that is judged now is judged and kept.

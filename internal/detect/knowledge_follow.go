@@ -54,9 +54,14 @@ type Follower struct {
 	// New, if not nil, is told of every value and pattern that came after the first reading, so that it can be hunted for
 	// in history. Set it before Run.
 	New func(values []indicator.Known, patterns []*KnownPattern)
+	// Since, if not 0, has New told of what the first reading finds above this number too: it came when nobody was there to
+	// hunt for it. Set it before the first Sync.
+	Since polder.Seq
 
 	turn   sync.Mutex
 	begun  bool
+	read   bool     // for the first time
+	missed gathered // at that, and not told yet
 	seen   map[polder.CommunityID]*followed
 	cursor atomic.Int64
 }
@@ -112,6 +117,11 @@ func (f *Follower) Sync(ctx context.Context) error {
 	}
 	if err := f.rights(ctx, sights, aliases); err != nil {
 		return err
+	}
+	f.read = true
+	if f.New != nil && len(f.missed.told)+len(f.missed.patterns) > 0 {
+		f.New(f.missed.told, f.missed.patterns)
+		f.missed = gathered{}
 	}
 	for {
 		cursor := f.Cursor()
@@ -173,7 +183,12 @@ func (f *Follower) fill(ctx context.Context, c polder.CommunityID, in *followed,
 				return err
 			}
 			for _, d := range page.Deliveries {
+				values, patterns := len(t.values), len(t.patterns)
 				t.version(f, in, d)
+				if !f.read && f.Since != 0 && d.Seq > f.Since {
+					f.missed.told = append(f.missed.told, t.values[values:]...)
+					f.missed.patterns = append(f.missed.patterns, t.patterns[patterns:]...)
+				}
 				q.After = d.Seq
 			}
 			more = page.More

@@ -285,6 +285,35 @@ func TestFollower(t *testing.T) {
 	}
 }
 
+// TestFollowerSince: what came while nobody followed is told once, as soon as somebody listens, as far as it is in force.
+func TestFollowerSince(t *testing.T) {
+	s := newShelf(t)
+	two := "[file:name = 'a.exe' AND file:size > 5]"
+	before := s.share(ring, 1, 1, is("a.net"), polder.Everyone(), "")
+	s.share(ring, 2, 1, is("b.net"), polder.Everyone(), "")
+	s.share(ring, 3, 1, is("c.net"), polder.Only("other"), "")
+	s.share(ring, 4, 1, is("d.net"), polder.Everyone(), `,"revoked":true`)
+	s.share(ring, 5, 1, two, polder.Everyone(), "")
+	f := s.follow(s.k)
+	f.Since = before.Seq
+	good(t, f.Sync(t.Context()))
+	var told []string
+	f.New = func(values []indicator.Known, patterns []*KnownPattern) {
+		for _, v := range values {
+			told = append(told, v.Value)
+		}
+		for _, p := range patterns {
+			told = append(told, p.Title)
+		}
+	}
+	for range 2 {
+		good(t, f.Sync(t.Context()))
+	}
+	if want := []string{"b.net", "Name 5.1"}; !slices.Equal(told, want) {
+		t.Errorf("told %q, want %q", told, want)
+	}
+}
+
 // TestFollowerValidFrom: a valid_from that only says when the object was made keeps nothing out; any other does.
 func TestFollowerValidFrom(t *testing.T) {
 	f := newShelf(t).follower

@@ -41,6 +41,22 @@ func TestDetectRestart(t *testing.T) {
 	}
 }
 
+// TestDetectSharedMeanwhile: what was shared when nobody could look back, since the node stopped, is hunted for at the next
+// start.
+func TestDetectSharedMeanwhile(t *testing.T) {
+	p := newWatch(t)
+	p.send(t, "plain", p.looksUp("x1.example", "pc-1", time.Hour))
+	p.end()
+	p.open(t) // and does not serve: nothing runs by itself
+	p.share(t, "sharer", "ring", "", entry(1, 0, stix.Amber, ""))
+	if got := p.noticed(t, "plain"); len(got) > 0 {
+		t.Fatalf("found by nobody: %+v", got)
+	}
+	p.end()
+	p.openWith(t, "")
+	p.about(t, "plain", entryID(1), 1)
+}
+
 // TestDetectWatch: a folder of polder.yaml is taken in for its organisation; a folder that is nobody's is refused.
 func TestDetectWatch(t *testing.T) {
 	p := unopened(t)
