@@ -25,7 +25,7 @@ func Commands(now func() time.Time) []*cobra.Command {
 // detectFlags are what `polder detect` is asked.
 type detectFlags struct {
 	rules, indicators, placeholders []string
-	warninglists, format            string
+	warninglists, format, mapping   string
 	count, failOnHit                bool
 	threads                         int
 }
@@ -48,6 +48,7 @@ func detectCommand(now func() time.Time) *cobra.Command {
 	fl.StringArrayVar(&f.placeholders, "placeholders", nil, "a `folder` with NAME.txt for each %NAME% of the rules, a value a line")
 	fl.StringVar(&f.warninglists, "warninglists", "", "a `folder` of MISP warninglists: values in them are no hits")
 	fl.StringVar(&f.format, "format", "", "the `format` of the files, if it is not recognised")
+	fl.StringVar(&f.mapping, "mapping", "", "a `file` that says under which names of Sigma, ECS or OCSF the fields of the logs are known")
 	fl.BoolVar(&f.count, "count", false, "print counts alone, as JSON")
 	fl.BoolVar(&f.failOnHit, "fail-on-hit", false, "exit with 3 when anything was found")
 	fl.IntVar(&f.threads, "threads", 0, "read with this `number` of threads (default: one for each processor)")
@@ -70,6 +71,10 @@ const collectAt = 30
 
 func (f *detectFlags) run(cmd *cobra.Command, args []string, now func() time.Time) error {
 	format, err := f.asked()
+	if err != nil {
+		return err
+	}
+	mapping, err := readMapping(cmd, f.mapping)
 	if err != nil {
 		return err
 	}
@@ -96,7 +101,7 @@ func (f *detectFlags) run(cmd *cobra.Command, args []string, now func() time.Tim
 	}
 	progress := cli.NewProgress(cmd, "reading", -1)
 	var before, seen int64
-	run, err := engine.NewRun(RunOptions{Format: format, Threads: f.threads, Now: began, Progress: func(n int64) {
+	run, err := engine.NewRun(RunOptions{Format: format, Mapping: mapping, Threads: f.threads, Now: began, Progress: func(n int64) {
 		seen = n
 		progress.Set(before + n)
 	}}, take)
@@ -151,6 +156,23 @@ func (f *detectFlags) engine(cmd *cobra.Command) (*Engine, bool, error) {
 		return nil, false, err
 	}
 	return NewEngine(set, known), builtIn, nil
+}
+
+// readMapping reads a mapping that a person wrote; nil when there is none.
+func readMapping(cmd *cobra.Command, name string) (*event.Mapping, error) {
+	if name == "" {
+		return nil, nil
+	}
+	in, err := cli.Open(cmd, name)
+	if err != nil {
+		return nil, err
+	}
+	defer in.Close()
+	m, err := event.ReadMapping(in)
+	if err != nil {
+		return nil, cli.At(name, 0, err)
+	}
+	return m, nil
 }
 
 // loadRules loads the rules at paths, or Polder's own when there are none.

@@ -30,7 +30,8 @@ type Run struct {
 
 // RunOptions say how files are read.
 type RunOptions struct {
-	Format event.Format // "" recognises it
+	Mapping *event.Mapping // a person\'s own, beside those of the formats; nil for none
+	Format  event.Format   // "" recognises it
 	// Threads is how many read; 0: as many as the machine has processors. It is one when a pattern looks at several
 	// events, since their order counts.
 	Threads   int
@@ -79,7 +80,7 @@ func (r *Run) File(ctx context.Context, name string, in io.Reader) (Examined, er
 	if r.o.Progress != nil {
 		in = &counted{in: in, tell: r.o.Progress}
 	}
-	s, err := event.Open(in, event.Options{Format: r.o.Format, Name: name, MaxRecord: r.o.MaxRecord, Now: r.o.Now})
+	s, err := event.Open(in, event.Options{Format: r.o.Format, Name: name, Mapping: r.o.Mapping, MaxRecord: r.o.MaxRecord, Now: r.o.Now})
 	if err != nil {
 		x.complain(err)
 		return x, ctx.Err()
