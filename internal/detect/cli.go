@@ -169,10 +169,10 @@ func readMapping(cmd *cobra.Command, name string) (*event.Mapping, error) {
 	}
 	defer in.Close()
 	m, err := event.ReadMapping(in)
-	if err != nil {
-		return nil, cli.At(name, 0, err)
+	if e, ok := errors.AsType[*event.Error](err); ok {
+		return nil, cli.At(name, int(e.Line), errors.New(e.Text))
 	}
-	return m, nil
+	return m, cli.At(name, 0, err)
 }
 
 // loadRules loads the rules at paths, or Polder's own when there are none.
