@@ -70,23 +70,37 @@ func Open(cmd *cobra.Command, name string) (io.ReadCloser, error) {
 		_ = f.Close()
 		return nil, At(name, 0, fmt.Errorf("it is a folder; name the files in it"))
 	}
-	return &whileRunning{ctx: cmd.Context(), in: f}, nil
+	w := &whileRunning{ctx: cmd.Context(), in: f}
+	if w.ctx != nil {
+		w.stop = context.AfterFunc(w.ctx, func() { _ = f.Close() }) // a pipe that nobody writes to is left
+	}
+	return w, nil
 }
 
 // whileRunning is a file that is read until the command is told to end.
 type whileRunning struct {
-	ctx context.Context
-	in  io.ReadCloser
+	ctx  context.Context
+	in   io.ReadCloser
+	stop func() bool // nil when nothing closes it but its reader
 }
 
 func (w *whileRunning) Read(p []byte) (int, error) {
 	if w.ctx != nil && w.ctx.Err() != nil {
 		return 0, w.ctx.Err()
 	}
-	return w.in.Read(p)
+	n, err := w.in.Read(p)
+	if err != nil && w.ctx != nil && w.ctx.Err() != nil {
+		err = w.ctx.Err()
+	}
+	return n, err
 }
 
-func (w *whileRunning) Close() error { return w.in.Close() }
+func (w *whileRunning) Close() error {
+	if w.stop != nil {
+		w.stop()
+	}
+	return w.in.Close()
+}
 
 // plain takes the operation and the path out of an error of a file: the caller says them.
 func plain(err error) error {
