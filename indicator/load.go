@@ -397,13 +397,16 @@ func (l *Loader) indicator(o stix.Object, line int, replaces bool) {
 var errOtherPattern = errors.New("its pattern is in another language")
 
 // ReadIndicator reads what an indicator object says: values of which each is an indicator by itself, or else a pattern
-// or a Sigma rule in the item. Whether it is revoked is for the caller to ask. An object whose marking contradicts itself is taken
+// or a Sigma rule in the item. A valid_from that is no other time than that of its making bounds nothing. Whether it is revoked is for the caller to ask. An object whose marking contradicts itself is taken
 // for TLP:RED.
 func ReadIndicator(o stix.Object) (item Item, values []Value, err error) {
 	if o.PatternType != "stix" && o.PatternType != "sigma" {
 		return item, nil, errOtherPattern
 	}
 	item = Item{ID: o.ID, Title: o.Name, ValidFrom: o.ValidFrom.Time, ValidUntil: o.ValidUntil.Time, PAP: o.PAP(), Confidence: confidenceOf(o), Types: typesOf(o)}
+	if item.ValidFrom.Equal(o.Created.Time) || item.ValidFrom.Equal(o.Modified.Time) {
+		item.ValidFrom = time.Time{} // it says when it was written down, and nothing of when the value began to mean something
+	}
 	if item.Marking, err = o.Level(); err != nil {
 		item.Marking = stix.Red
 	}

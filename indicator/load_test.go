@@ -112,20 +112,28 @@ func TestLoadVersions(t *testing.T) {
 }
 
 func TestLoadTerms(t *testing.T) {
-	text := object(`"id":"indicator--00000000-0000-4000-8000-000000000001","pattern":"[domain-name:value = 'b.com']","valid_until":"2026-02-01T00:00:00Z","indicator_types":["malicious-activity"],
-		"object_marking_refs":["` + stix.Amber.ID() + `","` + stix.PAPRed.ID() + `"]`)
-	n := 0
-	_, err := Load(strings.NewReader(text), LoadOptions{}, func(i *Item) error {
-		n++
-		r := i.Reference([16]byte{1}, 7)
-		if r.Marking != stix.Amber || r.PAP != stix.PAPRed || r.Confidence != NoConfidence || r.List != 7 || !slices.Equal(i.Types, []string{"malicious-activity"}) ||
-			!r.ValidFrom.Equal(time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)) || !r.ValidUntil.Equal(time.Date(2026, 2, 1, 0, 0, 0, 0, time.UTC)) {
-			t.Errorf("read as %+v", r)
+	for _, c := range []struct {
+		why, created string
+		from         time.Time
+	}{
+		{"a valid_from of its own bounds", "2026-01-05T00:00:00.000Z", time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)},
+		{"one that is the time of its making does not: it says nothing of the past", "2026-01-01T00:00:00.000Z", time.Time{}},
+	} {
+		text := strings.ReplaceAll(object(`"id":"indicator--00000000-0000-4000-8000-000000000001","pattern":"[domain-name:value = 'b.com']","valid_until":"2026-02-01T00:00:00Z","indicator_types":["malicious-activity"],
+		"object_marking_refs":["`+stix.Amber.ID()+`","`+stix.PAPRed.ID()+`"]`), `"2026-01-01T00:00:00.000Z"`, `"`+c.created+`"`)
+		n := 0
+		_, err := Load(strings.NewReader(text), LoadOptions{}, func(i *Item) error {
+			n++
+			r := i.Reference([16]byte{1}, 7)
+			if r.Marking != stix.Amber || r.PAP != stix.PAPRed || r.Confidence != NoConfidence || r.List != 7 || !slices.Equal(i.Types, []string{"malicious-activity"}) ||
+				!r.ValidFrom.Equal(c.from) || !r.ValidUntil.Equal(time.Date(2026, 2, 1, 0, 0, 0, 0, time.UTC)) {
+				t.Errorf("%s: read as %+v", c.why, r)
+			}
+			return nil
+		})
+		if err != nil || n != 1 {
+			t.Errorf("%s: %d, %v", c.why, n, err)
 		}
-		return nil
-	})
-	if err != nil || n != 1 {
-		t.Errorf("%d, %v", n, err)
 	}
 }
 

@@ -319,9 +319,6 @@ func readDelivery(f *Follower, d journal.Delivery) (item indicator.Item, values 
 		f.say.Debug("an indicator is of no use here", "id", d.ID, "why", err)
 		return item, nil, uuid, false
 	}
-	if item.ValidFrom.Equal(o.Created.Time) || item.ValidFrom.Equal(o.Modified.Time) {
-		item.ValidFrom = time.Time{} // it says when it was written down, and nothing of when the value began to mean something
-	}
 	if d.Level != stix.None {
 		item.Marking = d.Level // as the reader may see it; the bytes are as they came
 	}

@@ -14,7 +14,7 @@ import (
 // ruleIndicator is a Sigma rule as it travels in STIX.
 func ruleIndicator(n int, rule, more string) string {
 	text, _ := json.Marshal(rule)
-	return fmt.Sprintf(`{"type":"indicator","spec_version":"2.1","id":"indicator--00000000-0000-4000-8000-%012d","created":"2026-01-01T00:00:00.000Z","modified":"2026-01-01T00:00:00.000Z","name":"Shared","pattern_type":"sigma","pattern":%s,"valid_from":"2026-01-01T00:00:00Z"%s}`, n, text, more)
+	return fmt.Sprintf(`{"type":"indicator","spec_version":"2.1","id":"indicator--00000000-0000-4000-8000-%012d","created":"2026-01-01T00:00:00.000Z","modified":"2026-01-01T00:00:00.000Z","name":"Shared","pattern_type":"sigma","pattern":%s,"valid_from":"2025-12-01T00:00:00Z"%s}`, n, text, more)
 }
 
 const sharedSigma = `title: Tool of the group
