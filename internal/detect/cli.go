@@ -122,6 +122,9 @@ func (f *detectFlags) run(cmd *cobra.Command, args []string, now func() time.Tim
 	if err != nil {
 		return err
 	}
+	for _, words := range run.GaveUp() {
+		cli.Err(cmd).Printf("polder: %s\n", words)
+	}
 	f.conclude(cmd, &report, alerts, now().Sub(began))
 	return f.outcome(&report, alerts, failed)
 }

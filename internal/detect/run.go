@@ -177,6 +177,27 @@ func (r *Run) inOrder(results <-chan chunkResult, ahead <-chan struct{}, x *Exam
 // End says what can be said only when there are no more files: correlations whose windows were still open.
 func (r *Run) End() error { return r.linked.end(r.matched) }
 
+// GaveUp says in words which patterns asked for more work than an event is given, so that what they look for may have been
+// missed; the first few.
+func (r *Run) GaveUp() (words []string) {
+	for i, s := range r.patterns.compiled.streams {
+		if s == nil || len(words) == maxTrouble {
+			continue
+		}
+		s.Lock()
+		n := s.Stats().Unsettled
+		s.Unlock()
+		if n > 0 {
+			k := r.patterns.known[i]
+			words = append(words, fmt.Sprintf("pattern %s (%s) asks for too much work: %d events were not held against it to the end", k.ID, k.Title, n))
+		}
+	}
+	if n := r.patterns.compiled.skipped.Load(); n > 0 {
+		words = append(words, fmt.Sprintf("patterns asked for too much work: %d times an event was not held against one to the end", n))
+	}
+	return words
+}
+
 // work judges chunks until there are no more.
 func (j *judge) work(ctx context.Context, d event.Decoder, jobs <-chan chunkJob, results chan<- chunkResult) {
 	var ev event.Event

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/polder-exchange/polder/stix/pattern"
 )
 
 // TestS46RuleForEverything (S46): a rule that any event meets is one sign of the report, named and counted, however many events there
@@ -117,6 +119,29 @@ func TestS47PatternBombs(t *testing.T) {
 		}
 		if took := time.Since(began); took > bombEvents*100*time.Millisecond || most > 96<<20 {
 			t.Errorf("%s: %d events took %v and %d MiB", why, bombEvents, took, most>>20)
+		}
+	}
+}
+
+// TestS47GivenUp (S47): a pattern that asks for more work than an event is given is named, so that nobody takes its silence for an
+// answer.
+func TestS47GivenUp(t *testing.T) {
+	bundle := `{"type":"bundle","id":"bundle--aaaaaaaa-0000-4000-8000-0000000000ff","objects":[{"type":"indicator","spec_version":"2.1","id":"indicator--aaaaaaaa-0000-4000-8000-000000000001","created":"2026-01-01T00:00:00Z","modified":"2026-01-01T00:00:00Z","name":"Four","pattern":"[domain-name:value = 'gate.example'] REPEATS 4 TIMES","pattern_type":"stix","valid_from":"2026-01-01T00:00:00Z"}]}`
+	log := strings.Repeat(`{"_path":"dns","ts":"2026-03-02T10:00:00.000Z","uid":"C","id.orig_h":"198.51.100.1","id.resp_h":"198.51.100.2","query":"gate.example"}`+"\n", 6)
+	for _, c := range []struct {
+		steps int64
+		found int
+		says  string
+	}{{0, 1, ""}, {2, 0, "pattern indicator--aaaaaaaa-0000-4000-8000-000000000001 (Four) asks for too much work: "}} {
+		found := 0
+		run, err := engineOf(t, everyProcess, bundle).NewRun(RunOptions{}, func(*Finding) error { found++; return nil })
+		noErr(t, err)
+		run.patterns.compiled = NewPatterns(run.patterns.compiled.all, pattern.StreamOptions{MaxSteps: c.steps})
+		_, err = run.File(t.Context(), "dns", strings.NewReader(log))
+		noErr(t, err)
+		said := strings.Join(run.GaveUp(), "; ")
+		if (found > 0) != (c.found > 0) || c.says == "" && said != "" || !strings.HasPrefix(said, c.says) {
+			t.Errorf("%d steps: %d findings, said %q", c.steps, found, said)
 		}
 	}
 }
