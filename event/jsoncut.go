@@ -189,30 +189,13 @@ func objectEnd(data []byte, at int) int {
 }
 
 // valueEnd is where the object or list that begins at data[at] ends, -1 when it does not.
-func valueEnd(data []byte, at int) int {
-	depth := 0
-	for i := at; i < len(data); i++ {
-		switch data[i] {
-		case '"':
-			end, _ := stringEnd(data, i+1)
-			if end < 0 {
-				return -1
-			}
-			i = end
-		case '{', '[':
-			depth++
-		case '}', ']':
-			if depth--; depth == 0 {
-				return i + 1
-			}
-		}
-	}
-	return -1
-}
+func valueEnd(data []byte, at int) int { return closed(data, at, 0) }
 
 // closing is where the object ends whose members go on at data[at]; -1 when it does not.
-func closing(data []byte, at int) int {
-	depth := 1
+func closing(data []byte, at int) int { return closed(data, at, 1) }
+
+// closed is where as many objects and lists have ended as there were open at data[at] and began behind it.
+func closed(data []byte, at, depth int) int {
 	for i := at; i < len(data); i++ {
 		switch data[i] {
 		case '"':

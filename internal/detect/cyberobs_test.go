@@ -14,25 +14,7 @@ import (
 // eachEvent decodes a log and calls do for every event.
 func eachEvent(t testing.TB, log string, do func(*event.Event)) {
 	t.Helper()
-	s, err := event.Open(strings.NewReader(log), event.Options{Name: "test"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	d := s.NewDecoder()
-	var ev event.Event
-	for {
-		c, err := s.Next()
-		if err != nil {
-			return
-		}
-		d.Decode(c, &ev, func(bad *event.Error) bool {
-			if bad != nil {
-				t.Fatal(bad)
-			}
-			do(&ev)
-			return true
-		})
-	}
+	eventsOf(t, log, "test", "", do)
 }
 
 func compiled(t testing.TB, texts ...string) (all []*pattern.Matcher) {

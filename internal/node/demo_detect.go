@@ -270,7 +270,7 @@ func elsewhere(ctx context.Context, st *stage) (polder.Seq, error) {
 func ownAlertsOnly(ctx context.Context, st *stage) error {
 	all, err := st.alarms(ctx, "okular")
 	if err != nil || len(all) != 1 || all[0].Rule != st.held["orders"] {
-		return fmt.Errorf("Okular, who may not see the RED object, has the alerts %+v: %w", all, err)
+		return fmt.Errorf("the alerts of Okular, who may not see the RED object, are %+v: %v", all, err)
 	}
 	for _, key := range partsBut("klepwerk", "meridiaan", "okular") {
 		if all, err := st.alarms(ctx, key); err != nil || len(all) > 0 {
