@@ -34,10 +34,37 @@ func (r *syslogReader) device(e *Event) {
 		e.Source = juniperSource(m)
 	default:
 		e.Source = r.linux()
+		if app := string(m.app); app == "sshd" || app == "sshd-session" {
+			sshLogin(msg, e)
+		}
 		if isPairs(msg) && r.allPairs(msg, e) {
 			e.Source = anyFirewall
 		}
 	}
+}
+
+var nameVisitor = Intern("user")
+
+// sshLogin adds who logged in, or tried to, and from where: of "Failed password for invalid user anna from 192.0.2.7
+// port 4711 ssh2" the user anna, the address and the port. The name is the visitor's own choice and may itself read "x
+// from 192.0.2.8 port 1": the address is the last one.
+func sshLogin(msg []byte, e *Event) {
+	if !bytes.HasPrefix(msg, []byte("Failed ")) && !bytes.HasPrefix(msg, []byte("Accepted ")) {
+		return
+	}
+	_, rest, ok := bytes.Cut(msg, []byte(" for "))
+	at := bytes.LastIndex(rest, []byte(" from "))
+	if !ok || at < 0 {
+		return
+	}
+	address, behind, ok := bytes.Cut(rest[at+len(" from "):], []byte(" port "))
+	if !ok {
+		return
+	}
+	port, _, _ := bytes.Cut(behind, []byte{' '})
+	e.add(nameVisitor, String, bytes.TrimPrefix(rest[:at], []byte("invalid user ")))
+	e.add(nameSrcIP, String, address)
+	e.add(nameSrcPort, String, port)
 }
 
 // isPairs says whether a message is a list of key=value and nothing else in front.

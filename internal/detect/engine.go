@@ -296,7 +296,7 @@ func (l *linker) finding(c *sigma.Correlated) Finding {
 	for _, g := range c.Group {
 		f.Evidence = append(f.Evidence, Evidence{Field: g.Field, Value: g.Value})
 	}
-	f.Evidence = append(f.Evidence, Evidence{Field: string(c.Correlation.Type), Value: fmt.Sprintf("%v in %v", c.Number, c.Time.Sub(c.From).Round(time.Second))})
+	f.Evidence = append(f.Evidence, Evidence{Field: string(c.Correlation.Type), Value: compared(c)})
 	for _, v := range c.Values {
 		f.Evidence = append(f.Evidence, Evidence{Field: "value", Value: v})
 	}
@@ -306,12 +306,28 @@ func (l *linker) finding(c *sigma.Correlated) Finding {
 			continue
 		}
 		f.File, f.Event = k.file, k.index
-		f.Host, f.Account = orElse(f.Host, k.host), orElse(f.Account, k.account)
+		f.Host, f.Account = orElse(k.host, f.Host), orElse(k.account, f.Account) // the last one completed it
 		if len(f.Events) < MaxEvents {
 			f.Events = append(f.Events, k.raw)
 		}
 	}
 	return f
+}
+
+// compared is in words what a correlation compared, and within which time.
+func compared(c *sigma.Correlated) string {
+	what := "%v"
+	switch c.Correlation.Type {
+	case sigma.EventCount:
+		what = "%v events"
+	case sigma.ValueCount:
+		what = "%v different values"
+	case sigma.Temporal:
+		what = "%v rules"
+	case sigma.TemporalOrdered:
+		what = "%v rules, one after the other"
+	}
+	return fmt.Sprintf(what+", within %v", c.Number, max(c.Time.Sub(c.From), time.Second).Round(time.Second))
 }
 
 func orElse(s, other string) string {
