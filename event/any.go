@@ -32,11 +32,11 @@ func newAnyReader() *anyReader {
 	a := &anyReader{first: newJSONReader(anyJSON), shapes: map[uint64]int{}}
 	for _, f := range formats() {
 		if f.json == anyJSON {
-			a.own = mappingOf(f.mapping)
+			a.own = MappingOf(f.mapping)
 		}
 		if f.json != nil && f.json != anyJSON {
 			a.kinds = append(a.kinds, f)
-			a.names = append(a.names, mappingOf(f.mapping))
+			a.names = append(a.names, MappingOf(f.mapping))
 		}
 	}
 	a.subs = make([]*jsonReader, len(a.kinds))

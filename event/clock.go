@@ -6,12 +6,13 @@ import "time"
 type Clock struct {
 	text []byte
 	read func([]byte) time.Time
+	at   time.Time // when it is known already
 }
 
 // Time is the zero time when there is none or it cannot be read.
 func (c Clock) Time() time.Time {
 	if c.read == nil {
-		return time.Time{}
+		return c.at
 	}
 	return c.read(c.text)
 }

@@ -84,6 +84,10 @@ func (e *Event) Clone() Event {
 // read when it is asked for.
 func (e *Event) Time() time.Time { return e.when.Time() }
 
+// SetTime says when the event happened, for one that does not come from the reader of a log; the zero time is that it is
+// not known.
+func (e *Event) SetTime(t time.Time) { e.when = Clock{at: t} }
+
 // begin empties the event for the record raw.
 func (e *Event) begin(index int, raw []byte, m *Mapping) {
 	e.Index, e.Raw, e.Mapping, e.Source = index, raw, m, &nothing

@@ -22,7 +22,7 @@ func evtxFormat() format {
 			return 0
 		},
 		cutter:  func(*head) cutter { return new(evtxCutter) },
-		decoder: func() Decoder { return &evtxDecoder{mapping: mappingOf("evtx_dump")} },
+		decoder: func() Decoder { return &evtxDecoder{mapping: MappingOf("evtx_dump")} },
 	}
 }
 

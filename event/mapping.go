@@ -98,9 +98,9 @@ func Mappings() []string {
 	return names
 }
 
-// mappingOf is the mapping shipped under this name, the same pointer each time; one that knows no other names when the
+// MappingOf is the mapping shipped under this name, the same pointer each time; one that knows no other names when the
 // name is "". Shipped files are sound: a test reads them all.
-func mappingOf(name string) *Mapping {
+func MappingOf(name string) *Mapping {
 	shipped.Lock()
 	defer shipped.Unlock()
 	m, err := shippedMapping(name, 0)

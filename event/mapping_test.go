@@ -63,7 +63,7 @@ func TestNames(t *testing.T) {
 		{"json", "user_agent.original", "c-useragent", "", "ECS"},
 		{"json", "whatever", "whatever", "", ""},
 	} {
-		names := mappingOf(c.mapping).Names(c.path)
+		names := MappingOf(c.mapping).Names(c.path)
 		if names[0] != c.path {
 			t.Errorf("%s: %s: the path itself is not first in %v", c.mapping, c.path, names)
 		}
@@ -81,10 +81,10 @@ func TestNames(t *testing.T) {
 			t.Errorf("%s: %s: names come twice in %v", c.mapping, c.path, names)
 		}
 	}
-	if got := mappingOf("no such").Names("a.b"); len(got) != 1 || got[0] != "a.b" {
+	if got := MappingOf("no such").Names("a.b"); len(got) != 1 || got[0] != "a.b" {
 		t.Errorf("without a mapping: %v", got)
 	}
-	if first := mappingOf("windows"); first != mappingOf("windows") {
+	if first := MappingOf("windows"); first != MappingOf("windows") {
 		t.Error("a mapping has two pointers")
 	}
 }

@@ -36,7 +36,7 @@ func Intern(path string) Name {
 // with very many names of their own cannot crowd them out.
 func Expect(field string) Name {
 	for _, name := range Mappings() {
-		for _, path := range mappingOf(name).paths(field) {
+		for _, path := range MappingOf(name).paths(field) {
 			Intern(path)
 		}
 	}

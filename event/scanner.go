@@ -94,7 +94,7 @@ func Open(r io.Reader, o Options) (*Scanner, error) {
 		return fail(err)
 	}
 	if s.mapping = o.Mapping; s.mapping == nil {
-		s.mapping = mappingOf(s.format.mapping)
+		s.mapping = MappingOf(s.format.mapping)
 	}
 	s.cut = s.format.cutter(h)
 	return s, nil

@@ -15,7 +15,7 @@ type strayReader struct {
 }
 
 func newStrayReader(k *jsonKind, mapping string) reader {
-	return &strayReader{own: newJSONReader(k), mapping: mappingOf(mapping), strays: map[uint64]bool{}}
+	return &strayReader{own: newJSONReader(k), mapping: MappingOf(mapping), strays: map[uint64]bool{}}
 }
 
 func (s *strayReader) read(record []byte, c *Chunk, e *Event) error {

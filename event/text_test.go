@@ -167,14 +167,14 @@ func TestAskedNames(t *testing.T) {
 		{"csv", "CommandLine", "process.command_line"},
 		{"evtx_dump", "Event.EventData.Data", "Data"}, {"evtx_dump", "Event.System.Provider.#attributes.Name", "Provider_Name"},
 	} {
-		names := mappingOf(c.mapping).Names(c.path)
+		names := MappingOf(c.mapping).Names(c.path)
 		if names[0] != c.path || !contains(names, c.name) {
 			t.Errorf("%s: %s is known as %q, want %s among them", c.mapping, c.path, names, c.name)
 		}
 	}
 	for i := range formats() {
 		f := &formats()[i]
-		if f.mapping != "" && mappingOf(f.mapping) == &noAlias {
+		if f.mapping != "" && MappingOf(f.mapping) == &noAlias {
 			t.Errorf("the mapping %s of %s cannot be read", f.mapping, f.name)
 		}
 	}

@@ -173,7 +173,7 @@ func (f *huntFlags) run(cmd *cobra.Command, now time.Time) error {
 	if err != nil {
 		return err
 	}
-	store, err := history.Open(dir, history.Options{ReadOnly: true, Mapping: HistoryMappings()})
+	store, err := history.Open(dir, history.Options{ReadOnly: true})
 	if err != nil {
 		return err
 	}

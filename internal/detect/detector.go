@@ -71,7 +71,7 @@ type HistoryBounds struct {
 
 // options are those of a history within b that shares a process with a node.
 func (b HistoryBounds) options() history.Options {
-	return history.Options{Keep: b.Keep, MaxBytes: b.MaxBytes, ObservablesOnly: b.ValuesOnly, Mapping: HistoryMappings(), FilterBytes: 32 << 20, FlushBytes: 8 << 20}
+	return history.Options{Keep: b.Keep, MaxBytes: b.MaxBytes, ObservablesOnly: b.ValuesOnly, FilterBytes: 32 << 20, FlushBytes: 8 << 20}
 }
 
 // orgDetector is the detection of one organisation. Its judging state belongs to whoever holds the turn.
@@ -88,7 +88,8 @@ type orgDetector struct {
 	linked   *linker
 	wants    map[*sigma.Rule]bool
 	patterns *patternSet
-	full     bool // history has no room, and it was said
+	judge    *judge // of set and patterns
+	full     bool   // history has no room, and it was said
 }
 
 // Judged is what was judged since the start, of all organisations together. What is judged again after a start to
@@ -292,7 +293,7 @@ func (d *Detector) Judge(ctx context.Context, b Batch) ([]Finding, error) {
 		d.o.Log.Warn("events of no known format were taken in", "org", b.Org, "source", b.Source, "error", err)
 		return nil, nil
 	}
-	r := batchReader{o: o, b: b, judge: o.engine.newJudge(o.set, o.patterns, o.wants, b.Name)}
+	r := batchReader{o: o, b: b, judge: o.judge.of(b.Name)}
 	if o.store != nil {
 		r.batch = o.store.NewReading(history.Origin{File: b.Name, Format: s.Format(), Received: b.Received}).NewBatch(NewHistoryObserver())
 	}
@@ -386,15 +387,19 @@ func (r *batchReader) read(ctx context.Context, s *event.Scanner) error {
 // current brings the judging state up to the rules and patterns of now. With other rules, and with other patterns, what
 // was remembered of earlier events is forgotten.
 func (o *orgDetector) current() error {
-	if set := o.engine.ruleSet(); o.set != set {
-		linked, err := newLinker(set, sigma.CorrelatorOptions{Now: o.now})
+	set, patterns := o.set, o.patterns
+	if now := o.engine.ruleSet(); o.set != now {
+		linked, err := newLinker(now, sigma.CorrelatorOptions{Now: o.now})
 		if err != nil {
 			return err
 		}
-		o.set, o.linked, o.wants = set, linked, linked.wants()
+		o.set, o.linked, o.wants = now, linked, linked.wants()
 	}
 	if o.patterns == nil || o.patterns.version != o.known.PatternsVersion() {
 		o.patterns = o.engine.patterns()
+	}
+	if o.set != set || o.patterns != patterns {
+		o.judge = o.engine.newJudge(o.set, o.patterns, o.wants, "")
 	}
 	return nil
 }

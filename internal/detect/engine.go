@@ -116,6 +116,12 @@ func (e *Engine) newJudge(set *ruleSet, patterns *patternSet, wants map[*sigma.R
 	return j
 }
 
+// of is the judge for events of another file.
+func (j *judge) of(file string) *judge {
+	j.file, j.watcher.file = file, file
+	return j
+}
+
 // judge appends to list what matches the event.
 func (j *judge) judge(ev *event.Event, list *[]match) {
 	for _, rule := range j.rules.Match(ev) {

@@ -5,8 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
-	"sync"
 	"time"
 
 	"github.com/polder-exchange/polder/event"
@@ -33,26 +31,6 @@ func (h *HistoryObserver) Observe(ev *event.Event, yield func(field string, v hi
 			yield(field.String(), history.Value{Kind: kind, Value: string(value)})
 		}
 	})
-}
-
-// HistoryMappings gives mappings by name, the same pointer each time, for events that are read from the history.
-func HistoryMappings() func(name string) *event.Mapping {
-	var mu sync.Mutex
-	known := map[string]*event.Mapping{}
-	return func(name string) *event.Mapping {
-		mu.Lock()
-		defer mu.Unlock()
-		m := known[name]
-		if m == nil {
-			var err error
-			// The names come from files that this program wrote; one that is not shipped any more knows no other names.
-			if m, err = event.ReadMapping(strings.NewReader(fmt.Sprintf("name: %q\nuse: [%q]\n", name, name))); err != nil {
-				m = new(event.Mapping)
-			}
-			known[name] = m
-		}
-		return m
-	}
 }
 
 // Hunted is how a hunt went.
@@ -193,7 +171,7 @@ func (h *Hunt) correlations(ctx context.Context, set *ruleSet, found func(*Findi
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	var count int64
-	m := &linkMatcher{rules: set.engine.NewMatcher(), linked: l, wants: l.wants(), clock: newClock(), stop: cancel, found: func(f *Finding) error {
+	m := &linkMatcher{rules: set.engine.NewMatcher(), linked: l, wants: l.wants(), stop: cancel, found: func(f *Finding) error {
 		count++
 		return found(f)
 	}}
@@ -215,7 +193,6 @@ type linkMatcher struct {
 	linked *linker
 	wants  map[*sigma.Rule]bool
 	about  subjects
-	clock  *clock
 	found  func(*Finding) error
 	stop   func(error)
 }
@@ -226,7 +203,7 @@ func (m *linkMatcher) Match(ev *event.Event, w history.Where) []history.Finding 
 	if len(matched) == 0 {
 		return nil
 	}
-	timed, err := m.clock.set(ev, w.Time)
+	var err error
 	for i := 0; i < len(matched) && err == nil; i++ {
 		r := matched[i]
 		one := match{rule: r, finding: Finding{File: w.File, Event: ev.Index, Time: w.Time, Events: [][]byte{bytes.Clone(ev.Raw)}}}
@@ -236,7 +213,7 @@ func (m *linkMatcher) Match(ev *event.Event, w history.Where) []history.Finding 
 			one.finding.Evidence = append(one.finding.Evidence, Evidence{Field: e.Field, Value: e.Value})
 		}
 		if m.wants[r] {
-			kept := timed.Clone()
+			kept := ev.Clone()
 			one.event = &kept
 		}
 		err = m.linked.take(&one, m.found)

@@ -38,7 +38,7 @@ func BenchmarkRulesOverHistory(b *testing.B) {
 		})
 		dir := filepath.Join(b.TempDir(), "history")
 		ingestBench(b, dir, name, log)
-		store, err := history.Open(dir, history.Options{ReadOnly: true, Mapping: HistoryMappings()})
+		store, err := history.Open(dir, history.Options{ReadOnly: true})
 		if err != nil {
 			b.Fatal(err)
 		}
@@ -86,7 +86,7 @@ func benchLog(b *testing.B, name string) []byte {
 
 func ingestBench(b *testing.B, dir, name string, log []byte) {
 	b.Helper()
-	store, err := history.Open(dir, history.Options{Mapping: HistoryMappings()})
+	store, err := history.Open(dir, history.Options{})
 	if err != nil {
 		b.Fatal(err)
 	}

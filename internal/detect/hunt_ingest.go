@@ -163,7 +163,7 @@ func IngestCommand(now func() time.Time) *cobra.Command {
 				return cli.Usagef("--format: %w", err)
 			}
 		}
-		s, err := history.Open(store, history.Options{ObservablesOnly: values, Mapping: HistoryMappings()})
+		s, err := history.Open(store, history.Options{ObservablesOnly: values})
 		if err != nil {
 			return err
 		}

@@ -11,7 +11,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/polder-exchange/polder/event"
 	"github.com/polder-exchange/polder/internal/cli"
 	"github.com/polder-exchange/polder/internal/detect/history"
 )
@@ -198,34 +197,6 @@ func TestHuntInTheHistoryOfANode(t *testing.T) {
 	hunt(0, "FOUND: domain evil.example.com, once", "--org", other)
 	if code, _, errs := huntCommand("hunt", "--store", data, "--org", one, "--value", "evil.example.com"); code != 2 || !strings.Contains(errs, "--data") {
 		t.Errorf("--org with --store: %d %q", code, errs)
-	}
-}
-
-func TestClockGivesAnEventItsTime(t *testing.T) {
-	c := newClock()
-	ev := &event.Event{Index: 7, Raw: []byte("x"), Fields: []event.Field{{Name: event.Intern("a"), Value: []byte("b")}}}
-	for _, at := range []time.Time{time.Date(2026, 3, 1, 10, 0, 0, 123456000, time.UTC), time.Date(1999, 1, 1, 0, 0, 0, 0, time.UTC), {}} {
-		got, err := c.set(ev, at)
-		kept := got.Clone()
-		if err != nil || !got.Time().Equal(at) || got.Index != 7 || string(got.Raw) != "x" || len(got.Fields) != 1 || !kept.Time().Equal(at) {
-			t.Errorf("%s: %+v, %v", at, got, err)
-		}
-	}
-}
-
-func TestHistoryMappingsAreTheShippedOnes(t *testing.T) {
-	of := HistoryMappings()
-	for _, name := range event.Mappings() {
-		m := of(name)
-		if m != of(name) || m.Name() != name {
-			t.Errorf("%s: %q", name, m.Name())
-		}
-	}
-	if m := of("no such mapping"); len(m.Names("a.b")) != 1 {
-		t.Errorf("an unknown mapping: %q", m.Names("a.b"))
-	}
-	if got := of("winlogbeat").Names("winlog.event_data.Image"); len(got) < 3 {
-		t.Errorf("the names of winlog.event_data.Image: %q", got)
 	}
 }
 

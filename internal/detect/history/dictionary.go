@@ -115,7 +115,7 @@ func (d *dictionary) wordsFor(rows []row) (words, error) {
 }
 
 // layout is a reader for a segment with these words.
-func (d *dictionary) layout(w words, mappingOf func(string) *event.Mapping) *layout {
+func (d *dictionary) layout(w words) *layout {
 	l := &layout{names: []event.Name{event.Other}, sources: map[uint64]*event.Source{}, mappings: map[uint64]*event.Mapping{}}
 	for n, path := range w.Names {
 		if n != 0 {
@@ -126,7 +126,7 @@ func (d *dictionary) layout(w words, mappingOf func(string) *event.Mapping) *lay
 		l.sources[n] = d.source(s)
 	}
 	for n, name := range w.Mappings {
-		l.mappings[n] = mappingOf(name)
+		l.mappings[n] = event.MappingOf(name)
 	}
 	l.words = w
 	return l

@@ -193,7 +193,7 @@ func (r *eventReader) next() (ok, known bool, err error) {
 
 // matchGroup shows the events of a group to a matcher, and then reads the rows in which it found something.
 func (h *hunt) matchGroup(u *unit, m Matcher) (r result, err error) {
-	in := h.newEventReader(u.group, h.store.words.layout(u.file.meta.Words, h.store.o.Mapping))
+	in := h.newEventReader(u.group, h.store.words.layout(u.file.meta.Words))
 	defer func() { err = errors.Join(err, in.Close()) }()
 	var rows []int64
 	for {
@@ -208,6 +208,7 @@ func (h *hunt) matchGroup(u *unit, m Matcher) (r result, err error) {
 		if !known || !h.covers(in.time) {
 			continue
 		}
+		in.event.SetTime(fromMicros(in.time))
 		for i, f := range cloneFindings(m.Match(&in.event, in.where())) {
 			hit := Hit{Time: fromMicros(in.time), File: in.file, Index: int64(in.event.Index), What: f.What, Evidence: f.Evidence}
 			if i == 0 {
@@ -280,7 +281,7 @@ func (h *hunt) matchRows(rows []row, m Matcher) (r result) {
 	if err != nil {
 		return result{err: err}
 	}
-	lay := h.store.words.layout(w, h.store.o.Mapping)
+	lay := h.store.words.layout(w)
 	for i := range rows {
 		row := &rows[i]
 		r.events++
@@ -292,6 +293,7 @@ func (h *hunt) matchRows(rows []row, m Matcher) (r result) {
 			return result{err: err}
 		}
 		e.Index = int(row.Metadata.Index)
+		e.SetTime(fromMicros(row.Time))
 		for _, f := range cloneFindings(m.Match(&e, Where{Time: fromMicros(row.Time), File: row.Metadata.File})) {
 			r.hits = append(r.hits, hitOf(row, f.What, f.Evidence))
 		}

@@ -139,7 +139,7 @@ func (h *hunt) openStream(t task) (*stream, error) {
 		if err != nil {
 			return nil, err
 		}
-		return &stream{hunt: h, rows: rows, lay: h.store.words.layout(w, h.store.o.Mapping)}, nil
+		return &stream{hunt: h, rows: rows, lay: h.store.words.layout(w)}, nil
 	}
 	o, err := t.segment.open(h.store.dir)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -148,7 +148,7 @@ func (h *hunt) openStream(t task) (*stream, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &stream{hunt: h, name: t.segment.day + "/" + t.segment.name, file: o, lay: h.store.words.layout(o.meta.Words, h.store.o.Mapping)}, nil
+	return &stream{hunt: h, name: t.segment.day + "/" + t.segment.name, file: o, lay: h.store.words.layout(o.meta.Words)}, nil
 }
 
 // advance is next, with damage told as such.
@@ -173,6 +173,7 @@ func (h *hunt) mergeStreams(ctx context.Context, in []*stream, m Matcher, yield 
 		}
 		s := slices.MinFunc(live, func(a, b *stream) int { return cmp.Compare(a.time, b.time) })
 		if h.covers(s.time) {
+			s.event.SetTime(s.where.Time)
 			if f := cloneFindings(m.Match(s.event, s.where)); len(f) > 0 {
 				if err := h.yieldFindings(s, f, yield); err != nil {
 					return err

@@ -298,7 +298,7 @@ func (s *Store) readForMerge(g *segment) ([]row, error) {
 		return nil, err
 	}
 	defer o.Close()
-	lay := s.words.layout(o.meta.Words, s.o.Mapping)
+	lay := s.words.layout(o.meta.Words)
 	var rows []row
 	err = guard(func() error {
 		return o.eachRow(func(r *row) error {

@@ -14,7 +14,6 @@ import (
 	"time"
 
 	"github.com/polder-exchange/polder"
-	"github.com/polder-exchange/polder/event"
 	"github.com/polder-exchange/polder/internal/db"
 )
 
@@ -37,9 +36,6 @@ type Options struct {
 	// FilterBytes is how much memory the filters may take; those of further days are read from disk for each hunt. 0 is
 	// DefaultFilters.
 	FilterBytes int64
-	// Mapping gives the mapping of this name, for the events that matchers are shown; without it they know their fields by
-	// the path in the log alone.
-	Mapping func(name string) *event.Mapping
 	// Free tells the room on a disk, and Rand gives the store's key; nil is the machine's.
 	Free func(dir string) (int64, error)
 	Rand io.Reader
@@ -61,9 +57,6 @@ func (o Options) withDefaults() Options {
 	}
 	if o.FilterBytes <= 0 {
 		o.FilterBytes = DefaultFilters
-	}
-	if o.Mapping == nil {
-		o.Mapping = func(string) *event.Mapping { return new(event.Mapping) }
 	}
 	if o.Free == nil {
 		o.Free = free
