@@ -53,30 +53,6 @@ func (a *API) Routes() []web.Route {
 	}
 }
 
-func writeAlertJSON(w http.ResponseWriter, status int, v any) error {
-	body, err := json.Marshal(v)
-	if err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(status)
-	_, _ = w.Write(append(body, '\n')) // the client is gone
-	return nil
-}
-
-// readAlertBody decodes a JSON body strictly.
-func readAlertBody(r *http.Request, into any) error {
-	dec := json.NewDecoder(r.Body)
-	dec.DisallowUnknownFields()
-	if err := dec.Decode(into); err != nil {
-		if web.Status(err) != http.StatusInternalServerError {
-			return err
-		}
-		return polder.Errorf(polder.Invalid, "body: %w", err)
-	}
-	return nil
-}
-
 // alertItem is a group of alerts in a list.
 type alertItem struct {
 	ID        string     `json:"id"`
@@ -172,7 +148,8 @@ func (a *API) list(w http.ResponseWriter, r *http.Request) error {
 	for _, g := range page.Groups {
 		out.Alerts = append(out.Alerts, itemOf(g))
 	}
-	return writeAlertJSON(w, http.StatusOK, out)
+	web.WriteJSON(w, http.StatusOK, out)
+	return nil
 }
 
 // alertFull is an alert with all that is kept of it.
@@ -217,7 +194,8 @@ func (a *API) one(w http.ResponseWriter, r *http.Request) error {
 	for _, c := range sh.History {
 		out.History = append(out.History, apiChange{c.At, c.By, c.What, c.Reason})
 	}
-	return writeAlertJSON(w, http.StatusOK, out)
+	web.WriteJSON(w, http.StatusOK, out)
+	return nil
 }
 
 type stateBody struct {
@@ -234,14 +212,15 @@ type stateAnswer struct {
 
 func (a *API) decide(w http.ResponseWriter, r *http.Request) error {
 	var body stateBody
-	if err := readAlertBody(r, &body); err != nil {
+	if err := web.ReadJSON(r, &body); err != nil {
 		return err
 	}
 	out, err := a.Decide(r.Context(), web.ActorOf(r), r.PathValue("id"), body.State, body.Reason)
 	if err != nil {
 		return err
 	}
-	return writeAlertJSON(w, http.StatusOK, stateAnswer{body.State, out.ID, out.Refused})
+	web.WriteJSON(w, http.StatusOK, stateAnswer{body.State, out.ID, out.Refused})
+	return nil
 }
 
 type leavingAnswer struct {
@@ -256,7 +235,8 @@ func (a *API) previewSighting(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return writeAlertJSON(w, http.StatusOK, leavingAnswer{out.Raw, out.Level.String(), out.Readers, out.Warnings})
+	web.WriteJSON(w, http.StatusOK, leavingAnswer{out.Raw, out.Level.String(), out.Readers, out.Warnings})
+	return nil
 }
 
 type sightingAsk struct {
@@ -271,14 +251,15 @@ type sightingAnswer struct {
 
 func (a *API) shareSighting(w http.ResponseWriter, r *http.Request) error {
 	var body sightingAsk
-	if err := readAlertBody(r, &body); err != nil {
+	if err := web.ReadJSON(r, &body); err != nil {
 		return err
 	}
 	id, err := a.ShareSighting(r.Context(), web.ActorOf(r), r.PathValue("id"), Extra{body.Text, body.Named, body.Confirm})
 	if err != nil {
 		return err
 	}
-	return writeAlertJSON(w, http.StatusCreated, sightingAnswer{id})
+	web.WriteJSON(w, http.StatusCreated, sightingAnswer{id})
+	return nil
 }
 
 type suppressionItem struct {
@@ -333,7 +314,8 @@ func (a *API) suppressions(w http.ResponseWriter, r *http.Request) error {
 	for _, u := range all {
 		out.Suppressions = append(out.Suppressions, a.suppressionItem(u))
 	}
-	return writeAlertJSON(w, http.StatusOK, out)
+	web.WriteJSON(w, http.StatusOK, out)
+	return nil
 }
 
 func (a *API) suppression(w http.ResponseWriter, r *http.Request) error {
@@ -345,12 +327,13 @@ func (a *API) answerSuppression(w http.ResponseWriter, r *http.Request, id strin
 	if err != nil {
 		return err
 	}
-	return writeAlertJSON(w, status, a.suppressionItem(u))
+	web.WriteJSON(w, status, a.suppressionItem(u))
+	return nil
 }
 
 func (a *API) suppress(w http.ResponseWriter, r *http.Request) error {
 	var body suppressionBody
-	if err := readAlertBody(r, &body); err != nil {
+	if err := web.ReadJSON(r, &body); err != nil {
 		return err
 	}
 	u, err := a.Suppress(r.Context(), web.ActorOf(r), Suppression{Rule: body.Rule, Scope: body.Scope, Value: body.Value, Reason: body.Reason, Until: body.Until}, body.Alert)
@@ -362,7 +345,7 @@ func (a *API) suppress(w http.ResponseWriter, r *http.Request) error {
 
 func (a *API) changeSuppression(w http.ResponseWriter, r *http.Request) error {
 	var body suppressionChange
-	if err := readAlertBody(r, &body); err != nil {
+	if err := web.ReadJSON(r, &body); err != nil {
 		return err
 	}
 	if err := a.ChangeSuppression(r.Context(), web.ActorOf(r), r.PathValue("id"), body.Reason, body.Until); err != nil {

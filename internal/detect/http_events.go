@@ -58,12 +58,14 @@ func (a *API) events(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if b.Events == 0 {
-		return writeAlertJSON(w, http.StatusAccepted, taken{})
+		web.WriteJSON(w, http.StatusAccepted, taken{})
+		return nil
 	}
 	if _, err := a.Intake.Accept(b); err != nil {
 		return err
 	}
-	return writeAlertJSON(w, http.StatusAccepted, taken{b.Events, len(b.Data)})
+	web.WriteJSON(w, http.StatusAccepted, taken{b.Events, len(b.Data)})
+	return nil
 }
 
 // errBusy asks a sender to come again in a second.

@@ -2,11 +2,7 @@ package detect
 
 import (
 	"context"
-	"crypto/hmac"
 	"crypto/rand"
-	"crypto/sha256"
-	"crypto/subtle"
-	"encoding/base64"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -298,11 +294,12 @@ func (n *Notifier) group(to polder.PersonID, letters []notify.Letter) notify.Let
 	return notify.Letter{Key: letters[0].Key, Subject: words.T("detect.notify.digest", "n", len(letters)), Body: text.String(), Link: n.o.URL + "/alerts", Time: letters[len(letters)-1].Time}
 }
 
+// offKind keeps the tokens of alerts apart from those of objects.
+const offKind = "alert notification off"
+
 // offToken turns one notice off, without a log-in, and does nothing else.
 func (n *Notifier) offToken(notice string) string {
-	mac := hmac.New(sha256.New, n.o.Secret)
-	mac.Write([]byte("alert notification off\x00" + notice))
-	return notice + "." + base64.RawURLEncoding.EncodeToString(mac.Sum(nil)[:18])
+	return notify.OffToken(n.o.Secret, offKind, notice)
 }
 
 func (n *Notifier) offLink(notice string) string { return n.o.URL + "/alert-off/" + n.offToken(notice) }
@@ -310,8 +307,8 @@ func (n *Notifier) offLink(notice string) string { return n.o.URL + "/alert-off/
 // noticeOfToken is the notice that a token turns off. Tokens that were made up and notices that are gone are one
 // NotFound.
 func (n *Notifier) noticeOfToken(ctx context.Context, token string) (Notice, error) {
-	id, _, _ := strings.Cut(token, ".")
-	if subtle.ConstantTimeCompare([]byte(token), []byte(n.offToken(id))) != 1 {
+	id, ok := notify.OffID(n.o.Secret, offKind, token)
+	if !ok {
 		return Notice{}, errNoNotice
 	}
 	return readNotice(ctx, n.o.Service.o.DB.Read(), id)

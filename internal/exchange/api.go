@@ -82,14 +82,6 @@ func eventOf(d journal.Delivery, alias string) any {
 	return Event{d.Seq, d.Seq.String(), alias, d.Level.String(), d.Raw}
 }
 
-func writeJSON(w http.ResponseWriter, status int, v any) {
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(status)
-	enc := json.NewEncoder(w)
-	enc.SetEscapeHTML(false)
-	_ = enc.Encode(v) // the client is gone
-}
-
 // shareOutcome is the answer to a share; with refusals it is a problem detail too.
 type shareOutcome struct {
 	Type   string `json:"type,omitempty"`
@@ -136,7 +128,7 @@ func (s *Service) apiShare(w http.ResponseWriter, r *http.Request) {
 		out.Detail = "nothing is stored yet: read the warnings, and share again with confirm=1 if it is right"
 	}
 	if out.Status == 0 {
-		writeJSON(w, http.StatusOK, out)
+		web.WriteJSON(w, http.StatusOK, out)
 		return
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
@@ -180,7 +172,7 @@ func (s *Service) apiWithdraw(w http.ResponseWriter, r *http.Request) {
 		web.Problem(w, r, err)
 		return
 	}
-	writeJSON(w, http.StatusOK, withdrawn{r.PathValue("id"), seq})
+	web.WriteJSON(w, http.StatusOK, withdrawn{r.PathValue("id"), seq})
 }
 
 // versionChoice reads "", "all", "first", "last" or timestamps, joined by commas.
@@ -207,7 +199,7 @@ func versionChoice(text string) (v VersionChoice, err error) {
 
 func (s *Service) apiReassign(w http.ResponseWriter, r *http.Request) {
 	var body custodianBody
-	if err := readBody(r, &body); err != nil {
+	if err := web.ReadJSON(r, &body); err != nil {
 		web.Problem(w, r, err)
 		return
 	}
@@ -243,7 +235,7 @@ func (s *Service) apiCommunities(w http.ResponseWriter, r *http.Request) {
 			out = append(out, communityItem{m.Community.ID, m.Alias, m.Name, m.Right(a).String()})
 		}
 	}
-	writeJSON(w, http.StatusOK, communityList{out})
+	web.WriteJSON(w, http.StatusOK, communityList{out})
 }
 
 // pageRequest reads the parameters that pages of objects share.
@@ -314,7 +306,7 @@ func (s *Service) answerPage(w http.ResponseWriter, r *http.Request, q journal.Q
 	if page.More {
 		out.After = page.Deliveries[len(page.Deliveries)-1].Seq
 	}
-	writeJSON(w, http.StatusOK, out)
+	web.WriteJSON(w, http.StatusOK, out)
 }
 
 // shareTimeout bounds a share: reading 32 MiB over a slow line, checking and storing it.

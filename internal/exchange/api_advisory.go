@@ -71,7 +71,7 @@ func (s *Service) apiAdvisories(w http.ResponseWriter, r *http.Request) {
 	for _, v := range all {
 		list.Advisories = append(list.Advisories, answerOf(v, names))
 	}
-	writeJSON(w, http.StatusOK, list)
+	web.WriteJSON(w, http.StatusOK, list)
 }
 
 func (s *Service) apiAdvisory(w http.ResponseWriter, r *http.Request) {
@@ -85,13 +85,13 @@ func (s *Service) apiAdvisory(w http.ResponseWriter, r *http.Request) {
 		web.Problem(w, r, err)
 		return
 	}
-	writeJSON(w, http.StatusOK, answerOf(v, names))
+	web.WriteJSON(w, http.StatusOK, answerOf(v, names))
 }
 
 // apiAdvise makes a draft, publishes it, and throws it away where that failed.
 func (s *Service) apiAdvise(w http.ResponseWriter, r *http.Request) {
 	var body advisoryBody
-	if err := readBody(r, &body); err != nil {
+	if err := web.ReadJSON(r, &body); err != nil {
 		web.Problem(w, r, err)
 		return
 	}
@@ -116,12 +116,12 @@ func (s *Service) apiRetention(w http.ResponseWriter, r *http.Request) {
 		web.Problem(w, r, err)
 		return
 	}
-	writeJSON(w, http.StatusOK, retentionBody{days})
+	web.WriteJSON(w, http.StatusOK, retentionBody{days})
 }
 
 func (s *Service) apiSetRetention(w http.ResponseWriter, r *http.Request) {
 	var body retentionBody
-	if err := readBody(r, &body); err != nil {
+	if err := web.ReadJSON(r, &body); err != nil {
 		web.Problem(w, r, err)
 		return
 	}
@@ -129,5 +129,5 @@ func (s *Service) apiSetRetention(w http.ResponseWriter, r *http.Request) {
 		web.Problem(w, r, err)
 		return
 	}
-	writeJSON(w, http.StatusOK, body)
+	web.WriteJSON(w, http.StatusOK, body)
 }

@@ -1,7 +1,6 @@
 package exchange
 
 import (
-	"encoding/json"
 	"net/http"
 	"time"
 
@@ -23,16 +22,6 @@ func (s *Service) madeRoutes() []web.Route {
 	}
 }
 
-// readBody decodes a JSON body strictly.
-func readBody(r *http.Request, into any) error {
-	dec := json.NewDecoder(r.Body)
-	dec.DisallowUnknownFields()
-	if err := dec.Decode(into); err != nil {
-		return polder.Errorf(polder.Invalid, "body: %w", err)
-	}
-	return nil
-}
-
 // aboutBody is what the bodies of answers share.
 type aboutBody struct {
 	TLP     string `json:"tlp"`
@@ -47,7 +36,7 @@ func (b aboutBody) about(r *http.Request) (About, error) {
 
 // readAbout decodes the body of an answer, and says what the answer is about.
 func readAbout(r *http.Request, into any, shared *aboutBody) (About, error) {
-	if err := readBody(r, into); err != nil {
+	if err := web.ReadJSON(r, into); err != nil {
 		return About{}, err
 	}
 	return shared.about(r)
@@ -84,7 +73,7 @@ func answerMade(w http.ResponseWriter, r *http.Request, res Result, err error) {
 		if n := len(res.Items); n > 0 {
 			id = res.Items[n-1].ID
 		}
-		writeJSON(w, http.StatusCreated, madeAnswer{id, res.Seq})
+		web.WriteJSON(w, http.StatusCreated, madeAnswer{id, res.Seq})
 	}
 }
 
@@ -156,7 +145,7 @@ type askBody struct {
 
 func (s *Service) apiAsk(w http.ResponseWriter, r *http.Request) {
 	var body askBody
-	if err := readBody(r, &body); err != nil {
+	if err := web.ReadJSON(r, &body); err != nil {
 		web.Problem(w, r, err)
 		return
 	}
@@ -204,7 +193,7 @@ func (s *Service) apiQuestions(w http.ResponseWriter, r *http.Request) {
 		d := q.Delivery
 		out = append(out, questionItem{d.ID, names[d.Community], d.Level.String(), q.Question, q.Text, q.State, q.Until, q.Mine, len(q.Answers)})
 	}
-	writeJSON(w, http.StatusOK, questionList{out})
+	web.WriteJSON(w, http.StatusOK, questionList{out})
 }
 
 func (s *Service) apiCloseQuestion(w http.ResponseWriter, r *http.Request) {

@@ -42,7 +42,7 @@ func (s *Service) apiSearch(w http.ResponseWriter, r *http.Request) {
 		web.Problem(w, r, err)
 		return
 	}
-	writeJSON(w, http.StatusOK, map[string]any{"objects": events(found.Deliveries, names), "more": found.More})
+	web.WriteJSON(w, http.StatusOK, map[string]any{"objects": events(found.Deliveries, names), "more": found.More})
 }
 
 // events are deliveries as the API gives them; never nil, so that an empty answer is an empty list.
@@ -81,5 +81,5 @@ func (s *Service) apiValue(w http.ResponseWriter, r *http.Request) {
 	if known.First != 0 {
 		out["first_shared"], out["last_shared"] = known.First.String(), known.Last.String()
 	}
-	writeJSON(w, http.StatusOK, out)
+	web.WriteJSON(w, http.StatusOK, out)
 }

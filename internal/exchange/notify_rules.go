@@ -2,11 +2,7 @@ package exchange
 
 import (
 	"context"
-	"crypto/hmac"
 	"crypto/rand"
-	"crypto/sha256"
-	"crypto/subtle"
-	"encoding/base64"
 	"fmt"
 	"strings"
 
@@ -17,19 +13,20 @@ import (
 
 // This file is what a person does with its own rules.
 
+// offKind keeps the tokens of objects apart from those of other messages.
+const offKind = "notification off"
+
 // offToken turns one rule off, without a log-in, and does nothing else.
 func (n *Notifier) offToken(rule string) string {
-	mac := hmac.New(sha256.New, n.s.secret)
-	mac.Write([]byte("notification off\x00" + rule))
-	return rule + "." + base64.RawURLEncoding.EncodeToString(mac.Sum(nil)[:18])
+	return notify.OffToken(n.s.secret, offKind, rule)
 }
 
 func (n *Notifier) offLink(rule string) string { return n.o.URL + "/off/" + n.offToken(rule) }
 
 // ruleOfToken is the rule that a token turns off. Tokens that were made up and rules that are gone are one NotFound.
 func (n *Notifier) ruleOfToken(ctx context.Context, token string) (Rule, error) {
-	id, _, _ := strings.Cut(token, ".")
-	if subtle.ConstantTimeCompare([]byte(token), []byte(n.offToken(id))) != 1 {
+	id, ok := notify.OffID(n.s.secret, offKind, token)
+	if !ok {
 		return Rule{}, errNoRule
 	}
 	return readRule(ctx, n.s.db.Read(), id)
