@@ -69,3 +69,12 @@ type Word struct {
 	Kind    Kind     // outside of any context
 	Concept Concept  // what it means, when it is a word of the trade or a legal form
 }
+
+// MarshalText writes the type as [Type.String] does.
+func (t Type) MarshalText() ([]byte, error) { return []byte(t.String()), nil }
+
+// UnmarshalText reads what [ParseType] reads.
+func (t *Type) UnmarshalText(text []byte) (err error) {
+	*t, err = ParseType(string(text))
+	return err
+}

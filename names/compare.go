@@ -1,0 +1,30 @@
+package names
+
+// Name is a name that was read for comparison. It never changes.
+type Name struct {
+	Text  string // as given
+	Type  Type   // as given
+	Words []*Word
+}
+
+// Parse reads a name. It never fails: what cannot be read has no words. At most 64 words are kept.
+func Parse(text string, t Type) *Name { return &Name{Text: text, Type: t} }
+
+// Part is one thing that was compared, and how it met.
+type Part struct {
+	Kind  string  `json:"kind"`  // "word", "joined", "initial", "given name", "meaning", "legal form", "missing", "extra", "number", …
+	A     string  `json:"a"`     // as written in the first name; "" when it has none
+	B     string  `json:"b"`     // as written in the second
+	Score float64 `json:"score"` // how alike, 0 to 1
+	Share float64 `json:"share"` // of the whole comparison: the parts' shares add up to 1
+	How   string  `json:"how"`   // in plain words: "same", "one letter differs", "romanised alike", "same meaning: technology"
+}
+
+// Comparison is how alike two names are.
+type Comparison struct {
+	Score float64 `json:"score"` // 0 to 1, calibrated; never NaN; 1 only for names that are equal when folded
+	Parts []Part  `json:"parts"`
+}
+
+// Compare aligns two names and scores them. It is symmetric but for the names of the parts.
+func Compare(a, b *Name) Comparison { return Comparison{} }
