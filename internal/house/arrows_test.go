@@ -17,6 +17,7 @@ var libraries = map[string][]string{
 	"evtx":         {},
 	"event":        {"evtx"},
 	"sigma":        {"event"},
+	"names":        {},
 }
 
 // foundations know the root package and the libraries, no capability, and of each other only what is listed.
@@ -48,7 +49,7 @@ func forTest(dir string) string {
 }
 
 // capabilities use every foundation and every library; they do not know each other.
-var capabilities = []string{"internal/members", "internal/exchange", "internal/detect"}
+var capabilities = []string{"internal/members", "internal/exchange", "internal/detect", "internal/screen"}
 
 // allowed is the list of what dir may import in files that are not tests; ok is false for a folder that is not in the house.
 func allowed(dir string) (list []string, ok bool) {
