@@ -5,10 +5,11 @@ type Name struct {
 	Text  string // as given
 	Type  Type   // as given
 	Words []*Word
-}
 
-// Parse reads a name. It never fails: what cannot be read has no words. At most 64 words are kept.
-func Parse(text string, t Type) *Name { return &Name{Text: text, Type: t} }
+	aside  uint64 // the words that stood in brackets, a bit each
+	family uint64 // the words before the comma of "SURNAME, Given", a bit each
+	cut    bool   // some of the text was too long to be read
+}
 
 // Part is one thing that was compared, and how it met.
 type Part struct {
@@ -27,4 +28,8 @@ type Comparison struct {
 }
 
 // Compare aligns two names and scores them. It is symmetric but for the names of the parts.
-func Compare(a, b *Name) Comparison { return Comparison{} }
+func Compare(a, b *Name) Comparison {
+	var s scorer
+	score := s.score(a, b)
+	return Comparison{Score: score, Parts: s.parts(a, b)}
+}

@@ -68,6 +68,10 @@ type Word struct {
 	Sound   string   // a key that the romanisations of one word share: consonants, folded by sound
 	Kind    Kind     // outside of any context
 	Concept Concept  // what it means, when it is a word of the trade or a legal form
+
+	id      int32   // its number in the vocabulary of an index; meaningless outside of one
+	info    float32 // how much it tells of a name, by its kind, its length and how common it is
+	letters uint64  // the letters of Latin, a bit each: what [wordSim] rejects by
 }
 
 // MarshalText writes the type as [Type.String] does.

@@ -1,0 +1,160 @@
+package names
+
+import "math/bits"
+
+const (
+	maxRun   = 4    // neighbours that one word may stand for
+	leastRun = 0.78 // how alike a word and a run must be
+)
+
+// takeJoins links words with runs of neighbours that are the same but for the spaces: khalil and "kha lil".
+func (s *scorer) takeJoins() {
+	for {
+		best := link{}
+		for i, w := range s.a.Words {
+			if s.leftA>>i&1 == 1 {
+				if j, n, v := s.bestRun(w, s.b.Words, s.leftB, s.rowBest(i)); v > best.sim {
+					best = link{ai: i, an: 1, bi: j, bn: n, sim: v, how: howJoined}
+				}
+			}
+		}
+		for j, w := range s.b.Words {
+			if s.leftB>>j&1 == 1 {
+				if i, n, v := s.bestRun(w, s.a.Words, s.leftA, s.columnBest(j)); v > best.sim {
+					best = link{ai: i, an: n, bi: j, bn: 1, sim: v, how: howJoined}
+				}
+			}
+		}
+		if best.sim == 0 {
+			return
+		}
+		s.link(best)
+	}
+}
+
+// rowBest is how alike word i of a and its best partner are.
+func (s *scorer) rowBest(i int) float64 {
+	best, m := 0.0, len(s.b.Words)
+	for j := range m {
+		if s.leftB>>j&1 == 1 {
+			best = max(best, s.sims[i*m+j])
+		}
+	}
+	return best
+}
+
+// columnBest is how alike word j of b and its best partner are.
+func (s *scorer) columnBest(j int) float64 {
+	best, m := 0.0, len(s.b.Words)
+	for i := range s.a.Words {
+		if s.leftA>>i&1 == 1 {
+			best = max(best, s.sims[i*m+j])
+		}
+	}
+	return best
+}
+
+// bestRun is the run of words, of those left, that is most like w, and more so than alone, the best single word.
+func (s *scorer) bestRun(w *Word, words []*Word, left uint64, alone float64) (first, n int, sim float64) {
+	if len(w.Latin) < 4 || alone >= 0.97 || bits.OnesCount64(left) < 2 || w.Kind == Number {
+		return 0, 0, 0
+	}
+	sim = max(leastRun, alone+0.04)
+	slack := len(w.Latin) / 6
+	for i := 0; i+1 < len(words); i++ {
+		size := 0
+		for k := 0; k < maxRun && i+k < len(words); k++ {
+			v := words[i+k]
+			if left>>(i+k)&1 == 0 || v.Kind == Number || v.Latin == "" {
+				break
+			}
+			if size += len(v.Latin); size > len(w.Latin)+slack {
+				break
+			}
+			if k == 0 || size+slack < len(w.Latin) {
+				continue
+			}
+			if got := s.runSim(w, words[i:i+k+1]); got > sim {
+				first, n, sim = i, k+1, got
+			}
+		}
+	}
+	if n == 0 {
+		return 0, 0, 0
+	}
+	return first, n, sim
+}
+
+// runSim is how alike a word and a run of words are.
+func (s *scorer) runSim(w *Word, run []*Word) float64 {
+	s.bufA = s.bufA[:0]
+	var set uint64
+	for _, v := range run {
+		s.bufA = append(s.bufA, v.Latin...)
+		set |= v.letters
+	}
+	best := 0.0
+	if string(s.bufA) == w.Latin {
+		return 0.98
+	}
+	if near(set, w.letters, len(s.bufA), len(w.Latin)) {
+		best = 0.97 * editSim(string(s.bufA), w.Latin)
+	}
+	for _, r := range w.Alt {
+		if string(s.bufA) == r {
+			return 0.96
+		}
+	}
+	return best
+}
+
+// takeLetters links a word that is the first letters of several words that are left: AECC and Aero Engine Corporation
+// of China, JC and Jean Claude.
+func (s *scorer) takeLetters() {
+	for i, w := range s.a.Words {
+		if s.leftA>>i&1 == 1 && isLetters(w) {
+			if j, n := lettersOf(w.Latin, s.b.Words, s.leftB); n > 0 {
+				s.link(link{ai: i, an: 1, bi: j, bn: n, sim: acronymSim(w), how: howAcronym})
+			}
+		}
+	}
+	for j, w := range s.b.Words {
+		if s.leftB>>j&1 == 1 && isLetters(w) {
+			if i, n := lettersOf(w.Latin, s.a.Words, s.leftA); n > 0 {
+				s.link(link{ai: i, an: n, bi: j, bn: 1, sim: acronymSim(w), how: howAcronym})
+			}
+		}
+	}
+}
+
+// isLetters says whether a word may be the first letters of others.
+func isLetters(w *Word) bool {
+	return w.Kind == Proper && len(w.Latin) >= 2 && len(w.Latin) <= 8
+}
+
+// acronymSim is how sure an acronym is: one of more letters is met by chance less often.
+func acronymSim(w *Word) float64 {
+	return min(0.9, 0.5+0.1*float64(len(w.Latin)))
+}
+
+// lettersOf is the run of words, none of which has a partner, whose first letters are the acronym; particles may be
+// passed over.
+func lettersOf(acronym string, words []*Word, left uint64) (first, n int) {
+	for i := range words {
+		k, j := 0, i
+		for ; j < len(words) && k < len(acronym) && left>>j&1 == 1; j++ {
+			w := words[j]
+			switch {
+			case w.Latin != "" && w.Latin[0] == acronym[k]:
+				k++
+			case w.Kind == Particle && j > i:
+			default:
+				j = len(words)
+			}
+		}
+		if k == len(acronym) && j <= len(words) {
+			return i, j - i
+		}
+	}
+	return 0, 0
+}

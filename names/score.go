@@ -1,0 +1,184 @@
+package names
+
+import (
+	"math"
+	"math/bits"
+	"unicode/utf8"
+)
+
+// figures are the numbers that a score is made with. They were chosen on labelled pairs; a test fits them again.
+type figures struct {
+	contrary   float64 // how much words that contradict cost, of what they weigh
+	bend       float64 // how steeply a likeness below 1 costs
+	extra      float64 // how much a word costs that only one name has
+	scarce     float64 // how much more all that costs when little has met
+	slope      float64 // of the calibration: how fast the score rises with the odds of the raw figure
+	offset     float64 // of the calibration: at even odds
+	formClash  float64 // what two legal forms cost that are not the same
+	orderClash float64 // what words in another order cost
+}
+
+// shipped are the figures in use.
+var shipped = figures{
+	contrary: 2.4, bend: 1.6, extra: 0.3, scarce: 0.5, slope: 1.5, offset: -0.9, formClash: 0.1, orderClash: 0.03,
+}
+
+// verdict is what a comparison found, in weights of words.
+type verdict struct {
+	met      float64 // what met
+	contrary float64 // what contradicts
+	extra    float64 // what only one name has, by what it costs
+	forms    float64 // legal forms that differ
+	raw      float64 // the figure before calibration
+}
+
+// information is what a word tells of a name.
+func information(w *Word) float64 {
+	switch w.Kind {
+	case LegalForm, Title, Particle:
+		return 0.06
+	case Initial:
+		return 0.3
+	case Number:
+		return 0.5
+	case Trade:
+		return 0.42
+	case Place:
+		return 0.5
+	}
+	size := len(w.Latin)
+	if w.Script == Han {
+		size = 3 * utf8.RuneCountInString(w.Text)
+	} else if size == 0 {
+		size = utf8.RuneCountInString(w.Text)
+	}
+	lengths := [...]float64{0.3, 0.3, 0.55, 0.75, 0.88, 0.96, 1, 1.04, 1.08}
+	return lengths[min(size, len(lengths)-1)] * (1 - 0.55*commonness(w.Latin))
+}
+
+// judge makes the score of the links and of the words that are left, and links the latter as what they are.
+func (s *scorer) judge() float64 {
+	f := &shipped
+	v := &s.verdict
+	for i := range s.links {
+		s.weighLink(&s.links[i], f)
+	}
+	s.weighRest(f)
+	loss := f.contrary*v.contrary + v.extra*(1+f.scarce/(v.met+0.2)) + f.formClash*v.forms
+	loss *= 1 + 0.5*f.scarce/(v.met+0.2)
+	loss += f.orderClash * s.disorder()
+	if v.met <= 0 {
+		return 0
+	}
+	v.raw = v.met / (v.met + loss)
+	return min(0.995, calibrate(v.raw, f))
+}
+
+// calibrate turns a raw figure into the score. It rises strictly from 0 at 0 to 1 at 1.
+func calibrate(raw float64, f *figures) float64 {
+	if !(raw > 0) {
+		return 0
+	}
+	if raw >= 1 {
+		return 1
+	}
+	return 1 / (1 + math.Exp(-f.offset-f.slope*math.Log(raw/(1-raw))))
+}
+
+// weighLink adds what a link says for the names and what against.
+func (s *scorer) weighLink(l *link, f *figures) {
+	wa, wb := 0.0, 0.0
+	for i := l.ai; i < l.ai+l.an; i++ {
+		wa += s.wa[i]
+	}
+	for j := l.bi; j < l.bi+l.bn; j++ {
+		wb += s.wb[j]
+	}
+	l.weight = (wa + wb) / 2
+	if l.how == howInitial || l.how == howAcronym {
+		l.weight = min(wa, wb)
+		s.verdict.extra += 0.3 * f.extra * (max(wa, wb) - l.weight)
+	}
+	against := math.Pow(1-l.sim, f.bend)
+	s.verdict.met += l.weight * (1 - against)
+	s.verdict.contrary += l.weight * against
+}
+
+// weighRest adds the words that have no partner: as far as both names have such words they contradict, and the rest is
+// what only one name says.
+func (s *scorer) weighRest(f *figures) {
+	var a, b rest
+	a.add(s, s.a, s.wa[:], s.leftA, true, f)
+	b.add(s, s.b, s.wb[:], s.leftB, false, f)
+	v := &s.verdict
+	clash := min(a.mass, b.mass)
+	v.contrary += clash
+	if a.mass > 0 {
+		v.extra += a.cost * (a.mass - clash) / a.mass
+	}
+	if b.mass > 0 {
+		v.extra += b.cost * (b.mass - clash) / b.mass
+	}
+	v.extra += 0.3 * f.extra * (a.small + b.small)
+	v.forms += min(a.forms, b.forms)
+	s.leftA, s.leftB = 0, 0
+}
+
+// rest is what of one name has no partner.
+type rest struct {
+	mass  float64 // of the words that can contradict others
+	cost  float64 // of those words when they are merely more
+	small float64 // of titles and particles
+	forms float64 // the number of legal forms
+}
+
+// add counts the words of n that are left, and links them to nothing.
+func (r *rest) add(s *scorer, n *Name, weights []float64, left uint64, first bool, f *figures) {
+	for ; left != 0; left &= left - 1 {
+		i := bits.TrailingZeros64(left)
+		l := link{bi: i, bn: 1, weight: weights[i]}
+		if first {
+			l = link{ai: i, an: 1, weight: weights[i]}
+		}
+		s.links = append(s.links, l)
+		switch n.Words[i].Kind {
+		case LegalForm:
+			r.forms++
+			r.small += weights[i]
+		case Title, Particle:
+			r.small += weights[i]
+		default:
+			cost := f.extra
+			if n.aside>>i&1 == 1 {
+				cost *= 0.5
+			}
+			r.mass += weights[i]
+			r.cost += cost * weights[i]
+		}
+	}
+}
+
+// disorder is how far the words of the two names stand in another order, from 0 to 1: not at all when one order is the
+// other turned round at one place, as when the surname comes first.
+func (s *scorer) disorder() float64 {
+	var at [maxWords]int
+	n := 0
+	for i := range s.a.Words {
+		for k := range s.links {
+			if l := &s.links[k]; l.ai == i && l.an > 0 && l.bn > 0 && l.weight > 0.2 {
+				at[n] = l.bi
+				n++
+			}
+		}
+	}
+	if n < 3 {
+		return 0
+	}
+	falls := 0
+	for i := range n {
+		if at[i] > at[(i+1)%n] {
+			falls++
+		}
+	}
+	return float64(falls-1) / float64(n-1)
+}

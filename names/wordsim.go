@@ -1,0 +1,210 @@
+package names
+
+import (
+	"math/bits"
+	"strings"
+)
+
+// how is the way in which two words met.
+type how uint8
+
+// The ways, from the surest on. The zero value is that they did not meet.
+const (
+	howNot      how = iota
+	howSame         // written alike
+	howReading      // the same in one of their romanisations
+	howMeaning      // the same meaning
+	howSound        // romanisations of one word, by their sound
+	howEdit         // a few letters differ
+	howGiven        // forms of one given name
+	howInitial      // a letter for a given name
+	howJoined       // the same but for the spaces
+	howAcronym      // the first letters of several words
+	howContrary     // they contradict one another
+)
+
+// Below leastSim words are no partners.
+const leastSim = 0.35
+
+// wordSim says how alike two words are, from 0 to 1, and in which way. It is symmetric and looks at nothing but the two
+// words, so that it may be kept for each pair of them.
+func wordSim(a, b *Word) (float64, how) {
+	if a == b || a.Text == b.Text {
+		return 1, howSame
+	}
+	if a.Kind == Number || b.Kind == Number {
+		return numberSim(a, b)
+	}
+	if a.Concept != 0 && a.Concept == b.Concept {
+		return 0.97, howMeaning
+	}
+	if a.Kind == Initial || b.Kind == Initial {
+		return initialSim(a, b)
+	}
+	if s, h := readingSim(a, b); h != howNot {
+		return s, h
+	}
+	if a.Concept != 0 && b.Concept != 0 {
+		return 0, howNot
+	}
+	return spellingSim(a, b)
+}
+
+// numberSim compares words one of which is a number: the same value, or nothing in common.
+func numberSim(a, b *Word) (float64, how) {
+	switch {
+	case a.Kind != b.Kind:
+		return 0, howNot
+	case a.Concept != 0 && a.Concept == b.Concept, strings.TrimLeft(a.Latin, "0") == strings.TrimLeft(b.Latin, "0"):
+		return 0.97, howMeaning
+	}
+	return 0, howContrary
+}
+
+// initialSim compares an initial with a word, or with another initial.
+func initialSim(a, b *Word) (float64, how) {
+	if a.Kind == b.Kind || a.Kind != Initial && a.Kind != Proper || b.Kind != Initial && b.Kind != Proper {
+		if a.Latin == b.Latin && a.Latin != "" {
+			return 0.98, howReading
+		}
+		return 0, howNot
+	}
+	if a.Kind == Initial {
+		a, b = b, a
+	}
+	if b.Latin == "" {
+		return 0, howNot
+	}
+	if strings.HasPrefix(a.Latin, b.Latin) {
+		return 0.9, howInitial
+	}
+	for _, r := range a.Alt {
+		if strings.HasPrefix(r, b.Latin) {
+			return 0.85, howInitial
+		}
+	}
+	return 0, howNot
+}
+
+// readingSim compares the romanisations of two words for one that is the same.
+func readingSim(a, b *Word) (float64, how) {
+	if a.Latin == "" || b.Latin == "" {
+		return 0, howNot
+	}
+	if a.Latin == b.Latin {
+		if a.Script == b.Script {
+			return 0.99, howReading
+		}
+		return 0.98, howReading
+	}
+	for _, r := range a.Alt {
+		if r == b.Latin {
+			return 0.96, howReading
+		}
+	}
+	for _, r := range b.Alt {
+		if r == a.Latin {
+			return 0.96, howReading
+		}
+	}
+	for _, r := range a.Alt {
+		for _, q := range b.Alt {
+			if r == q && len(r) > 2 {
+				return 0.93, howReading
+			}
+		}
+	}
+	return 0, howNot
+}
+
+// spellingSim compares two words by their letters, by their sound and as given names, and takes the best.
+func spellingSim(a, b *Word) (float64, how) {
+	if len(a.Latin) < 2 || len(b.Latin) < 2 {
+		return 0, howNot
+	}
+	best, way := 0.0, howNot
+	if v := bestEdit(a, b); v >= leastSim {
+		best, way = v, howEdit
+	}
+	if a.Sound != "" && a.Sound == b.Sound {
+		if v := soundSim(a.Sound, best); v > best {
+			best, way = v, howSound
+		}
+	}
+	if a.Kind == Proper && b.Kind == Proper {
+		if v := 0.88 * sameGivenName(a.Latin, b.Latin); v > best {
+			best, way = v, howGiven
+		}
+	}
+	if way == howEdit && isPatronymic(a.Latin) != isPatronymic(b.Latin) {
+		best *= 0.5
+	}
+	if best < leastSim {
+		return 0, howNot
+	}
+	return best, way
+}
+
+// soundSim is how alike words of one sound are: a long key says more than a short one, and like letters more than
+// unlike ones.
+func soundSim(key string, spelled float64) float64 {
+	v := 0.62 + 0.06*float64(min(len(key), 5))
+	return v + (1-v)*0.6*spelled
+}
+
+// bestEdit is the likeness by letters of the closest romanisations of two words.
+func bestEdit(a, b *Word) float64 {
+	best := 0.0
+	if near(a.letters, b.letters, len(a.Latin), len(b.Latin)) {
+		best = editSim(a.Latin, b.Latin)
+	}
+	for _, r := range a.Alt {
+		if near(letterSet(r), b.letters, len(r), len(b.Latin)) {
+			best = max(best, 0.97*editSim(r, b.Latin))
+		}
+	}
+	for _, r := range b.Alt {
+		if near(a.letters, letterSet(r), len(a.Latin), len(r)) {
+			best = max(best, 0.97*editSim(a.Latin, r))
+		}
+	}
+	return best
+}
+
+// letterSet is the set of the letters and digits of s.
+func letterSet(s string) uint64 {
+	var set uint64
+	for i := range len(s) {
+		switch c := s[i]; {
+		case c >= 'a' && c <= 'z':
+			set |= 1 << (c - 'a')
+		case c >= '0' && c <= '9':
+			set |= 1 << (c - '0' + 26)
+		}
+	}
+	return set
+}
+
+// near says whether words with these letters and lengths can be alike at all.
+func near(a, b uint64, la, lb int) bool {
+	shorter, longer := min(la, lb), max(la, lb)
+	if longer-shorter > 1+longer/3 {
+		return false
+	}
+	return max(bits.OnesCount64(a&^b), bits.OnesCount64(b&^a)) <= 1+longer/4
+}
+
+// isPatronymic says whether a romanised word has the form of an East Slavic patronymic.
+func isPatronymic(s string) bool {
+	return patronymicStem(s) < len(s)
+}
+
+// patronymicStem is how much of a word comes before the ending of a patronymic; all of it when it has none.
+func patronymicStem(s string) int {
+	for _, end := range [...]string{"ovich", "evich", "ovitch", "evitch", "ovych", "ovytch", "yovych", "ovna", "evna", "ivna", "ovic", "evic"} {
+		if len(s) >= len(end)+3 && strings.HasSuffix(s, end) {
+			return len(s) - len(end)
+		}
+	}
+	return len(s)
+}

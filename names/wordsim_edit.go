@@ -1,0 +1,131 @@
+package names
+
+// The cost of edits in spelling; one plain letter for another costs 1.
+const (
+	costOpticalTwin = 0.25 // 0 for o, 1 for l
+	costVowel       = 0.6  // a vowel for a vowel
+	costLike        = 0.6  // letters that one sound is written with
+	costNeighbour   = 0.85 // the next key of the keyboard
+	costDouble      = 0.35 // a letter doubled, or no more doubled
+	costMute        = 0.5  // an h that comes or goes
+	costLoseVowel   = 0.75
+	costSwap        = 0.7  // two letters that changed places
+	costDigit       = 3    // a digit for another: it is another number
+	firstLetter     = 1.35 // times as dear at the first letter, where few err
+)
+
+const maxEdit = 48 // letters that are compared of a word
+
+// editSim is how alike two romanised words are by their letters. It is symmetric.
+func editSim(a, b string) float64 {
+	a, b = a[:min(len(a), maxEdit)], b[:min(len(b), maxEdit)]
+	stem := 0
+	if pa, pb := patronymicStem(a), patronymicStem(b); pa < len(a) && pb < len(b) {
+		stem = min(len(a)-pa, len(b)-pb) // an ending that both have says nothing
+	}
+	size := float64(len(a)+len(b))/2 - float64(stem)
+	d := editDistance(a, b)
+	return max(0, 1-d/(0.5*size+0.8))
+}
+
+// editDistance is the least cost of the edits that make b of a: letters put in, left out, changed, or swapped with the
+// next one.
+func editDistance(a, b string) float64 {
+	for len(a) > 1 && len(b) > 1 && a[len(a)-1] == b[len(b)-1] && a[len(a)-2] == b[len(b)-2] {
+		a, b = a[:len(a)-1], b[:len(b)-1]
+	}
+	var rows [3][maxEdit + 1]float64
+	before, prev, row := &rows[0], &rows[1], &rows[2]
+	prev[0] = 0
+	for j := range len(b) {
+		prev[j+1] = prev[j] + costOne(b, j)
+	}
+	for i := range len(a) {
+		lose := costOne(a, i)
+		row[0] = prev[0] + lose
+		for j := range len(b) {
+			if a[i] == b[j] {
+				row[j+1] = prev[j]
+				continue
+			}
+			c := costChange(a[i], b[j])
+			if i == 0 && j == 0 {
+				c *= firstLetter
+			}
+			d := min(prev[j]+c, prev[j+1]+lose, row[j]+costOne(b, j))
+			if i > 0 && j > 0 && a[i] == b[j-1] && a[i-1] == b[j] {
+				d = min(d, before[j-1]+costSwap)
+			}
+			row[j+1] = d
+		}
+		before, prev, row = prev, row, before
+	}
+	return prev[len(b)]
+}
+
+// costOne is the cost of the letter at s[i] coming or going.
+func costOne(s string, i int) float64 {
+	c := s[i]
+	switch {
+	case i > 0 && s[i-1] == c && !isDigit(c):
+		return costDouble
+	case i > 0 && c == 'h':
+		return costMute
+	case isDigit(c):
+		return costDigit
+	case i == 0:
+		return firstLetter
+	case isVowel(c):
+		return costLoseVowel
+	}
+	return 1
+}
+
+// costChange is the cost of one letter for another, different one.
+func costChange(a, b byte) float64 {
+	if a > b {
+		a, b = b, a
+	}
+	switch {
+	case a <= '9': // digits sort before letters
+		if b <= '9' {
+			return costDigit
+		}
+		switch [2]byte{a, b} {
+		case [2]byte{'0', 'o'}, [2]byte{'1', 'i'}, [2]byte{'1', 'l'}, [2]byte{'5', 's'}, [2]byte{'8', 'b'},
+			[2]byte{'3', 'e'}, [2]byte{'4', 'a'}, [2]byte{'9', 'g'}, [2]byte{'2', 'z'}, [2]byte{'6', 'b'}:
+			return costOpticalTwin
+		}
+		return costDigit / 2
+	case isVowel(a) && isVowel(b):
+		return costVowel
+	case likeLetters[a-'a']&(1<<(b-'a')) != 0:
+		return costLike
+	case nextKeys[a-'a']&(1<<(b-'a')) != 0:
+		return costNeighbour
+	}
+	return 1
+}
+
+func isDigit(c byte) bool { return c >= '0' && c <= '9' }
+
+func isVowel(c byte) bool {
+	return c == 'a' || c == 'e' || c == 'i' || c == 'o' || c == 'u' || c == 'y'
+}
+
+// likeLetters are, by letter, the letters that the same sound is often written with, or that look alike.
+var likeLetters = letterPairs("bv bp ck cs cz cq dt fv gj gk gh hk hx hj ij il jy jz kq kx lr mn nm pf qg sz sx td uv uw vw wv xz")
+
+// nextKeys are, by letter, the letters beside it on the usual keyboard.
+var nextKeys = letterPairs("qw we er rt ty yu ui io op as sd df fg gh hj jk kl zx xc cv vb bn nm " +
+	"qa ws ed rf tg yh uj ik ol az sx dc fv gb hn jm wa es rd ft gy hu ji ko lp sz dx fc gv hb jn km")
+
+// letterPairs makes a table of pairs of letters, each in both directions.
+func letterPairs(pairs string) (table [26]uint32) {
+	for i := 0; i+1 < len(pairs); i += 3 {
+		a, b := pairs[i]-'a', pairs[i+1]-'a'
+		table[a] |= 1 << b
+		table[b] |= 1 << a
+	}
+	return table
+}
