@@ -3,8 +3,8 @@ package names
 import "math/bits"
 
 const (
-	maxRun   = 4    // neighbours that one word may stand for
-	leastRun = 0.78 // how alike a word and a run must be
+	maxJoin   = 4    // neighbours that one word may stand for
+	leastJoin = 0.78 // how alike a word and a run must be
 )
 
 // takeJoins links words with runs of neighbours that are the same but for the spaces: khalil and "kha lil".
@@ -59,11 +59,11 @@ func (s *scorer) bestRun(w *Word, words []*Word, left uint64, alone float64) (fi
 	if len(w.Latin) < 4 || alone >= 0.97 || bits.OnesCount64(left) < 2 || w.Kind == Number {
 		return 0, 0, 0
 	}
-	sim = max(leastRun, alone+0.04)
+	sim = max(leastJoin, alone+0.04)
 	slack := len(w.Latin) / 6
 	for i := 0; i+1 < len(words); i++ {
 		size := 0
-		for k := 0; k < maxRun && i+k < len(words); k++ {
+		for k := 0; k < maxJoin && i+k < len(words); k++ {
 			v := words[i+k]
 			if left>>(i+k)&1 == 0 || v.Kind == Number || v.Latin == "" {
 				break

@@ -108,42 +108,42 @@ func (s *scorer) weighLink(l *link, f *figures) {
 // what only one name says.
 func (s *scorer) weighRest(f *figures) {
 	var a, b rest
-	a.add(s, s.a, s.wa[:], s.leftA, true, f)
-	b.add(s, s.b, s.wb[:], s.leftB, false, f)
+	a.add(s.a, s.wa[:], s.leftA, f)
+	b.add(s.b, s.wb[:], s.leftB, f)
 	v := &s.verdict
 	clash := min(a.mass, b.mass)
 	v.contrary += clash
-	if a.mass > 0 {
-		v.extra += a.cost * (a.mass - clash) / a.mass
+	v.extra += a.cost*over(a.mass, clash) + b.cost*over(b.mass, clash) + 0.3*f.extra*(a.small+b.small)
+	v.forms += float64(min(bits.OnesCount64(a.forms), bits.OnesCount64(b.forms)))
+	s.linkContrary(a.heavy, b.heavy, f.contrary)
+	s.linkContrary(a.forms, b.forms, 1)
+	s.linkAlone(f)
+}
+
+// over is the share of a mass that is left when some of it is taken.
+func over(mass, taken float64) float64 {
+	if mass <= 0 {
+		return 0
 	}
-	if b.mass > 0 {
-		v.extra += b.cost * (b.mass - clash) / b.mass
-	}
-	v.extra += 0.3 * f.extra * (a.small + b.small)
-	v.forms += min(a.forms, b.forms)
-	s.leftA, s.leftB = 0, 0
+	return (mass - taken) / mass
 }
 
 // rest is what of one name has no partner.
 type rest struct {
-	mass  float64 // of the words that can contradict others
-	cost  float64 // of those words when they are merely more
-	small float64 // of titles and particles
-	forms float64 // the number of legal forms
+	heavy uint64  // the words that can contradict others
+	forms uint64  // the legal forms
+	mass  float64 // of the heavy words
+	cost  float64 // of the heavy words when they are merely more
+	small float64 // the weight of the others
 }
 
-// add counts the words of n that are left, and links them to nothing.
-func (r *rest) add(s *scorer, n *Name, weights []float64, left uint64, first bool, f *figures) {
+// add counts the words of n that are left.
+func (r *rest) add(n *Name, weights []float64, left uint64, f *figures) {
 	for ; left != 0; left &= left - 1 {
 		i := bits.TrailingZeros64(left)
-		l := link{bi: i, bn: 1, weight: weights[i]}
-		if first {
-			l = link{ai: i, an: 1, weight: weights[i]}
-		}
-		s.links = append(s.links, l)
 		switch n.Words[i].Kind {
 		case LegalForm:
-			r.forms++
+			r.forms |= 1 << i
 			r.small += weights[i]
 		case Title, Particle:
 			r.small += weights[i]
@@ -152,9 +152,30 @@ func (r *rest) add(s *scorer, n *Name, weights []float64, left uint64, first boo
 			if n.aside>>i&1 == 1 {
 				cost *= 0.5
 			}
+			r.heavy |= 1 << i
 			r.mass += weights[i]
 			r.cost += cost * weights[i]
 		}
+	}
+}
+
+// linkContrary sets words that are left of both names against one another, in their order.
+func (s *scorer) linkContrary(a, b uint64, cost float64) {
+	for ; a != 0 && b != 0; a, b = a&(a-1), b&(b-1) {
+		i, j := bits.TrailingZeros64(a), bits.TrailingZeros64(b)
+		s.link(link{ai: i, an: 1, bi: j, bn: 1, how: howContrary, weight: cost * (s.wa[i] + s.wb[j]) / 2})
+	}
+}
+
+// linkAlone links the words that are still left to nothing.
+func (s *scorer) linkAlone(f *figures) {
+	for left := s.leftA; left != 0; left &= left - 1 {
+		i := bits.TrailingZeros64(left)
+		s.link(link{ai: i, an: 1, weight: f.extra * s.wa[i]})
+	}
+	for left := s.leftB; left != 0; left &= left - 1 {
+		j := bits.TrailingZeros64(left)
+		s.link(link{bi: j, bn: 1, weight: f.extra * s.wb[j]})
 	}
 }
 
@@ -165,7 +186,7 @@ func (s *scorer) disorder() float64 {
 	n := 0
 	for i := range s.a.Words {
 		for k := range s.links {
-			if l := &s.links[k]; l.ai == i && l.an > 0 && l.bn > 0 && l.weight > 0.2 {
+			if l := &s.links[k]; l.ai == i && l.an > 0 && l.bn > 0 && l.sim > 0 && l.weight > 0.2 {
 				at[n] = l.bi
 				n++
 			}

@@ -119,6 +119,9 @@ func readingSim(a, b *Word) (float64, how) {
 
 // spellingSim compares two words by their letters, by their sound and as given names, and takes the best.
 func spellingSim(a, b *Word) (float64, how) {
+	if a.Latin == "" && b.Latin == "" {
+		return letterSim(a.Text, b.Text)
+	}
 	if len(a.Latin) < 2 || len(b.Latin) < 2 {
 		return 0, howNot
 	}
@@ -143,6 +146,16 @@ func spellingSim(a, b *Word) (float64, how) {
 		return 0, howNot
 	}
 	return best, way
+}
+
+// letterSim compares two words of a script that is not romanised: each letter that differs counts alike.
+func letterSim(a, b string) (float64, how) {
+	x, y := []rune(a), []rune(b)
+	v := 1 - float64(plainDistance(x, y))/(0.25*float64(len(x)+len(y))+0.8)
+	if v < leastSim {
+		return 0, howNot
+	}
+	return v, howEdit
 }
 
 // soundSim is how alike words of one sound are: a long key says more than a short one, and like letters more than

@@ -97,6 +97,8 @@ func costChange(a, b byte) float64 {
 			return costOpticalTwin
 		}
 		return costDigit / 2
+	case a < 'a' || b > 'z':
+		return 1
 	case isVowel(a) && isVowel(b):
 		return costVowel
 	case likeLetters[a-'a']&(1<<(b-'a')) != 0:
