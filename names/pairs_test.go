@@ -21,8 +21,8 @@ type labelled struct {
 	group string
 }
 
-// readTable reads a CSV file of the real data, its first row included; lines that begin with # are passed over.
-func readTable(t testing.TB, elem ...string) [][]string {
+// readPairs reads a CSV file of the real data, its first row included; lines that begin with # are passed over.
+func readPairs(t testing.TB, elem ...string) [][]string {
 	t.Helper()
 	f, err := os.Open(testdata.File(t, elem...))
 	if err != nil {
@@ -41,7 +41,7 @@ func readTable(t testing.TB, elem ...string) [][]string {
 // benchPairs are the pairs of nomenklatura's name_bench.
 func benchPairs(t testing.TB) []labelled {
 	var out []labelled
-	for _, r := range readTable(t, "names", "nomenklatura_name_bench_cases.csv")[1:] {
+	for _, r := range readPairs(t, "names", "nomenklatura_name_bench_cases.csv")[1:] {
 		out = append(out, labelled{r[2], r[3], benchType(r[1]), r[4] == "true", r[0]})
 	}
 	return out
@@ -50,7 +50,7 @@ func benchPairs(t testing.TB) []labelled {
 // siblingPairs are firms and ships that are alike and not the same.
 func siblingPairs(t testing.TB) []labelled {
 	var out []labelled
-	for _, r := range readTable(t, "names", "cascade_hard_negatives_subset.csv")[1:] {
+	for _, r := range readPairs(t, "names", "cascade_hard_negatives_subset.csv")[1:] {
 		out = append(out, labelled{r[1], r[2], benchType(r[0]), r[3] == "true", r[4]})
 	}
 	return out

@@ -1,6 +1,7 @@
 package names
 
 import (
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -82,29 +83,53 @@ func (p *parser) parse(text string, t Type) *Name {
 	return n
 }
 
-// take reads the word or the phrase that begins at token i, and says how many tokens it is.
+// take reads the word or the phrase that begins at token i, and says how many tokens it is. A phrase is one word, but
+// for one that says several things ("工业大学": university, technology): that is a word for each.
 func (p *parser) take(n *Name, i int) int {
 	k := p.tokens[i]
 	m := lookup(p.texts[i:], n.Type)
-	text, kind, taken := k.text, Proper, 1
-	var concept Concept
-	if m.n > 0 {
-		kind, taken = m.kind, m.n
-		if len(m.concepts) > 0 {
-			concept = m.concepts[0]
-		}
+	if m.weak && !p.atAnEnd(i, m.n) {
+		m = meaning{}
 	}
-	if taken > 1 {
-		text = strings.Join(p.texts[i:i+taken], " ")
+	if m.n == 0 {
+		p.add(n, k, k.text, p.kindOf(k, n.Type), 0)
+		return 1
 	}
-	if m.n == 0 || kind == Particle && !k.dotted {
-		switch {
-		case k.script == Digits:
-			kind = Number
-		case n.Type == Person && isLetter(k.text) && (m.n == 0 || k.dotted):
-			kind = Initial
-		}
+	text := k.text
+	if m.n > 1 {
+		text = strings.Join(p.texts[i:i+m.n], " ")
 	}
+	if m.kind == Particle && m.n == 1 && k.dotted {
+		m.kind = p.kindOf(k, n.Type)
+	}
+	if len(m.concepts) == 0 {
+		p.add(n, k, text, m.kind, 0)
+	}
+	for _, c := range m.concepts[:min(len(m.concepts), maxWords-len(n.Words))] {
+		p.add(n, k, text, m.kind, c)
+	}
+	return m.n
+}
+
+// kindOf is the kind of a token that the lexicon does not know.
+func (p *parser) kindOf(k token, t Type) Kind {
+	switch {
+	case k.script == Digits:
+		return Number
+	case t == Person && k.script != Han && isLetter(k.text):
+		return Initial
+	}
+	return Proper
+}
+
+// atAnEnd says whether n tokens from i on begin or end the name, or end what stands before brackets or a comma.
+func (p *parser) atAnEnd(i, n int) bool {
+	end := i + n
+	return i == 0 || end == len(p.tokens) || p.tokens[end].aside && !p.tokens[i].aside
+}
+
+// add adds a word to the name.
+func (p *parser) add(n *Name, k token, text string, kind Kind, c Concept) {
 	bit := uint64(1) << len(n.Words)
 	if k.aside {
 		n.aside |= bit
@@ -112,8 +137,7 @@ func (p *parser) take(n *Name, i int) int {
 	if k.family {
 		n.family |= bit
 	}
-	n.Words = append(n.Words, p.word(text, k.script, kind, concept))
-	return taken
+	n.Words = append(n.Words, p.word(text, k.script, kind, c))
 }
 
 // word is the word of that key, made when there is none yet.
@@ -132,20 +156,30 @@ func (p *parser) word(text string, s Script, kind Kind, concept Concept) *Word {
 // newWord works out what is known of a word.
 func newWord(text string, s Script, kind Kind, concept Concept) *Word {
 	w := &Word{Text: text, Script: s, Kind: kind, Concept: concept}
-	for i, r := range readings(strings.ReplaceAll(text, " ", ""), s) {
-		if i == 0 {
-			w.Latin = r
-		} else if len(w.Alt) < 8 && r != w.Latin {
-			w.Alt = append(w.Alt, r)
-		}
+	if s == Arabic && kind == Proper {
+		w.addReadings(givenReadings(text), 5)
 	}
-	if len(w.Latin) > maxWordRunes {
-		w.Latin = w.Latin[:maxWordRunes]
-	}
+	w.addReadings(readings(strings.ReplaceAll(text, " ", ""), s), 8)
 	w.Sound = sound(w.Latin)
 	w.letters = letterSet(w.Latin)
 	w.info = float32(information(w))
 	return w
+}
+
+// addReadings adds romanisations, the usual one first, until the word has most beside that.
+func (w *Word) addReadings(all []string, most int) {
+	for _, r := range all {
+		if len(r) > maxWordRunes {
+			r = r[:maxWordRunes]
+		}
+		switch {
+		case r == "" || r == w.Latin:
+		case w.Latin == "":
+			w.Latin = r
+		case len(w.Alt) < most && !slices.Contains(w.Alt, r):
+			w.Alt = append(w.Alt, r)
+		}
+	}
 }
 
 // isLetter says whether s is one letter.

@@ -29,7 +29,7 @@ const leastSim = 0.35
 // wordSim says how alike two words are, from 0 to 1, and in which way. It is symmetric and looks at nothing but the two
 // words, so that it may be kept for each pair of them.
 func wordSim(a, b *Word) (float64, how) {
-	if a == b || a.Text == b.Text {
+	if a == b || a.Text == b.Text && (a.Concept == b.Concept || a.Concept == 0 || b.Concept == 0) {
 		return 1, howSame
 	}
 	if a.Kind == Number || b.Kind == Number {
@@ -52,13 +52,18 @@ func wordSim(a, b *Word) (float64, how) {
 
 // numberSim compares words one of which is a number: the same value, or nothing in common.
 func numberSim(a, b *Word) (float64, how) {
-	switch {
-	case a.Kind != b.Kind:
-		return 0, howNot
-	case a.Concept != 0 && a.Concept == b.Concept, strings.TrimLeft(a.Latin, "0") == strings.TrimLeft(b.Latin, "0"):
+	if a.Kind == b.Kind && numberOf(a) == numberOf(b) {
 		return 0.97, howMeaning
 	}
-	return 0, howContrary
+	return 0, howNot
+}
+
+// numberOf is the value of a number in digits.
+func numberOf(w *Word) string {
+	if w.Concept != 0 {
+		return w.Concept.String()
+	}
+	return strings.TrimLeft(w.Latin, "0")
 }
 
 // initialSim compares an initial with a word, or with another initial.
