@@ -155,25 +155,17 @@ func wadeGilesOne(s string) string {
 	case s == "er":
 		return "erh"
 	}
+	switch hard := strings.Contains("gkh", initial); {
+	case final == "e" && hard:
+		final = "o"
+	case final == "uo" && !(hard && initial != "") && initial != "sh":
+		final = "o"
+	}
 	if to, ok := wadeInitials[initial]; ok {
 		initial = to
 	}
 	if to, ok := wadeFinals[final]; ok {
 		final = to
-	}
-	if final == "o" && (initial == "k" || initial == "h") || final == "e" {
-		switch initial {
-		case "k", "h", "":
-			final = "o"
-			if initial == "h" || initial == "k" {
-				return initial + "o"
-			}
-		default:
-			final = "e"
-			if initial == "t" || initial == "l" || initial == "ch" || initial == "sh" || initial == "j" || initial == "ts" || initial == "n" {
-				final = "eh"
-			}
-		}
 	}
 	return initial + final
 }
@@ -193,7 +185,7 @@ func pinyinParts(s string) (initial, final string) {
 
 var (
 	wadeInitials = map[string]string{"b": "p", "p": "p", "d": "t", "g": "k", "zh": "ch", "j": "ch", "q": "ch", "x": "hs", "z": "ts", "c": "ts", "r": "j"}
-	wadeFinals   = map[string]string{"ian": "ien", "ie": "ieh", "ong": "ung", "iong": "iung", "ve": "ueh", "ue": "ueh", "uo": "o", "ui": "ui", "v": "u", "you": "yu"}
+	wadeFinals   = map[string]string{"ian": "ien", "ie": "ieh", "ong": "ung", "iong": "iung", "ve": "ueh", "ue": "ueh", "v": "u"}
 )
 
 // hanSurname is how many characters of word are a surname, when word can be a person's whole name or a surname; else 0.

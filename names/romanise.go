@@ -19,6 +19,9 @@ func readings(word string, s Script) []string {
 			return latinASCII(word)
 		}
 	}
+	if len(word) > 8*maxReadRunes {
+		word = string(cutRunes(word, 4*maxReadRunes))
+	}
 	rs := cutRunes(normal(word), maxReadRunes)
 	r := reader{}
 	switch s {
@@ -105,10 +108,16 @@ func cutRunes(s string, n int) []rune {
 	return rs
 }
 
-// latinASCII are the readings of a word without accents.
+// latinASCII are the readings of a word without accents: itself, and, where it writes an umlaut or a long a with two
+// letters, the word with one.
 func latinASCII(word string) []string {
 	if len(word) > maxReadingSize {
 		word = word[:maxReadingSize]
+	}
+	for i := 0; i+2 < len(word) && len(word) >= 4; i++ {
+		if two := word[i : i+2]; two == "ae" || two == "oe" || two == "ue" || two == "aa" {
+			return []string{word, word[:i+1] + word[i+2:]}
+		}
 	}
 	return []string{word}
 }

@@ -15,6 +15,7 @@ type arabicWay struct {
 	first, later, long string // short vowels: after the first consonant, after a later one, after one that follows a long vowel
 	waw, u             string // و as a consonant and as a vowel
 	end                string // ه and ة at the end
+	alefMaqsura        bool   // ya at the end is a
 	letters            table
 }
 
@@ -28,6 +29,7 @@ var arabicWays = []arabicWay{
 	{first: "o", later: "a", long: "e", waw: "v", u: "ou", end: "eh", letters: persianLetters},
 	{first: "i", later: "a", long: "i", waw: "w", u: "u", end: "a"},
 	{first: "u", later: "i", long: "i", waw: "w", u: "o", end: "a"},
+	{first: "u", later: "a", long: "i", waw: "w", u: "u", end: "a", alefMaqsura: true},
 	{first: "e", later: "e", long: "e", waw: "v", u: "ou", end: "e", letters: table{'ج': "g", 'ذ': "z", 'ث': "s"}},
 }
 
@@ -116,11 +118,11 @@ func (w arabicWay) writeRun(b *strings.Builder, slots []arabicSlot, from, to int
 		case begins && ends && k == 3, begins && i%2 == 1:
 			b.WriteString(pick(i == 1, w.first, w.later))
 		case begins:
-		case k == 2 && slots[from-1].long:
+		case i == 1 && slots[from-1].long:
 			b.WriteString(w.long)
 		case k == 2 && ends:
 			b.WriteString(w.later)
-		case k > 2 && i == k-1:
+		case k > 2 && i == k-1 && !slots[from-1].long:
 			b.WriteString(w.later)
 		}
 	}
@@ -153,7 +155,7 @@ func (w arabicWay) slots(word []rune) []arabicSlot {
 				out = append(out, arabicSlot{text: w.u, vowel: true, long: true})
 			}
 		case 'ي', 'ی', 'ے':
-			out = append(out, arabicYa(i, next, afterVowel))
+			out = append(out, w.ya(i, next, afterVowel))
 		case 'ة', 'ۃ':
 			out = append(out, arabicSlot{text: w.end, vowel: true})
 		case 'ه', 'ہ', 'ۀ', 'ە', 'ۂ':
@@ -184,8 +186,9 @@ func (w arabicWay) alef(c rune, i int, next rune) []arabicSlot {
 	return []arabicSlot{{text: w.first, vowel: true}}
 }
 
-// arabicYa is what a ya stands for: y at the beginning and before a long vowel, else i.
-func arabicYa(i int, next rune, afterVowel bool) arabicSlot {
+// ya is what a ya stands for: y at the beginning and before a long vowel, else i; at the end it may be an alef without
+// its dots.
+func (w arabicWay) ya(i int, next rune, afterVowel bool) arabicSlot {
 	beforeVowel := next != 0 && strings.ContainsRune("اآأةىو", next)
 	switch {
 	case i == 0 && next != 0 && !beforeVowel:
@@ -194,6 +197,8 @@ func arabicYa(i int, next rune, afterVowel bool) arabicSlot {
 		return arabicSlot{text: "y"}
 	case beforeVowel:
 		return arabicSlot{text: "iy", vowel: true}
+	case next == 0 && i > 2 && !afterVowel && w.alefMaqsura:
+		return arabicSlot{text: "a", vowel: true, long: true}
 	}
 	return arabicSlot{text: "i", vowel: true, long: true}
 }

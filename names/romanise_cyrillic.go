@@ -35,7 +35,7 @@ var (
 		{letters: table{'ю': "ju", 'я': "ja", 'й': "j", 'х': "h", 'ж': "z", 'ч': "c", 'ш': "s", 'щ': "sc", 'ц': "c", 'ё': "e"}, iy: "ij", yy: "yj"},
 	}
 	ukrainianWays = []cyrillicWay{
-		{letters: table{'г': "h", 'и': "y", 'ё': "yo"}, iy: "y", yy: "y"},
+		{letters: table{'г': "h", 'и': "y", 'ё': "yo"}, iy: "yy", yy: "y"},
 		{letters: table{'г': "h", 'и': "y", 'й': "i", 'ю': "iu", 'я': "ia", 'ї': "i", 'є': "ie", 'щ': "shch"}, iy: "yi", yy: "yi"},
 		{letters: table{'г': "g", 'и': "i", 'ї': "i", 'є': "e"}, iy: "iy", yy: "y"},
 	}
@@ -68,6 +68,11 @@ func (r *reader) cyrillic(word []rune) {
 	if like, ok := allAlike(word); ok {
 		r.add(like)
 	}
+	if n := len(word); n > 3 && strings.HasSuffix(string(word), "ев") { // ё is mostly written е
+		yo := append(append(word[:n-2:n-2], 'ё'), 'в')
+		r.add(cyrillicWays[0].write(yo))
+		r.add(cyrillicWay{letters: table{'ё': "o"}}.write(yo))
+	}
 	if indexRune(word, 'г') >= 0 {
 		r.add(cyrillicWay{letters: table{'г': "h", 'и': "y"}, iy: "yi"}.write(word))
 	}
@@ -79,7 +84,7 @@ func cyrillicWaysOf(word []rune) []cyrillicWay {
 	switch {
 	case hasAny(word, "ђјљњћџѓќѕ"):
 		return serbianWays
-	case hasAny(word, "їєґ"):
+	case hasAny(word, "їєґ"), strings.Contains(string(word), "ськ"), strings.Contains(string(word), "цьк"):
 		first = ukrainianWays
 	case hasAny(word, "ў"):
 		first = belarusianWays
@@ -146,7 +151,7 @@ func (w cyrillicWay) ending(word []rune) (stem []rune, end string) {
 		return word, ""
 	}
 	switch last := string(word[n-2:]); {
-	case (last == "ий" || last == "ій") && w.iy != "":
+	case last == "ий" && w.iy != "":
 		return word[:n-2], w.iy
 	case last == "ый" && w.yy != "":
 		return word[:n-2], w.yy

@@ -45,10 +45,7 @@ func greekWrite(word []rune, mp, nt, gk string, letters table) string {
 			}
 			switch {
 			case word[i] == 'μ' && word[i+1] == 'π':
-				if i == 0 {
-					mp = "b"
-				}
-				b.WriteString(mp)
+				b.WriteString(pick(i == 0, "b", mp))
 				i++
 				continue
 			case word[i] == 'ν' && word[i+1] == 'τ':

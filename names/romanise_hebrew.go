@@ -12,19 +12,21 @@ var hebrewLetters = table{
 // between two consonants stands an a or an e.
 func (r *reader) hebrew(word []rune) {
 	plain := []rune(fold(string(word)))
-	r.add(hebrewWrite(plain, "o", "a", nil))
-	r.add(hebrewWrite(plain, "u", "a", nil))
-	r.add(hebrewWrite(plain, "o", "e", table{'ח': "ch", 'צ': "ts"}))
-	r.add(hebrewWrite(plain, "v", "a", table{'ב': "v", 'כ': "kh", 'פ': "f"}))
-	r.add(hebrewWrite(plain, "o", "i", table{'פ': "f", 'ש': "s", 'ח': "kh"}))
-	r.add(hebrewWrite(plain, "v", "e", table{'ב': "v", 'צ': "z", 'ח': "ch"}))
-	r.add(hebrewWrite(plain, "u", "e", table{'ב': "v", 'פ': "f"}))
-	r.add(hebrewWrite(plain, "o", "", table{'ח': "ch"}))
+	r.add(hebrewWrite(plain, "o", "aa", nil))
+	r.add(hebrewWrite(plain, "u", "aa", nil))
+	r.add(hebrewWrite(plain, "o", "ae", table{'ח': "ch", 'צ': "ts"}))
+	r.add(hebrewWrite(plain, "v", "ai", table{'ב': "v", 'כ': "kh", 'פ': "f"}))
+	r.add(hebrewWrite(plain, "o", "oe", table{'פ': "f", 'ש': "s", 'ח': "kh"}))
+	r.add(hebrewWrite(plain, "v", "ee", table{'ב': "v", 'צ': "z", 'ח': "ch"}))
+	r.add(hebrewWrite(plain, "u", "ie", table{'ב': "v", 'פ': "f"}))
+	r.add(hebrewWrite(plain, "o", "oe", table{'כ': "c", 'ק': "c"}))
 }
 
-// hebrewWrite writes a folded Hebrew word with vav as given inside a word, and a vowel between consonants.
+// hebrewWrite writes a folded Hebrew word with vav as given inside a word, and between consonants with the first of two
+// vowels once, then with the second.
 func hebrewWrite(word []rune, vav, between string, letters table) string {
 	var b strings.Builder
+	end := pick(between[1] == 'e', "eh", "ah")
 	vowel := true // whether the last sound is a vowel
 	for i := 0; i < len(word); i++ {
 		c, last := word[i], i == len(word)-1
@@ -34,6 +36,7 @@ func hebrewWrite(word []rune, vav, between string, letters table) string {
 		case c == 'ו' && i > 0 && !last && word[i+1] == 'ו':
 			i++
 			s = "v"
+		case c == 'ו' && i > 0 && !last && word[i+1] == 'י':
 		case c == 'ו' && i > 0 && !vowel:
 			s, isVowel = vav, vav != "v"
 		case c == 'י' && i+1 < len(word) && (i == 0 || word[i+1] == 'ה'):
@@ -43,11 +46,7 @@ func hebrewWrite(word []rune, vav, between string, letters table) string {
 		case c == 'ה' && last && i > 0:
 			s, isVowel = "h", true
 			if !vowel {
-				s = map[string]string{"e": "e"}[between]
-				if s == "" {
-					s = "a"
-				}
-				s += "h"
+				s = end
 			}
 		case c == 'א' || c == 'ע':
 			isVowel = true
@@ -56,7 +55,8 @@ func hebrewWrite(word []rune, vav, between string, letters table) string {
 			}
 		}
 		if !isVowel && !vowel && s != "" {
-			b.WriteString(between)
+			b.WriteString(between[:1])
+			between = between[len(between)-1:]
 		}
 		b.WriteString(s)
 		vowel = isVowel
