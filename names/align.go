@@ -1,7 +1,7 @@
 package names
 
-// link is what of one name met what of the other: words [ai, ai+an) and [bi, bi+bn). Of a word without a partner the
-// other count is 0.
+// link is what of one name met what of the other: an words from ai on and bn words from bi on; after the last word comes
+// the first. Of a word without a partner the other count is 0.
 type link struct {
 	ai, an, bi, bn int
 	sim            float64
@@ -27,7 +27,7 @@ type scorer struct {
 	hows    []how
 	links   []link
 	match   assignment
-	bufA    []byte
+	joined  []byte // letters of neighbours, written together
 	verdict verdict
 }
 
@@ -71,6 +71,15 @@ func lowBits(n int) uint64 {
 		return ^uint64(0)
 	}
 	return 1<<n - 1
+}
+
+// runBits are the bits of n words from i on, of size words that stand in a ring.
+func runBits(i, n, size int) uint64 {
+	bits := lowBits(n) << i
+	if over := i + n - size; over > 0 {
+		bits = bits&lowBits(size) | lowBits(over)
+	}
+	return bits
 }
 
 // nameBefore is an order of names, so that a comparison does the same whichever name is given first.
@@ -151,8 +160,8 @@ func (s *scorer) take(i, j int) {
 
 // link adds a link and takes its words out of those that are left.
 func (s *scorer) link(l link) {
-	s.leftA &^= lowBits(l.an) << l.ai
-	s.leftB &^= lowBits(l.bn) << l.bi
+	s.leftA &^= runBits(l.ai, l.an, len(s.a.Words))
+	s.leftB &^= runBits(l.bi, l.bn, len(s.b.Words))
 	s.links = append(s.links, l)
 }
 

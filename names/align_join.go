@@ -1,6 +1,9 @@
 package names
 
-import "math/bits"
+import (
+	"math/bits"
+	"strings"
+)
 
 const (
 	maxJoin   = 4    // neighbours that one word may stand for
@@ -54,27 +57,32 @@ func (s *scorer) columnBest(j int) float64 {
 	return best
 }
 
-// bestRun is the run of words, of those left, that is most like w, and more so than alone, the best single word.
+// bestRun is the run of words, of those left, that is most like w, and more so than alone, the best single word. A run
+// may go on from the last word to the first one, as when the surname stands first.
 func (s *scorer) bestRun(w *Word, words []*Word, left uint64, alone float64) (first, n int, sim float64) {
-	if len(w.Latin) < 4 || alone >= 0.97 || bits.OnesCount64(left) < 2 || w.Kind == Number {
+	phrase := w.Kind == LegalForm && strings.IndexByte(w.Text, ' ') >= 0
+	if len(w.Latin) < 4 || alone >= 0.97 && !phrase || bits.OnesCount64(left) < 2 || w.Kind == Number {
 		return 0, 0, 0
 	}
-	sim = max(leastJoin, alone+0.04)
+	if sim = max(leastJoin, alone+0.04); phrase {
+		sim = leastJoin
+	}
 	slack := len(w.Latin) / 6
-	for i := 0; i+1 < len(words); i++ {
-		size := 0
-		for k := 0; k < maxJoin && i+k < len(words); k++ {
-			v := words[i+k]
-			if left>>(i+k)&1 == 0 || v.Kind == Number || v.Latin == "" {
+	for i := range words {
+		size, known := 0, true
+		for k := 0; k < min(maxJoin, len(words)); k++ {
+			v := words[(i+k)%len(words)]
+			if left>>((i+k)%len(words))&1 == 0 || v.Kind == Number || v.Latin == "" {
 				break
 			}
+			known = known && v.Kind == LegalForm
 			if size += len(v.Latin); size > len(w.Latin)+slack {
 				break
 			}
-			if k == 0 || size+slack < len(w.Latin) {
+			if k == 0 || size+slack < len(w.Latin) || phrase && known {
 				continue
 			}
-			if got := s.runSim(w, words[i:i+k+1]); got > sim {
+			if got := s.runSim(w, words, i, k+1); got > sim {
 				first, n, sim = i, k+1, got
 			}
 		}
@@ -85,27 +93,34 @@ func (s *scorer) bestRun(w *Word, words []*Word, left uint64, alone float64) (fi
 	return first, n, sim
 }
 
-// runSim is how alike a word and a run of words are.
-func (s *scorer) runSim(w *Word, run []*Word) float64 {
-	s.bufA = s.bufA[:0]
+// runSim is how alike a word and n words from i on are.
+func (s *scorer) runSim(w *Word, words []*Word, i, n int) float64 {
+	s.joined = s.joined[:0]
 	var set uint64
-	for _, v := range run {
-		s.bufA = append(s.bufA, v.Latin...)
+	factor := 0.97
+	for k := range n {
+		v := words[(i+k)%len(words)]
+		s.joined = append(s.joined, v.Latin...)
 		set |= v.letters
+		if v.Script == Han && w.Script != Han {
+			factor = 0.97 * otherSyllable
+		}
 	}
-	best := 0.0
-	if string(s.bufA) == w.Latin {
+	if string(s.joined) == w.Latin {
 		return 0.98
 	}
-	if near(set, w.letters, len(s.bufA), len(w.Latin)) {
-		best = 0.97 * editSim(string(s.bufA), w.Latin)
-	}
 	for _, r := range w.Alt {
-		if string(s.bufA) == r {
+		if string(s.joined) == r {
 			return 0.96
 		}
 	}
-	return best
+	if w.Script == Han {
+		factor = 0.97 * otherSyllable
+	}
+	if !near(set, w.letters, len(s.joined), len(w.Latin)) {
+		return 0
+	}
+	return factor * editSim(string(s.joined), w.Latin)
 }
 
 // takeLetters links a word that is the first letters of several words that are left: AECC and Aero Engine Corporation

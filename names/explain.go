@@ -32,7 +32,7 @@ func (s *scorer) parts(a, b *Name) []Part {
 	})
 	parts := make([]Part, 0, len(links))
 	for _, l := range links {
-		parts = append(parts, explain(a.Words[l.ai:l.ai+l.an], b.Words[l.bi:l.bi+l.bn], l, l.weight/total))
+		parts = append(parts, explain(runOf(a.Words, l.ai, l.an), runOf(b.Words, l.bi, l.bn), l, l.weight/total))
 	}
 	return parts
 }
@@ -49,6 +49,14 @@ func explain(a, b []*Word, l link, share float64) Part {
 		p.Kind, p.How = kindOfLink(a, b, l.how), howMet(a, b, l)
 	}
 	return p
+}
+
+// runOf are n words from i on, of words that stand in a ring.
+func runOf(words []*Word, i, n int) []*Word {
+	if i+n <= len(words) {
+		return words[i : i+n]
+	}
+	return append(slices.Clone(words[i:]), words[:i+n-len(words)]...)
 }
 
 // textOf is a run of words as it was read.

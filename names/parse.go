@@ -47,6 +47,7 @@ type token struct {
 	aside  bool // in brackets
 	dotted bool // a letter with a dot or a stroke after it, or before it
 	family bool // before the first comma
+	said   bool // it says several things; a word of the name is one of them
 }
 
 // parse reads a name as [Parse] does.
@@ -72,6 +73,7 @@ func (p *parser) parse(text string, t Type) *Name {
 	for _, k := range p.tokens {
 		p.texts = append(p.texts, k.text)
 	}
+	p.mendForm(t)
 	n.Words = make([]*Word, 0, min(len(p.tokens), maxWords))
 	for i := 0; i < len(p.tokens); {
 		if len(n.Words) == maxWords {
@@ -102,13 +104,38 @@ func (p *parser) take(n *Name, i int) int {
 	if m.kind == Particle && m.n == 1 && k.dotted {
 		m.kind = p.kindOf(k, n.Type)
 	}
-	if len(m.concepts) == 0 {
+	switch len(m.concepts) {
+	case 0:
 		p.add(n, k, text, m.kind, 0)
-	}
-	for _, c := range m.concepts[:min(len(m.concepts), maxWords-len(n.Words))] {
-		p.add(n, k, text, m.kind, c)
+	case 1:
+		p.add(n, k, text, m.kind, m.concepts[0])
+	default:
+		k.said = true
+		for _, c := range m.concepts[:min(len(m.concepts), maxWords-len(n.Words))] {
+			p.add(n, k, text, m.kind, c)
+		}
 	}
 	return m.n
+}
+
+// mendForm puts a legal form together again that was torn when the words of a name were turned round: "stock company
+// Agregat joint". It moves the words of its beginning, which stand last, to the front.
+func (p *parser) mendForm(t Type) {
+	const most = 3 // words of the beginning
+	for torn := 1; torn <= most && torn+2 < len(p.texts); torn++ {
+		cut := len(p.texts) - torn
+		turned := append(slices.Clone(p.texts[cut:]), p.texts[:min(cut, 8)]...)
+		m := lookup(turned, t)
+		if m.kind != LegalForm || m.weak || m.n <= torn {
+			continue
+		}
+		if tail := lookup(p.texts[cut:], t); tail.n == torn && tail.kind == LegalForm {
+			continue // it is one by itself
+		}
+		p.tokens = append(slices.Clone(p.tokens[cut:]), p.tokens[:cut]...)
+		p.texts = append(slices.Clone(p.texts[cut:]), p.texts[:cut]...)
+		return
+	}
 }
 
 // kindOf is the kind of a token that the lexicon does not know.
@@ -137,33 +164,54 @@ func (p *parser) add(n *Name, k token, text string, kind Kind, c Concept) {
 	if k.family {
 		n.family |= bit
 	}
-	n.Words = append(n.Words, p.word(text, k.script, kind, c))
+	n.Words = append(n.Words, p.word(text, k, kind, c))
 }
 
 // word is the word of that key, made when there is none yet.
-func (p *parser) word(text string, s Script, kind Kind, concept Concept) *Word {
+func (p *parser) word(text string, k token, kind Kind, concept Concept) *Word {
 	key := wordKey{text, kind, concept}
 	if w := p.words[key]; w != nil {
 		return w
 	}
-	w := newWord(strings.Clone(text), s, kind, concept)
+	w := &Word{Text: strings.Clone(text), Script: k.script, Kind: kind, Concept: concept}
+	if k.said {
+		w.addReadings([]string{latinLetters(concept.String())}, 0)
+	}
+	w.know()
 	if p.words != nil {
 		p.words[w.key()] = w
 	}
 	return w
 }
 
-// newWord works out what is known of a word.
+// newWord is a word with what is known of it.
 func newWord(text string, s Script, kind Kind, concept Concept) *Word {
 	w := &Word{Text: text, Script: s, Kind: kind, Concept: concept}
-	if s == Arabic && kind == Proper {
-		w.addReadings(givenReadings(text), 5)
+	w.know()
+	return w
+}
+
+// know works out what is known of a word by how it is written, and by its romanisation when it has one already.
+func (w *Word) know() {
+	if w.Latin == "" {
+		if w.Script == Arabic && w.Kind == Proper {
+			w.addReadings(givenReadings(w.Text), 5)
+		}
+		w.addReadings(readings(strings.ReplaceAll(w.Text, " ", ""), w.Script), 8)
 	}
-	w.addReadings(readings(strings.ReplaceAll(text, " ", ""), s), 8)
 	w.Sound = sound(w.Latin)
 	w.letters = letterSet(w.Latin)
 	w.info = float32(information(w))
-	return w
+}
+
+// latinLetters are the letters of an English word or phrase, in lower case.
+func latinLetters(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r >= 'a' && r <= 'z' || r >= '0' && r <= '9' {
+			return r
+		}
+		return -1
+	}, strings.ToLower(s))
 }
 
 // addReadings adds romanisations, the usual one first, until the word has most beside that.

@@ -12,20 +12,25 @@ type figures struct {
 	bend       float64 // how steeply a likeness below 1 costs
 	extra      float64 // how much a word costs that only one name has
 	scarce     float64 // how much more all that costs when little has met
-	slope      float64 // of the calibration: how fast the score rises with the odds of the raw figure
-	offset     float64 // of the calibration: at even odds
+	sole       float64 // how much more a word costs that only one name has when hardly a word has met
+	family     float64 // how much more it costs when that is the whole surname
 	formClash  float64 // what two legal forms cost that are not the same
 	orderClash float64 // what words in another order cost
+	chainClash float64 // the same where the order says who is whose son
+	slope      float64 // of the calibration: how fast the score rises with the odds of the raw figure
+	offset     float64 // of the calibration: at even odds
 }
 
 // shipped are the figures in use.
 var shipped = figures{
-	contrary: 2.4, bend: 1.6, extra: 0.3, scarce: 0.5, slope: 1.5, offset: -0.9, formClash: 0.1, orderClash: 0.03,
+	contrary: 2.4, bend: 1.6, extra: 0.3, scarce: 0.4, sole: 2, family: 4, formClash: 0.15, orderClash: 0.03, chainClash: 0.6,
+	slope: 1.5, offset: -0.9,
 }
 
 // verdict is what a comparison found, in weights of words.
 type verdict struct {
 	met      float64 // what met
+	proper   float64 // of that, words that set a name apart
 	contrary float64 // what contradicts
 	extra    float64 // what only one name has, by what it costs
 	forms    float64 // legal forms that differ
@@ -64,12 +69,12 @@ func (s *scorer) judge() float64 {
 		s.weighLink(&s.links[i], f)
 	}
 	s.weighRest(f)
-	loss := f.contrary*v.contrary + v.extra*(1+f.scarce/(v.met+0.2)) + f.formClash*v.forms
-	loss *= 1 + 0.5*f.scarce/(v.met+0.2)
-	loss += f.orderClash * s.disorder()
 	if v.met <= 0 {
 		return 0
 	}
+	loss := f.contrary*v.contrary + v.extra*(1+f.sole*max(0, 1.6-v.met)) + f.formClash*v.forms
+	loss *= 1 + f.scarce/(v.met+0.2)
+	loss += s.disorder(f)
 	v.raw = v.met / (v.met + loss)
 	return min(0.995, calibrate(v.raw, f))
 }
@@ -88,11 +93,11 @@ func calibrate(raw float64, f *figures) float64 {
 // weighLink adds what a link says for the names and what against.
 func (s *scorer) weighLink(l *link, f *figures) {
 	wa, wb := 0.0, 0.0
-	for i := l.ai; i < l.ai+l.an; i++ {
-		wa += s.wa[i]
+	for i := range l.an {
+		wa += s.wa[(l.ai+i)%len(s.a.Words)]
 	}
-	for j := l.bi; j < l.bi+l.bn; j++ {
-		wb += s.wb[j]
+	for j := range l.bn {
+		wb += s.wb[(l.bi+j)%len(s.b.Words)]
 	}
 	l.weight = (wa + wb) / 2
 	if l.how == howInitial || l.how == howAcronym {
@@ -102,15 +107,18 @@ func (s *scorer) weighLink(l *link, f *figures) {
 	against := math.Pow(1-l.sim, f.bend)
 	s.verdict.met += l.weight * (1 - against)
 	s.verdict.contrary += l.weight * against
+	if s.a.Words[l.ai].Kind == Proper || s.b.Words[l.bi].Kind == Proper {
+		s.verdict.proper += l.weight * (1 - against)
+	}
 }
 
 // weighRest adds the words that have no partner: as far as both names have such words they contradict, and the rest is
 // what only one name says.
 func (s *scorer) weighRest(f *figures) {
 	var a, b rest
-	a.add(s.a, s.wa[:], s.leftA, f)
-	b.add(s.b, s.wb[:], s.leftB, f)
 	v := &s.verdict
+	a.add(s.a, s.wa[:], s.leftA, f, v.proper)
+	b.add(s.b, s.wb[:], s.leftB, f, v.proper)
 	clash := min(a.mass, b.mass)
 	v.contrary += clash
 	v.extra += a.cost*over(a.mass, clash) + b.cost*over(b.mass, clash) + 0.3*f.extra*(a.small+b.small)
@@ -137,8 +145,9 @@ type rest struct {
 	small float64 // the weight of the others
 }
 
-// add counts the words of n that are left.
-func (r *rest) add(n *Name, weights []float64, left uint64, f *figures) {
+// add counts the words of n that are left; proper is how much has met of words that set names apart.
+func (r *rest) add(n *Name, weights []float64, left uint64, f *figures, proper float64) {
+	stranger := n.family != 0 && n.family&^left == 0
 	for ; left != 0; left &= left - 1 {
 		i := bits.TrailingZeros64(left)
 		switch n.Words[i].Kind {
@@ -148,15 +157,32 @@ func (r *rest) add(n *Name, weights []float64, left uint64, f *figures) {
 		case Title, Particle:
 			r.small += weights[i]
 		default:
-			cost := f.extra
-			if n.aside>>i&1 == 1 {
-				cost *= 0.5
-			}
 			r.heavy |= 1 << i
+			cost := f.extra * costAlone(n, i)
+			switch {
+			case stranger && n.family>>i&1 == 1:
+				cost *= f.family
+			case n.Words[i].Kind == Proper:
+				cost *= 1 + 1.5*max(0, 1-2*proper)
+			}
 			r.mass += weights[i]
 			r.cost += cost * weights[i]
 		}
 	}
+}
+
+// costAlone is how much more or less than others word i costs when the other name does not have it.
+func costAlone(n *Name, i int) float64 {
+	w := n.Words[i]
+	switch {
+	case w.Kind == Number:
+		return 1.5
+	case n.aside>>i&1 == 1 && w.Kind != Place:
+		return 0.5
+	case isPatronymic(w.Latin):
+		return 0.5
+	}
+	return 1
 }
 
 // linkContrary sets words that are left of both names against one another, in their order.
@@ -179,9 +205,9 @@ func (s *scorer) linkAlone(f *figures) {
 	}
 }
 
-// disorder is how far the words of the two names stand in another order, from 0 to 1: not at all when one order is the
-// other turned round at one place, as when the surname comes first.
-func (s *scorer) disorder() float64 {
+// disorder is what it costs that the words of the two names stand in another order: nothing when one order is the other
+// turned round at one place, as when the surname comes first.
+func (s *scorer) disorder(f *figures) float64 {
 	var at [maxWords]int
 	n := 0
 	for i := range s.a.Words {
@@ -201,5 +227,25 @@ func (s *scorer) disorder() float64 {
 			falls++
 		}
 	}
-	return float64(falls-1) / float64(n-1)
+	if falls < 2 {
+		return 0
+	}
+	if isChain(s.a) && isChain(s.b) {
+		return f.chainClash
+	}
+	return f.orderClash * float64(falls-1) / float64(n-1)
+}
+
+// isChain says whether a name tells whose son or daughter somebody is.
+func isChain(n *Name) bool {
+	for i, w := range n.Words {
+		if i == 0 || w.Kind != Particle {
+			continue
+		}
+		switch w.Latin {
+		case "bin", "ben", "ibn", "bint", "binti":
+			return true
+		}
+	}
+	return false
 }

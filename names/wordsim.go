@@ -23,6 +23,10 @@ const (
 	howContrary     // they contradict one another
 )
 
+// otherSyllable is what is left of a likeness by letters when one word is Han: its syllables are read from a table, so
+// that another letter is another syllable and no slip.
+const otherSyllable = 0.7
+
 // Below leastSim words are no partners.
 const leastSim = 0.35
 
@@ -40,6 +44,9 @@ func wordSim(a, b *Word) (float64, how) {
 	}
 	if a.Kind == Initial || b.Kind == Initial {
 		return initialSim(a, b)
+	}
+	if a.Script == b.Script && (a.Script == Han || a.Script == Hangul) {
+		return letterSim(a.Text, b.Text)
 	}
 	if s, h := readingSim(a, b); h != howNot {
 		return s, h
@@ -130,22 +137,21 @@ func spellingSim(a, b *Word) (float64, how) {
 	if len(a.Latin) < 2 || len(b.Latin) < 2 {
 		return 0, howNot
 	}
+	spelled := bestEdit(a, b)
 	best, way := 0.0, howNot
-	if v := bestEdit(a, b); v >= leastSim {
-		best, way = v, howEdit
+	if spelled >= leastSim {
+		best, way = spelled, howEdit
 	}
-	if a.Sound != "" && a.Sound == b.Sound {
-		if v := soundSim(a.Sound, best); v > best {
-			best, way = v, howSound
-		}
+	if v := soundSim(a, b, spelled); v > best {
+		best, way = v, howSound
+	}
+	if otherForm(a.Latin, b.Latin) {
+		best *= 0.6
 	}
 	if a.Kind == Proper && b.Kind == Proper {
-		if v := 0.88 * sameGivenName(a.Latin, b.Latin); v > best {
+		if v := 0.9 * sameGivenName(a.Latin, b.Latin); v > best {
 			best, way = v, howGiven
 		}
-	}
-	if way == howEdit && isPatronymic(a.Latin) != isPatronymic(b.Latin) {
-		best *= 0.5
 	}
 	if best < leastSim {
 		return 0, howNot
@@ -153,21 +159,64 @@ func spellingSim(a, b *Word) (float64, how) {
 	return best, way
 }
 
-// letterSim compares two words of a script that is not romanised: each letter that differs counts alike.
+// letterSim compares two words of one script that is not romanised, or whose letters say more than their romanisation:
+// each letter that differs counts alike.
 func letterSim(a, b string) (float64, how) {
 	x, y := []rune(a), []rune(b)
-	v := 1 - float64(plainDistance(x, y))/(0.25*float64(len(x)+len(y))+0.8)
+	simpleHan(x)
+	simpleHan(y)
+	d := plainDistance(x, y)
+	if d == 0 {
+		return 0.99, howReading
+	}
+	v := 1 - float64(d)/(0.25*float64(len(x)+len(y))+0.8)
 	if v < leastSim {
 		return 0, howNot
 	}
 	return v, howEdit
 }
 
-// soundSim is how alike words of one sound are: a long key says more than a short one, and like letters more than
-// unlike ones.
-func soundSim(key string, spelled float64) float64 {
-	v := 0.62 + 0.06*float64(min(len(key), 5))
-	return v + (1-v)*0.6*spelled
+// simpleHan makes traditional and Japanese forms of Han the simplified ones.
+func simpleHan(word []rune) {
+	plain := tables().plain
+	for i, r := range word {
+		if r >= 0x3400 {
+			word[i] = simple(r, plain)
+		}
+	}
+}
+
+// soundSim is how alike two words are that sound alike, 0 when they do not: a long key says more than a short one, and
+// like letters more than unlike ones.
+func soundSim(a, b *Word, spelled float64) float64 {
+	if a.Sound == "" || a.Sound != b.Sound || a.Script == Han || b.Script == Han {
+		return 0
+	}
+	v := 0.5 + 0.06*float64(min(len(a.Sound), 6))
+	return v + (0.97-v)*0.8*spelled
+}
+
+// otherForm says whether two words that are nearly alike are known to be two: a surname and a patronymic of one stem
+// (Ivanova, Ivanovna), a man's given name and a woman's (Antonio, Antonia).
+func otherForm(a, b string) bool {
+	if len(a) > len(b) {
+		a, b = b, a
+	}
+	n := len(a)
+	if n < 4 {
+		return false
+	}
+	if n == len(b) && a[:n-1] == b[:n-1] {
+		x, y := min(a[n-1], b[n-1]), max(a[n-1], b[n-1])
+		return x == 'a' && y == 'o'
+	}
+	return isPatronymic(a) != isPatronymic(b) && (isSurname(a) || isSurname(b))
+}
+
+// isSurname says whether a romanised word has the form of an East Slavic surname.
+func isSurname(s string) bool {
+	s = strings.TrimSuffix(s, "a")
+	return strings.HasSuffix(s, "ov") || strings.HasSuffix(s, "ev") || strings.HasSuffix(s, "in")
 }
 
 // bestEdit is the likeness by letters of the closest romanisations of two words.
@@ -185,6 +234,9 @@ func bestEdit(a, b *Word) float64 {
 		if near(a.letters, letterSet(r), len(a.Latin), len(r)) {
 			best = max(best, 0.97*editSim(a.Latin, r))
 		}
+	}
+	if a.Script == Han || b.Script == Han {
+		best *= otherSyllable
 	}
 	return best
 }

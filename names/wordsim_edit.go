@@ -116,7 +116,7 @@ func isVowel(c byte) bool {
 }
 
 // likeLetters are, by letter, the letters that the same sound is often written with, or that look alike.
-var likeLetters = letterPairs("bv bp ck cs cz cq dt fv gj gk gh hk hx hj ij il jy jz kq kx lr mn nm pf qg sz sx td uv uw vw wv xz")
+var likeLetters = letterPairs("bv bp ck cs cz cq dt dz fv gj gk gh hk hx hj ij il jy jz kq kx lr mn nm pf qg sz sx td uv uw vw wv xz")
 
 // nextKeys are, by letter, the letters beside it on the usual keyboard.
 var nextKeys = letterPairs("qw we er rt ty yu ui io op as sd df fg gh hj jk kl zx xc cv vb bn nm " +
