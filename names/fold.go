@@ -75,6 +75,8 @@ func plainSign(r rune) rune {
 		return dropControl(r)
 	case r == utf8.RuneError:
 		return ' '
+	case r < 0x02B0 && unicode.IsLetter(r), r >= 0x0386 && r < 0x0530, r >= 0x4E00 && r < 0xA000, r >= 0xAC00 && r < 0xD800:
+		return r // letters, and marks of Cyrillic that [stripMarks] drops
 	case invisible(r):
 		return -1
 	case strings.ContainsRune("’‘‛ʼʻʾʿˈ′´ʹʽ՚＇ꞌ", r):

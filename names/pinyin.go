@@ -27,7 +27,7 @@ func (r *reader) han(word []rune) {
 		r.add(strings.NewReplacer("lve", "lue", "nve", "nue", "lv", "lu", "nv", "nu").Replace(main))
 		r.add(strings.NewReplacer("lv", "lyu", "nv", "nyu").Replace(main))
 	}
-	r.hanNames(word, syllables)
+	r.hanNames(word)
 	if joined := strings.Join(first, ""); joined != main {
 		r.add(joined)
 	}
@@ -216,7 +216,7 @@ func hanSurnameReading(surname []rune, syllables []string) string {
 }
 
 // surnameLength is how many characters at the beginning of a run of Han or Hangul are a surname, when the run can be a
-// person's whole name; 0 when it cannot, or is nothing but a surname.
+// person's whole name: a surname and a given name of one or two characters. 0 when it cannot.
 func surnameLength(run string, s Script) int {
 	word := cutRunes(run, 8)
 	n := 0
@@ -226,7 +226,7 @@ func surnameLength(run string, s Script) int {
 	case Hangul:
 		n = hangulSurname(word)
 	}
-	if n == len(word) {
+	if given := len(word) - n; given < 1 || given > 2 {
 		return 0
 	}
 	return n

@@ -14,10 +14,10 @@ const hanSurnameLines = `
 李 li lee lei yi
 张張 zhang cheung chang teo jang
 刘劉 liu lau lew low yoo
-陈陳 chen chan tan chin tran
+陈陳 chen chan tan chin tran jin
 杨楊 yang yeung yeong yeo young
-黄黃 huang wong ng hwang ooi
-赵趙 zhao chiu chao cho jo teo
+黄黃 huang wong ng ooi hwang
+赵趙 zhao chiu chao teo jo cho
 吴吳 wu ng goh woo oh
 周 zhou chow chau chou chew joo
 徐 xu tsui hsu chui seo chee
@@ -28,9 +28,9 @@ const hanSurnameLines = `
 郭 guo kwok kuo kwak quek kuok
 何 he ho hoh ha
 高 gao ko kao go
-林 lin lam lim ling
+林 lin lam ling lim
 罗羅 luo lo law loh na
-郑鄭 zheng cheng cheang jung tay
+郑鄭 zheng cheng cheang tay jung
 梁 liang leung leong yang neo
 谢謝 xie tse hsieh chia
 宋 song sung soong
@@ -69,7 +69,7 @@ const hanSurnameLines = `
 陆陸 lu luk loke yuk
 汪 wang wong
 范範 fan faan hoan
-金 jin kam kim chin
+金 jin kam chin kim
 石 shi shek shih seok
 廖 liao liu liew
 贾賈 jia ka chia
@@ -470,20 +470,3 @@ var (
 		return reading, others
 	}()
 )
-
-// hanNames adds the spellings that a person's name has outside the mainland: of the surname alone, or of the whole.
-func (r *reader) hanNames(word []rune, syllables []string) {
-	n := hanSurname(word)
-	if n == 0 {
-		return
-	}
-	spellings := hanCompoundOthers[string(word[:n])]
-	if n == 1 {
-		spellings = hanSurnames[word[0]].others
-	}
-	if len(word) == n {
-		for _, s := range spellings {
-			r.add(s)
-		}
-	}
-}

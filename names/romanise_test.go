@@ -191,3 +191,18 @@ func BenchmarkSound(b *testing.B) {
 		sound("khrushchev")
 	}
 }
+
+func TestReadingsOfGivenNamesAbroad(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct{ word, want, why string }{
+		{"家超", "jiachao kachiu", "Hong Kong"}, {"正恩", "zhengen jongun", "Korea"}, {"李家超", "lijiachao leekachiu", "a whole name"},
+		{"耀宗", "yaozong yiuchung", "Hong Kong"}, {"金日成", "jinricheng kimilsong", "a whole Korean name"},
+	} {
+		got := readings(c.word, Han)
+		for _, w := range strings.Fields(c.want) {
+			if !slices.Contains(got, w) {
+				t.Errorf("readings(%s) = %q lacks %q (%s)", c.word, got, w, c.why)
+			}
+		}
+	}
+}
