@@ -105,15 +105,27 @@ func (p *parser) addWord(w string, t Type, aside bool) (cut bool) {
 		if utf8.RuneCountInString(run) > maxWordRunes {
 			run, cut = string([]rune(run)[:maxWordRunes]), true
 		}
-		if script != Han {
-			p.tokens = append(p.tokens, token{text: run, script: script, aside: aside})
-			continue
-		}
-		for _, piece := range segmentHan(run, t) {
-			p.tokens = append(p.tokens, token{text: piece, script: Han, aside: aside})
+		for _, piece := range unspaced(run, script, t) {
+			p.tokens = append(p.tokens, token{text: piece, script: script, aside: aside})
 		}
 	}
 	return cut
+}
+
+// unspaced cuts up a run of a script that writes without spaces: what the lexicon knows from what it does not, and the
+// surname from the given name where the run can be a person's name. A run of another script is one piece.
+func unspaced(run string, s Script, t Type) []string {
+	pieces := []string{run}
+	if s == Han {
+		pieces = segmentHan(run, t)
+	}
+	if len(pieces) == 1 && (t == Person || t == Any) {
+		if n := surnameLength(run, s); n > 0 {
+			given := strings.Join(strings.Split(run, "")[n:], "")
+			return []string{strings.TrimSuffix(run, given), given}
+		}
+	}
+	return pieces
 }
 
 // elision cuts the article or the preposition off "d'arachide" and "l'oreal".
