@@ -27,6 +27,8 @@ type scorer struct {
 	hows    []how
 	links   []link
 	match   assignment
+	runs    []link // words and neighbours that are the same but for the spaces
+	tries   int    // of those that were compared letter by letter
 	joined  []byte // letters of neighbours, written together
 	verdict verdict
 }

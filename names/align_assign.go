@@ -39,7 +39,8 @@ func (x *assignment) offer(i, j int, value float64) {
 func (x *assignment) solve() []offer {
 	x.pairs = x.pairs[:0]
 	if x.disjoint() {
-		return append(x.pairs, x.offers...)
+		x.pairs = append(x.pairs, x.offers...)
+		return x.pairs
 	}
 	if x.index(); len(x.rows) > maxExact || len(x.cols) > maxExact {
 		return x.greedy()

@@ -1,37 +1,38 @@
 package names
 
 import (
-	"math/bits"
+	"cmp"
+	"slices"
 	"strings"
 )
 
 const (
+	maxTries  = 200  // runs of two names whose letters are compared one by one
 	maxJoin   = 4    // neighbours that one word may stand for
 	leastJoin = 0.78 // how alike a word and a run must be
 )
 
 // takeJoins links words with runs of neighbours that are the same but for the spaces: khalil and "kha lil".
 func (s *scorer) takeJoins() {
-	for {
-		best := link{}
-		for i, w := range s.a.Words {
-			if s.leftA>>i&1 == 1 {
-				if j, n, v := s.bestRun(w, s.b.Words, s.leftB, s.rowBest(i)); v > best.sim {
-					best = link{ai: i, an: 1, bi: j, bn: n, sim: v, how: howJoined}
-				}
-			}
+	s.runs, s.tries = s.runs[:0], 0
+	for i, w := range s.a.Words {
+		if j, n, v := s.bestRun(w, s.b.Words, s.rowBest(i)); n > 0 {
+			s.runs = append(s.runs, link{ai: i, an: 1, bi: j, bn: n, sim: v, how: howJoined})
 		}
-		for j, w := range s.b.Words {
-			if s.leftB>>j&1 == 1 {
-				if i, n, v := s.bestRun(w, s.a.Words, s.leftA, s.columnBest(j)); v > best.sim {
-					best = link{ai: i, an: n, bi: j, bn: 1, sim: v, how: howJoined}
-				}
-			}
+	}
+	for j, w := range s.b.Words {
+		if i, n, v := s.bestRun(w, s.a.Words, s.columnBest(j)); n > 0 {
+			s.runs = append(s.runs, link{ai: i, an: n, bi: j, bn: 1, sim: v, how: howJoined})
 		}
-		if best.sim == 0 {
-			return
+	}
+	if len(s.runs) > 1 {
+		slices.SortStableFunc(s.runs, func(x, y link) int { return cmp.Compare(y.sim, x.sim) })
+	}
+	for _, l := range s.runs {
+		a, b := runBits(l.ai, l.an, len(s.a.Words)), runBits(l.bi, l.bn, len(s.b.Words))
+		if s.leftA&a == a && s.leftB&b == b {
+			s.link(l)
 		}
-		s.link(best)
 	}
 }
 
@@ -39,9 +40,7 @@ func (s *scorer) takeJoins() {
 func (s *scorer) rowBest(i int) float64 {
 	best, m := 0.0, len(s.b.Words)
 	for j := range m {
-		if s.leftB>>j&1 == 1 {
-			best = max(best, s.sims[i*m+j])
-		}
+		best = max(best, s.sims[i*m+j])
 	}
 	return best
 }
@@ -50,18 +49,15 @@ func (s *scorer) rowBest(i int) float64 {
 func (s *scorer) columnBest(j int) float64 {
 	best, m := 0.0, len(s.b.Words)
 	for i := range s.a.Words {
-		if s.leftA>>i&1 == 1 {
-			best = max(best, s.sims[i*m+j])
-		}
+		best = max(best, s.sims[i*m+j])
 	}
 	return best
 }
 
-// bestRun is the run of words, of those left, that is most like w, and more so than alone, the best single word. A run
-// may go on from the last word to the first one, as when the surname stands first.
-func (s *scorer) bestRun(w *Word, words []*Word, left uint64, alone float64) (first, n int, sim float64) {
+// bestRun is the run of words that is most like w, and more so than alone, the best single word. A run may go on from the last word to the first one, as when the surname stands first.
+func (s *scorer) bestRun(w *Word, words []*Word, alone float64) (first, n int, sim float64) {
 	phrase := w.Kind == LegalForm && strings.IndexByte(w.Text, ' ') >= 0
-	if len(w.Latin) < 4 || alone >= 0.97 && !phrase || bits.OnesCount64(left) < 2 || w.Kind == Number {
+	if len(w.Latin) < 4 || alone >= 0.97 && !phrase || len(words) < 2 || w.Kind == Number {
 		return 0, 0, 0
 	}
 	if sim = max(leastJoin, alone+0.04); phrase {
@@ -72,7 +68,7 @@ func (s *scorer) bestRun(w *Word, words []*Word, left uint64, alone float64) (fi
 		size, known := 0, true
 		for k := 0; k < min(maxJoin, len(words)); k++ {
 			v := words[(i+k)%len(words)]
-			if left>>((i+k)%len(words))&1 == 0 || v.Kind == Number || v.Latin == "" {
+			if v.Kind == Number || v.Latin == "" {
 				break
 			}
 			known = known && v.Kind == LegalForm
@@ -102,9 +98,7 @@ func (s *scorer) runSim(w *Word, words []*Word, i, n int) float64 {
 		v := words[(i+k)%len(words)]
 		s.joined = append(s.joined, v.Latin...)
 		set |= v.letters
-		if v.Script == Han && w.Script != Han {
-			factor = 0.97 * otherSyllable
-		}
+		factor = min(factor, 0.97*otherSyllable(v, w))
 	}
 	if string(s.joined) == w.Latin {
 		return 0.98
@@ -114,13 +108,14 @@ func (s *scorer) runSim(w *Word, words []*Word, i, n int) float64 {
 			return 0.96
 		}
 	}
-	if w.Script == Han {
-		factor = 0.97 * otherSyllable
-	}
-	if !near(set, w.letters, len(s.joined), len(w.Latin)) {
+	first, last := s.joined[0] == w.Latin[0], s.joined[len(s.joined)-1] == w.Latin[len(w.Latin)-1]
+	if !first && !last || !near(set, w.letters, len(s.joined), len(w.Latin)) {
 		return 0
 	}
-	return factor * editSim(string(s.joined), w.Latin)
+	if s.tries++; s.tries > maxTries {
+		return 0
+	}
+	return factor * editSim(s.joined, w.Latin)
 }
 
 // takeLetters links a word that is the first letters of several words that are left: AECC and Aero Engine Corporation

@@ -293,3 +293,23 @@ func BenchmarkCompareLong(b *testing.B) {
 		Compare(Parse(long, Any), Parse(other, Any))
 	}
 }
+
+// TestCompareIsBounded compares names that are as dear to compare as names can be.
+func TestCompareIsBounded(t *testing.T) {
+	for _, c := range []struct{ a, b, why string }{
+		{strings.Repeat("abcabcabcabcabcabcabcabcabcabcabcabcabcabcabcabc ", 64), strings.Repeat("acbacbacbacbacbacbacbacb ", 64), "64 long words, each like two of the other's"},
+		{strings.Repeat("aaaa ", 64), strings.Repeat("aa ", 64), "words that may be joined in many ways"},
+		{strings.Repeat("abd al rahman ", 22), strings.Repeat("abdulrahman ", 22), "many joins"},
+		{strings.Repeat("ال", 30_000), strings.Repeat("شركة ", 20_000), "Arabic without an end"},
+		{strings.Repeat("技", 30_000), strings.Repeat("技术", 20_000), "Han without an end"},
+	} {
+		t.Run(c.why, func(t *testing.T) {
+			began := time.Now() //house:allow time.Now: measures how long the test itself takes
+			checkComparison(t, Parse(c.a, Any), Parse(c.b, Person))
+			if took := time.Since(began); took > 3*time.Second {
+				t.Errorf("took %v", took)
+			}
+			t.Logf("took %v", time.Since(began))
+		})
+	}
+}

@@ -82,7 +82,39 @@ func (p *parser) parse(text string, t Type) *Name {
 		}
 		i += p.take(n, i)
 	}
+	if t == Person || t == Any {
+		p.restoreNames(n)
+	}
 	return n
+}
+
+// restoreNames takes words for names again that were taken for titles, particles or legal forms, where too little of a
+// name would be left: "Wu Hao", "Leonor Marques".
+func (p *parser) restoreNames(n *Name) {
+	names, small := 0, 0
+	for _, w := range n.Words {
+		switch w.Kind {
+		case Title, Particle:
+			small++
+		case LegalForm:
+			if n.Type == Person {
+				small++
+			} else {
+				return
+			}
+		case Initial:
+		default:
+			names++
+		}
+	}
+	if names >= 2 || small == 0 || names == 0 && n.Type == Any {
+		return
+	}
+	for i, w := range n.Words {
+		if w.Kind == Title || w.Kind == Particle || w.Kind == LegalForm {
+			n.Words[i] = p.word(w.Text, token{script: w.Script}, Proper, 0)
+		}
+	}
 }
 
 // take reads the word or the phrase that begins at token i, and says how many tokens it is. A phrase is one word, but
@@ -101,8 +133,8 @@ func (p *parser) take(n *Name, i int) int {
 	if m.n > 1 {
 		text = strings.Join(p.texts[i:i+m.n], " ")
 	}
-	if m.kind == Particle && m.n == 1 && k.dotted {
-		m.kind = p.kindOf(k, n.Type)
+	if n.Type == Person && m.n == 1 && isLetter(k.text) && k.script != Han && (k.dotted || !linksNames(k.text)) {
+		m.kind, m.concepts = Initial, nil
 	}
 	switch len(m.concepts) {
 	case 0:
@@ -118,24 +150,29 @@ func (p *parser) take(n *Name, i int) int {
 	return m.n
 }
 
-// mendForm puts a legal form together again that was torn when the words of a name were turned round: "stock company
-// Agregat joint". It moves the words of its beginning, which stand last, to the front.
+// mendForm puts a phrase together again, most often a legal form, that was torn when the words of a name were turned
+// round: "stock company Agregat joint". It moves the words of its beginning, which stand last, to the front.
 func (p *parser) mendForm(t Type) {
 	const most = 3 // words of the beginning
 	for torn := 1; torn <= most && torn+2 < len(p.texts); torn++ {
 		cut := len(p.texts) - torn
 		turned := append(slices.Clone(p.texts[cut:]), p.texts[:min(cut, 8)]...)
 		m := lookup(turned, t)
-		if m.kind != LegalForm || m.weak || m.n <= torn {
+		if m.kind != LegalForm && m.kind != Trade || m.weak || m.n <= torn {
 			continue
 		}
-		if tail := lookup(p.texts[cut:], t); tail.n == torn && tail.kind == LegalForm {
+		if tail := lookup(p.texts[cut:], t); tail.n == torn {
 			continue // it is one by itself
 		}
 		p.tokens = append(slices.Clone(p.tokens[cut:]), p.tokens[:cut]...)
 		p.texts = append(slices.Clone(p.texts[cut:]), p.texts[:cut]...)
 		return
 	}
+}
+
+// linksNames says whether a single letter stands between the names of a person as a word: "Ortega y Gasset".
+func linksNames(letter string) bool {
+	return strings.Contains("y e i d l o", letter)
 }
 
 // kindOf is the kind of a token that the lexicon does not know.

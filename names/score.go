@@ -9,7 +9,6 @@ import (
 // figures are the numbers that a score is made with. They were chosen on labelled pairs; a test fits them again.
 type figures struct {
 	contrary   float64 // how much words that contradict cost, of what they weigh
-	bend       float64 // how steeply a likeness below 1 costs
 	extra      float64 // how much a word costs that only one name has
 	scarce     float64 // how much more all that costs when little has met
 	sole       float64 // how much more a word costs that only one name has when hardly a word has met
@@ -23,7 +22,7 @@ type figures struct {
 
 // shipped are the figures in use.
 var shipped = figures{
-	contrary: 2.4, bend: 1.6, extra: 0.3, scarce: 0.4, sole: 2, family: 4, formClash: 0.15, orderClash: 0.03, chainClash: 0.6,
+	contrary: 2.4, extra: 0.3, scarce: 0.4, sole: 2, family: 4, formClash: 0.15, orderClash: 0.03, chainClash: 0.6,
 	slope: 1.5, offset: -0.9,
 }
 
@@ -104,7 +103,7 @@ func (s *scorer) weighLink(l *link, f *figures) {
 		l.weight = min(wa, wb)
 		s.verdict.extra += 0.3 * f.extra * (max(wa, wb) - l.weight)
 	}
-	against := math.Pow(1-l.sim, f.bend)
+	against := (1 - l.sim) * math.Sqrt(1-l.sim)
 	s.verdict.met += l.weight * (1 - against)
 	s.verdict.contrary += l.weight * against
 	if s.a.Words[l.ai].Kind == Proper || s.b.Words[l.bi].Kind == Proper {
@@ -123,6 +122,12 @@ func (s *scorer) weighRest(f *figures) {
 	v.contrary += clash
 	v.extra += a.cost*over(a.mass, clash) + b.cost*over(b.mass, clash) + 0.3*f.extra*(a.small+b.small)
 	v.forms += float64(min(bits.OnesCount64(a.forms), bits.OnesCount64(b.forms)))
+	if a.kin != noKin && b.kin != noKin && a.kin != b.kin {
+		v.contrary += 0.3
+	}
+	if s.a.Type == Vessel || s.b.Type == Vessel { // no ship has a legal form: one of the two is a firm
+		v.forms += 2 * math.Abs(float64(min(1, bits.OnesCount64(a.forms))-min(1, bits.OnesCount64(b.forms))))
+	}
 	s.linkContrary(a.heavy, b.heavy, f.contrary)
 	s.linkContrary(a.forms, b.forms, 1)
 	s.linkAlone(f)
@@ -143,6 +148,7 @@ type rest struct {
 	mass  float64 // of the heavy words
 	cost  float64 // of the heavy words when they are merely more
 	small float64 // the weight of the others
+	kin   kin     // of the others
 }
 
 // add counts the words of n that are left; proper is how much has met of words that set names apart.
@@ -156,6 +162,7 @@ func (r *rest) add(n *Name, weights []float64, left uint64, f *figures, proper f
 			r.small += weights[i]
 		case Title, Particle:
 			r.small += weights[i]
+			r.kin = max(r.kin, kinship(n.Words[i]))
 		default:
 			r.heavy |= 1 << i
 			cost := f.extra * costAlone(n, i)
@@ -218,6 +225,10 @@ func (s *scorer) disorder(f *figures) float64 {
 			}
 		}
 	}
+	chain := n > 1 && isChain(s.a) && isChain(s.b)
+	if chain && n == 2 && at[0] > at[1] && s.a.family == 0 && s.b.family == 0 {
+		return f.chainClash
+	}
 	if n < 3 {
 		return 0
 	}
@@ -230,22 +241,40 @@ func (s *scorer) disorder(f *figures) float64 {
 	if falls < 2 {
 		return 0
 	}
-	if isChain(s.a) && isChain(s.b) {
+	if chain {
 		return f.chainClash
 	}
 	return f.orderClash * float64(falls-1) / float64(n-1)
 }
 
-// isChain says whether a name tells whose son or daughter somebody is.
+// isChain says whether a name tells whose child somebody is.
 func isChain(n *Name) bool {
 	for i, w := range n.Words {
-		if i == 0 || w.Kind != Particle {
-			continue
-		}
-		switch w.Latin {
-		case "bin", "ben", "ibn", "bint", "binti":
+		if i > 0 && kinship(w) == childOf {
 			return true
 		}
 	}
 	return false
+}
+
+// kin is what a particle says of two names.
+type kin uint8
+
+const (
+	noKin kin = iota
+	childOf
+	parentOf
+)
+
+// kinship is what a particle says of the names before and after it.
+func kinship(w *Word) kin {
+	if w.Kind == Particle {
+		switch w.Latin {
+		case "bin", "ben", "ibn", "bint", "binti", "binte":
+			return childOf
+		case "abu", "abou", "aboo", "um", "umm", "oum", "umme":
+			return parentOf
+		}
+	}
+	return noKin
 }

@@ -24,8 +24,19 @@ const (
 )
 
 // otherSyllable is what is left of a likeness by letters when one word is Han: its syllables are read from a table, so
-// that another letter is another syllable and no slip.
-const otherSyllable = 0.7
+// that another letter is another syllable and no slip. In longer words, which often render foreign ones, less so.
+func otherSyllable(a, b *Word) float64 {
+	const short, long = 0.7, 0.9
+	factor := 1.0
+	for _, w := range [2]*Word{a, b} {
+		if w.Script == Han {
+			if factor = min(factor, short); len(w.Text) > 6 {
+				factor = long
+			}
+		}
+	}
+	return factor
+}
 
 // Below leastSim words are no partners.
 const leastSim = 0.35
@@ -235,10 +246,7 @@ func bestEdit(a, b *Word) float64 {
 			best = max(best, 0.97*editSim(a.Latin, r))
 		}
 	}
-	if a.Script == Han || b.Script == Han {
-		best *= otherSyllable
-	}
-	return best
+	return best * otherSyllable(a, b)
 }
 
 // letterSet is the set of the letters and digits of s.
@@ -270,9 +278,12 @@ func isPatronymic(s string) bool {
 }
 
 // patronymicStem is how much of a word comes before the ending of a patronymic; all of it when it has none.
-func patronymicStem(s string) int {
+func patronymicStem[S letters](s S) int {
+	if len(s) < 7 || s[len(s)-1] != 'h' && s[len(s)-1] != 'a' && s[len(s)-1] != 'c' {
+		return len(s)
+	}
 	for _, end := range [...]string{"ovich", "evich", "ovitch", "evitch", "ovych", "ovytch", "yovych", "ovna", "evna", "ivna", "ovic", "evic"} {
-		if len(s) >= len(end)+3 && strings.HasSuffix(s, end) {
+		if len(s) >= len(end)+3 && string(s[len(s)-len(end):]) == end {
 			return len(s) - len(end)
 		}
 	}

@@ -16,8 +16,11 @@ const (
 
 const maxEdit = 48 // letters that are compared of a word
 
+// letters are romanised letters.
+type letters interface{ string | []byte }
+
 // editSim is how alike two romanised words are by their letters. It is symmetric.
-func editSim(a, b string) float64 {
+func editSim[A, B letters](a A, b B) float64 {
 	a, b = a[:min(len(a), maxEdit)], b[:min(len(b), maxEdit)]
 	stem := 0
 	if pa, pb := patronymicStem(a), patronymicStem(b); pa < len(a) && pb < len(b) {
@@ -30,7 +33,7 @@ func editSim(a, b string) float64 {
 
 // editDistance is the least cost of the edits that make b of a: letters put in, left out, changed, or swapped with the
 // next one.
-func editDistance(a, b string) float64 {
+func editDistance[A, B letters](a A, b B) float64 {
 	for len(a) > 1 && len(b) > 1 && a[len(a)-1] == b[len(b)-1] && a[len(a)-2] == b[len(b)-2] {
 		a, b = a[:len(a)-1], b[:len(b)-1]
 	}
@@ -64,7 +67,7 @@ func editDistance(a, b string) float64 {
 }
 
 // costOne is the cost of the letter at s[i] coming or going.
-func costOne(s string, i int) float64 {
+func costOne[S letters](s S, i int) float64 {
 	c := s[i]
 	switch {
 	case i > 0 && s[i-1] == c && !isDigit(c):
