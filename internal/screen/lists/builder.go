@@ -18,24 +18,26 @@ import (
 // builder gathers the entries of one list: it cleans what they hold, keeps repeated texts once, counts what was left
 // out and why, and joins rows that stand for one party.
 type builder struct {
-	s       *source
-	meta    Meta
-	parties []Entry
-	strict  bool              // broken bytes are refused rather than noted: JSON and XML
-	merge   bool              // a second row with an id adds its names to the first; else the id is made distinct
-	byID    map[uint64]int32  // by the hash of its id
-	texts   map[string]string // texts that many entries share
-	skipped map[string]*skip
-	order   []string // reasons, as they came
-	notes   []string
-	clipped int
+	s           *source
+	meta        Meta
+	mapping     *Mapping // nil for the known forms
+	purposeOpen bool     // the caller did not say what the list is for
+	parties     []Entry
+	strict      bool              // broken bytes are refused rather than noted: JSON and XML
+	merge       bool              // a second row with an id adds its names to the first; else the id is made distinct
+	byID        map[uint64]int32  // by the hash of its id
+	texts       map[string]string // texts that many entries share
+	skipped     map[string]*skip
+	order       []string // reasons, as they came
+	notes       []string
+	clipped     int
 }
 
 // skip counts what was left out for one reason.
 type skip struct{ n, line int }
 
 func newBuilder(s *source, o ReadOptions) *builder {
-	b := &builder{s: s, byID: map[uint64]int32{}, texts: map[string]string{}, skipped: map[string]*skip{}}
+	b := &builder{s: s, mapping: o.Mapping, purposeOpen: o.Purpose == "", byID: map[uint64]int32{}, texts: map[string]string{}, skipped: map[string]*skip{}}
 	b.meta = Meta{Name: o.As, Title: o.Title, Source: o.Source, Licence: o.Licence, Purpose: o.Purpose, Date: o.Date, Read: o.At}
 	if b.meta.Name == "" {
 		b.meta.Name = listName(s.name)
@@ -83,7 +85,11 @@ func (b *builder) skip(line int, why string) {
 // add keeps an entry. One without any name is left out and counted.
 func (b *builder) add(line int, e Entry) error {
 	b.tidy(&e)
-	if e.Name == "" {
+	if at, ok := b.find(e.ID); ok && b.merge && e.Name == "" && e.ID != "" {
+		b.join(&b.parties[at], &e)
+		return nil
+	}
+	if e.Name == "" && !promote(&e) {
 		b.skip(line, "no name")
 		return nil
 	}
@@ -96,7 +102,7 @@ func (b *builder) add(line int, e Entry) error {
 			b.join(old, &e)
 			return nil
 		}
-		b.skipped0(line, "an id that another party has was made distinct")
+		b.notice(line, "an id that another party has was made distinct")
 		e.ID += "-" + contentID(&e)[:9]
 	}
 	if len(b.parties) >= maxEntries {
@@ -107,8 +113,19 @@ func (b *builder) add(line int, e Entry) error {
 	return nil
 }
 
-// skipped0 counts something that was noticed but not left out.
-func (b *builder) skipped0(line int, why string) { b.skip(line, "\x00"+why) }
+// promote makes an alias the name of an entry that has none: the first that is not weak, else the first.
+func promote(e *Entry) bool {
+	if len(e.Aliases) == 0 {
+		return false
+	}
+	i := max(0, slices.IndexFunc(e.Aliases, func(a Alias) bool { return !a.Weak }))
+	e.Name = e.Aliases[i].Name
+	e.Aliases = dedupe(e.Aliases, func(a Alias) string { return a.Name }, e.Name)
+	return true
+}
+
+// notice counts something that was noticed but not left out.
+func (b *builder) notice(line int, why string) { b.skip(line, "\x00"+why) }
 
 // find is where the entry with an id stands.
 func (b *builder) find(id string) (int, bool) {
@@ -121,7 +138,7 @@ func (b *builder) find(id string) (int, bool) {
 
 // join adds what another row says of the same party.
 func (b *builder) join(old, e *Entry) {
-	if e.Name != old.Name {
+	if e.Name != "" && e.Name != old.Name {
 		old.Aliases = append(old.Aliases, Alias{Name: e.Name})
 	}
 	old.Aliases = dedupe(append(old.Aliases, e.Aliases...), func(a Alias) string { return a.Name }, old.Name)
@@ -193,11 +210,6 @@ func (b *builder) tidy(e *Entry) {
 		e.Aliases[i].Name = b.name(e.Aliases[i].Name)
 		e.Aliases[i].Kind = b.shared(e.Aliases[i].Kind, 100)
 	}
-	if e.Name == "" {
-		if i := slices.IndexFunc(e.Aliases, func(a Alias) bool { return a.Name != "" && !a.Weak }); i >= 0 {
-			e.Name = e.Aliases[i].Name
-		}
-	}
 	e.Aliases = dedupe(e.Aliases, func(a Alias) string { return a.Name }, e.Name)
 	e.Aliases = e.Aliases[:min(len(e.Aliases), maxAliases)]
 	e.Countries = b.texts1(e.Countries, Country)
@@ -208,7 +220,10 @@ func (b *builder) tidy(e *Entry) {
 	}
 	e.Addresses = dedupe(e.Addresses, func(s string) string { return s }, "")
 	for i, d := range e.Identifiers {
-		e.Identifiers[i] = Identifier{Kind: d.Kind, Value: strings.Clone(clip(clean(d.Value), 200)), Country: b.shared(Country(d.Country), 100)}
+		e.Identifiers[i] = Identifier{Kind: d.Kind, Value: strings.Clone(clip(clean(d.Value), 200))}
+		if c := Country(d.Country); len(c) == 2 {
+			e.Identifiers[i].Country = b.shared(c, 2)
+		}
 		if e.Identifiers[i].Value == "" {
 			e.Identifiers[i].Kind = ""
 		}

@@ -75,3 +75,40 @@ func findHeader(s *source, rows *rows, need []string) (cols []string, width int,
 	}
 	return nil, 0, s.fail(1, "no header with the columns "+strings.Join(need, ", "), "the file as published, or a mapping")
 }
+
+// gather reads a table in which a party has several rows. add puts a row into its party; the rows of a party need not
+// follow each other.
+func gather(s *source, b *builder, delim byte, need []string, id string, add func(e *Entry, get func(string) string)) error {
+	b.merge = true
+	var last Entry
+	at := 0
+	flush := func() error {
+		if last.ID == "" {
+			return nil
+		}
+		return b.add(at, last)
+	}
+	err := readColumns(s, b, delim, need, func(line int, get func(string) string) error {
+		key := get(id)
+		if key == "" {
+			b.skip(line, "no "+id)
+			return nil
+		}
+		if key != last.ID {
+			if err := flush(); err != nil {
+				return err
+			}
+			last, at = Entry{ID: key}, line
+		}
+		if len(last.Aliases) > 4*maxAliases {
+			b.skip(line, "more rows of one party than are read")
+			return nil
+		}
+		add(&last, get)
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	return flush()
+}

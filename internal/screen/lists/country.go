@@ -294,7 +294,7 @@ func Country(s string) string {
 	}
 	lower := strings.ToLower(s)
 	switch lower {
-	case "", "-", "--", "n/a", "none", "null", "unknown", "undetermined", "not known", "unspecified", "zz", "xx":
+	case "", "-", "--", "n/a", "none", "null", "unknown", "none identified", "undetermined", "not known", "unspecified", "zz", "xx", "00":
 		return ""
 	}
 	if rest, ok := strings.CutPrefix(lower, "region: "); ok {

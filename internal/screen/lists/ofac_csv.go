@@ -3,6 +3,7 @@ package lists
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/polder-exchange/polder/names"
@@ -96,9 +97,9 @@ func ofacEntry(row []string, more *ofacMore) Entry {
 	r := parseRemarks(ofacText(row[11]) + more.comments[id])
 	e.Aliases = append(append(e.Aliases, more.aliases[id]...), r.aliases...)
 	e.Births, e.Identifiers = r.births, r.identifiers
-	e.Addresses, e.Countries = more.addresses[id], more.countries[id]
+	e.Addresses, e.Countries = more.addresses[id], append(more.countries[id], r.countries...)
 	notes := r.rest
-	if t := ofacText(row[4]); t != "" {
+	if t := ofacText(row[4]); t != "" && !slices.Contains(notes, t) {
 		notes = append([]string{"Title: " + t}, notes...)
 	}
 	if e.Type == names.Vessel {
@@ -108,13 +109,9 @@ func ofacEntry(row []string, more *ofacMore) Entry {
 		if t := ofacText(row[9]); t != "" {
 			e.Countries = append(e.Countries, t)
 		}
-		for i, label := range map[int]string{6: "Type: ", 10: "Owner: "} {
-			if t := ofacText(row[i]); t != "" {
-				notes = append(notes, label+t)
-			}
-		}
+		notes = append(notes, titled("Type", row[6]), titled("Owner", row[10]))
 	}
-	e.Note = strings.Join(notes, "; ")
+	e.Note = joinNotes(notes...)
 	return e
 }
 

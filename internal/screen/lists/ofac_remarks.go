@@ -10,17 +10,18 @@ type remarks struct {
 	births      []string
 	aliases     []Alias
 	identifiers []Identifier
+	countries   []string // of registration
 	rest        []string // what stays as a remark, in the list's words
 }
 
 var (
-	remarkAlias  = regexp.MustCompile(`^(a|f|n)\.k\.a\.,? ['"“‘](.+)['"”’]$`)
-	remarkPlain  = regexp.MustCompile(`^(a|f|n)\.k\.a\.,? (.+)$`)
+	remarkAlias  = regexp.MustCompile(`^(a|f|n|d)\.[kb]\.a\.,? ['"“‘](.+)['"”’]$`)
+	remarkPlain  = regexp.MustCompile(`^(a|f|n|d)\.[kb]\.a\.,? (.+)$`)
 	remarkNumber = regexp.MustCompile(`^([\pL][\pL .,'’/()&-]*?)(?: (?:No\.?|Number|Numbers|Num\.?|#|:))+:? *(\S.*)$`)
 	remarkValue  = regexp.MustCompile(`^([\pL][\pL .'’/()-]*?) ([A-Z0-9][A-Z0-9./-]*\d[A-Za-z0-9./ -]*|[A-Z0-9]{8}|[A-Z0-9]{11})( \(.*| issued .*| expires .*)?$`)
 	remarkIssuer = regexp.MustCompile(`^(.*?)\s*\(([^()]+)\)`)
 	remarkDates  = regexp.MustCompile(`\s+(?:issued|expires|expired|effective|valid)\b.*$`)
-	remarkBorn   = regexp.MustCompile(`^(?:POB|nationality|citizen|Gender|Ethnicity|Religion|Nationality of Registration)\b`)
+	remarkBorn   = regexp.MustCompile(`^(?:POB|nationality|citizen|Gender|Ethnicity|Religion)\b`)
 	remarkLabels = regexp.MustCompile(`^(?:Passport|Diplomatic Passport|British National Overseas Passport|Stateless Person Passport|Seafarer's Identification Document|Vessel Registration Identification|MMSI|SWIFT/BIC|LEI|R\.F\.C\.|C\.U\.R\.P\.|C\.U\.I\.P\.|C\.U\.I\.T\.|C\.U\.I\.|D\.N\.I\.|I\.F\.E\.|N\.I\.E\.|SSN|RTN|NIT|RUC|RIF|RFC|CNP|INN|Registration ID|Company ID|BIK \(RU\)|Aircraft Tail Number|Aircraft Manufacturer's Serial Number \(MSN\)|Aircraft Mode S Transponder Code|Aircraft Construction Number \(also called L/N or S/N or F/N\)|Personal ID Card|Driver's License|Residency Number|Legal Entity Number|Cedula|Tarjeta de Identidad|Cartilla de Servicio Militar Nacional|Folio Mercantil|Matricula Mercantil|Pasaporte|Unified Social Credit Code \(USCC\)|Electoral Registry|D-U-N-S|VisaNumberID) (?:No\.? |# |Number |IMO )?`)
 )
 
@@ -45,6 +46,9 @@ func parseRemarks(s string) remarks {
 
 func (r *remarks) piece(p string) {
 	switch {
+	case strings.HasPrefix(p, "Nationality of Registration "):
+		r.countries = append(r.countries, strings.TrimPrefix(p, "Nationality of Registration "))
+		return
 	case remarkBorn.MatchString(p):
 		return
 	case strings.HasPrefix(p, "DOB "):
@@ -52,7 +56,7 @@ func (r *remarks) piece(p string) {
 			r.births = append(r.births, d)
 			return
 		}
-	case strings.HasPrefix(p, "a.k.a."), strings.HasPrefix(p, "f.k.a."), strings.HasPrefix(p, "n.k.a."):
+	case strings.HasPrefix(p, "a.k.a."), strings.HasPrefix(p, "f.k.a."), strings.HasPrefix(p, "n.k.a."), strings.HasPrefix(p, "d.b.a."):
 		if r.alias(p) {
 			return
 		}
@@ -79,6 +83,9 @@ func (r *remarks) alias(p string) bool {
 	case "n":
 		kind = "now"
 	}
+	if m[1] == "d" {
+		kind, weak = "doing business as", false
+	}
 	r.aliases = append(r.aliases, Alias{Name: m[2], Weak: weak, Kind: kind})
 	return true
 }
@@ -100,6 +107,9 @@ func remarkIdentifier(p string) (Identifier, bool) {
 	}
 	if label == "" || len(label) > 100 {
 		return Identifier{}, false
+	}
+	if rest, ok := strings.CutPrefix(value, "IMO "); ok {
+		label, value = "IMO", rest
 	}
 	country := ""
 	if m := remarkIssuer.FindStringSubmatch(value); m != nil {

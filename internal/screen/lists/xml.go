@@ -266,3 +266,18 @@ func (el *element) single(s *source, names ...string) error {
 	}
 	return nil
 }
+
+// deep are the texts of all elements within el, at any depth, that have a name.
+func (el *element) deep(name string) []string {
+	if el == nil {
+		return nil
+	}
+	var out []string
+	for _, k := range el.kids {
+		if t := clean(k.text); k.name == name && t != "" {
+			out = append(out, t)
+		}
+		out = append(out, k.deep(name)...)
+	}
+	return out
+}
