@@ -104,13 +104,14 @@ func (l *rows) turned(n int) rows {
 
 // The kinds of keys are hashed apart.
 const (
-	readingKey uint32 = 2166136261 + iota*16777619
-	lackingKey
-	soundKey
-	soundLackingKey
-	conceptKey
-	joinedKey
-	acronymKey
+	readingHash uint32 = 2166136261 + iota*16777619
+	lackingHash
+	soundHash
+	soundLackingHash
+	conceptHash
+	givenHash
+	joinedHash
+	lettersHash
 )
 
 // hashKey is FNV-1a over the bytes of a key of the given kind, without the byte at skip; -1 skips none. Its upper bits are mixed, since

@@ -1,0 +1,401 @@
+package names
+
+import (
+	"cmp"
+	"slices"
+)
+
+// What one search does is bounded by these, whatever is asked.
+const (
+	maxMeetings   = 12000 // words of the index that are compared with the words of one query
+	minMeetings   = 48    // of them for each word, at least
+	maxNeighbours = 400   // that one word of a query keeps
+	maxCompared   = 320   // names that are compared with one query
+	maxQueryJoin  = 24    // letters of words of the query that are tried as one
+	minCompared   = 40    // unless there are fewer
+	maxSpan       = 8     // words of the query that are tried as one by their first letters
+	minLetters    = 3     // of them
+	maxByLetters  = 50    // names that are compared because their first letters are a word of the query
+	joinedSim     = 0.95  // how alike a word and the two it is made of are taken to be
+)
+
+// search is the scratch of one search. It belongs to one goroutine at a time.
+type search struct {
+	x         *Index
+	q         *Name
+	threshold float64
+
+	words   []queryWord
+	met     []neighbour // of all words of the query
+	spans   []span
+	spanMet []neighbour // of all spans
+	joined  []uint32    // names that hold a word of the query as two
+	seen    []uint32    // of each word of the index: when it was last met
+	alike   []float32   // of each word of the index: how alike it was then
+	turn    uint32      // counts the words met, for seen
+	tallies []tally     // of each name
+	search  uint32      // counts the searches, for tallies
+	letters []uint32    // names whose first letters a word of the query is
+	touched []uint32    // names with a tally of this search
+	all     float32     // what the words of the query tell together
+	bar     float64     // the raw figure that a name must be able to reach
+	chosen  []candidate
+	found   []Found
+	scorer  scorer
+	sims    simTable
+}
+
+// queryWord is a word of the query with the words of the index that it meets.
+type queryWord struct {
+	word       *Word
+	from, to   int     // its neighbours among search.met
+	jFrom, jTo int     // the names that hold it as two words, among search.joined
+	cost       int     // how many names that leads to
+	info       float32 // what it tells
+	order      int     // its place in the query
+}
+
+// neighbour is a word of the index that is like a word of the query.
+type neighbour struct {
+	word uint32
+	sim  float32
+}
+
+// tally is what a name has gathered in a search.
+type tally struct {
+	sum    float32
+	search uint32
+	last   uint16 // 1 + the word of the query that gave last
+}
+
+// candidate is a name that may be compared, with the raw figure that it can reach at most.
+type candidate struct {
+	name uint32
+	most float64
+}
+
+func newSearch(x *Index) *search {
+	s := &search{
+		x:       x,
+		seen:    make([]uint32, len(x.words)),
+		alike:   make([]float32, len(x.words)),
+		tallies: make([]tally, len(x.names)),
+	}
+	s.sims.row = make([]uint32, len(x.words))
+	s.sims.turn = make([]uint32, len(x.words))
+	s.scorer.sim = s.sims.sim
+	return s
+}
+
+// begin meets the words of the query with those of the index.
+func (s *search) begin(q *Name, threshold float64) {
+	s.q, s.threshold = q, threshold
+	s.words, s.met, s.joined = s.words[:0], s.met[:0], s.joined[:0]
+	s.letters, s.touched, s.chosen, s.found = s.letters[:0], s.touched[:0], s.chosen[:0], s.found[:0]
+	if s.search++; s.search == 0 { // came round: what is kept from long ago must not look new
+		clear(s.tallies)
+		s.search = 1
+	}
+	s.sims.begin(q)
+	s.all = 0
+	for _, w := range q.Words {
+		s.all += tells(w)
+	}
+	budget := max(minMeetings, maxMeetings/len(q.Words))
+	s.meetSpans(budget / 4)
+	for i, w := range q.Words {
+		s.words = append(s.words, s.meet(i, w, budget))
+	}
+	slices.SortStableFunc(s.words, func(a, b queryWord) int {
+		return cmp.Compare(float32(a.cost+1)*b.info, float32(b.cost+1)*a.info)
+	})
+}
+
+// meet finds the neighbours of a word of the query, alone and together with the words beside it.
+func (s *search) meet(i int, w *Word, budget int) queryWord {
+	k := queryWord{word: w, from: len(s.met), jFrom: len(s.joined), info: tells(w), order: i}
+	s.nextTurn()
+	s.met = s.meetWord(s.met, w, budget)
+	for _, p := range s.spans {
+		if p.first <= i && i < p.first+p.n {
+			s.met = append(s.met, s.spanMet[p.from:p.to]...)
+		}
+	}
+	slices.SortFunc(s.met[k.from:], func(a, b neighbour) int {
+		return cmp.Or(cmp.Compare(b.sim, a.sim), cmp.Compare(a.word, b.word))
+	})
+	k.to = min(len(s.met), k.from+maxNeighbours)
+	s.met = s.met[:k.to]
+	if len(w.Latin) >= minJoined && len(w.Latin) <= maxKeyed {
+		s.joined = append(s.joined, s.x.joinKeys.find(joinedKeyOfWhole(w.Latin, w.Sound))...)
+	}
+	k.jTo = len(s.joined)
+	if len(w.Latin) >= minLetters && isLetters(w) {
+		s.letters = append(s.letters, s.x.joinKeys.find(hashKey(lettersHash, w.Latin, -1))...)
+	}
+	k.cost = k.jTo - k.jFrom
+	for _, n := range s.met[k.from:k.to] {
+		k.cost += len(s.x.holders.of(n.word))
+	}
+	return k
+}
+
+func (s *search) nextTurn() {
+	if s.turn++; s.turn == 0 {
+		clear(s.seen)
+		s.turn = 1
+	}
+}
+
+// span is a run of words of the query that stands for one word of the index: written together, or by their first
+// letters.
+type span struct {
+	first, n int // words of the query
+	from, to int // its neighbours among search.spanMet
+}
+
+// meetSpans finds the words of the index that runs of the query's words stand for.
+func (s *search) meetSpans(budget int) {
+	words := s.q.Words
+	s.spans, s.spanMet = s.spans[:0], s.spanMet[:0]
+	for i := range words {
+		for n := 2; n <= maxSpan && i+n <= len(words); n++ {
+			p := span{first: i, n: n, from: len(s.spanMet)}
+			if text := joinedLatin(words[i : i+n]); len(text) >= minJoined && len(text) <= maxQueryJoin && n <= 3 {
+				s.nextTurn()
+				s.spanMet = s.meetWord(s.spanMet, newWord(text, Latin, Proper, 0), budget)
+			}
+			s.meetLetters(words[i : i+n])
+			if p.to = len(s.spanMet); p.to > p.from {
+				s.spans = append(s.spans, p)
+			}
+		}
+	}
+}
+
+// meetLetters adds to search.spanMet the words of the index that are the first letters of words.
+func (s *search) meetLetters(words []*Word) {
+	if len(words) < minLetters || words[0].Kind == Particle || words[len(words)-1].Kind == Particle {
+		return
+	}
+	text := firstLetters(words, false)
+	if len(text) < minLetters {
+		return
+	}
+	for _, id := range s.x.wordKeys.find(hashKey(readingHash, text, -1)) {
+		if w := s.x.words[id]; w.Latin == text && isLetters(w) {
+			s.spanMet = append(s.spanMet, neighbour{id, float32(acronymSim(w))})
+		}
+	}
+}
+
+// joinedLatin is the romanised words written together; "" when one has no romanisation.
+func joinedLatin(words []*Word) (text string) {
+	for _, w := range words {
+		if w.Latin == "" {
+			return ""
+		}
+		text += w.Latin
+	}
+	return text
+}
+
+// firstLetters are the first letters of romanised words, with particles or without.
+func firstLetters(words []*Word, particles bool) string {
+	var buf [maxSpan]byte
+	out := buf[:0]
+	for _, w := range words {
+		if w.Latin != "" && (particles || w.Kind != Particle) && len(out) < maxSpan {
+			out = append(out, w.Latin[0])
+		}
+	}
+	return string(out)
+}
+
+// meetWord adds to met the words of the index that share a key with w and are like it; those met before in this turn
+// are left out. The surest keys are looked up first, so that what a budget leaves out is what is least alike.
+func (s *search) meetWord(met []neighbour, w *Word, budget int) []neighbour {
+	var keys [keyGrades][]uint32
+	eachKey(w, func(key uint32, grade keyGrade) { keys[grade] = append(keys[grade], key) })
+	eachLackingTwo(w.Latin, func(key uint32) { keys[twoLettersOff] = append(keys[twoLettersOff], key) })
+	for _, grade := range keys {
+		for _, key := range grade {
+			for _, id := range s.x.wordKeys.find(key) {
+				if s.seen[id] == s.turn {
+					continue
+				}
+				if budget--; budget < 0 {
+					return met
+				}
+				s.seen[id] = s.turn
+				if sim, way := wordSim(w, s.x.words[id]); sim >= leastSim {
+					met = append(met, neighbour{id, float32(sim)})
+					s.sims.keep(w, s.x.words[id], sim, way)
+				}
+			}
+		}
+	}
+	return met
+}
+
+// gather gives each name that holds words like the query's its tally, and chooses those that are worth a comparison.
+// Words that tell much and lead to few names go first; once what is left could not make a hit by itself, it only adds to
+// names that were met already.
+func (s *search) gather() {
+	s.bar = rawFor(s.threshold) - barSlack
+	left := s.all
+	for _, k := range s.words {
+		s.tally(k, float64(left) >= s.bar*float64(s.all))
+		left -= k.info
+	}
+	s.choose()
+}
+
+// tells is what a word adds to what a name tells, for retrieval: what a score may pass over, such as an initial that stands for
+// a word, must not count against a name here.
+func tells(w *Word) float32 {
+	if w.Kind == Initial {
+		return 0.1 * w.info
+	}
+	return w.info
+}
+
+// tally adds what a word of the query gives to the names that hold its neighbours; with fresh also to names that have
+// no tally yet.
+func (s *search) tally(k queryWord, fresh bool) {
+	last := uint16(k.order) + 1
+	if !fresh && k.cost > 6*len(s.touched) {
+		s.tallyTouched(k, last)
+		return
+	}
+	for _, n := range s.met[k.from:k.to] {
+		gain := k.gain(n.sim, tells(s.x.words[n.word]))
+		for _, name := range s.x.holders.of(n.word) {
+			s.give(name, gain, last, fresh)
+		}
+	}
+	for _, name := range s.joined[k.jFrom:k.jTo] {
+		s.give(name, k.gain(joinedSim, k.info), last, fresh)
+	}
+}
+
+// gain is what a word of the query that met one that tells as much as that, so alike, brings, as the score counts it.
+func (k *queryWord) gain(sim, other float32) float32 {
+	lost := 1 - sim
+	return (k.info + other) / 2 * (1 - lost*lost*0.5 - lost*0.5)
+}
+
+func (s *search) give(name uint32, gain float32, last uint16, fresh bool) {
+	t := &s.tallies[name]
+	switch {
+	case t.search != s.search:
+		if fresh {
+			*t = tally{gain, s.search, last}
+			s.touched = append(s.touched, name)
+		}
+	case t.last != last:
+		t.sum += gain
+		t.last = last
+	}
+}
+
+// tallyTouched is tally for names that have a tally, by their words.
+func (s *search) tallyTouched(k queryWord, last uint16) {
+	s.nextTurn()
+	for _, n := range s.met[k.from:k.to] {
+		if s.seen[n.word] != s.turn { // the most alike comes first
+			s.seen[n.word], s.alike[n.word] = s.turn, k.gain(n.sim, tells(s.x.words[n.word]))
+		}
+	}
+	for _, name := range s.touched {
+		var best float32
+		for _, w := range s.x.within.of(name) {
+			if s.seen[w] == s.turn {
+				best = max(best, s.alike[w])
+			}
+		}
+		if best > 0 {
+			s.give(name, best, last, false)
+		}
+	}
+	for _, name := range s.joined[k.jFrom:k.jTo] {
+		s.give(name, k.gain(joinedSim, k.info), last, false)
+	}
+}
+
+// choose keeps the names that can reach the threshold, those that can score most first; where they are few, some of the
+// others, since words may be alike that share no key.
+func (s *search) choose() {
+	reach := 0
+	for _, name := range s.touched {
+		most := rawAtMost(s.tallies[name].sum, s.all, s.x.mass[name])
+		if most >= s.bar {
+			reach++
+		}
+		if most >= s.bar/2 {
+			s.chosen = append(s.chosen, candidate{name, most})
+		}
+	}
+	slices.SortFunc(s.chosen, func(a, b candidate) int {
+		return cmp.Or(cmp.Compare(b.most, a.most), cmp.Compare(a.name, b.name))
+	})
+	s.chosen = s.chosen[:min(len(s.chosen), max(minCompared, min(reach, maxCompared)))]
+	for _, name := range s.letters[:min(len(s.letters), maxByLetters)] {
+		if !slices.ContainsFunc(s.chosen, func(c candidate) bool { return c.name == name }) {
+			s.chosen = append(s.chosen, candidate{name, 1})
+		}
+	}
+}
+
+// barSlack is how far the figure that a name can reach by its tally may lie below what the comparison makes of it.
+const barSlack = 0.1
+
+// rawAtMost is the raw figure of a comparison in which as much met as that, of names that tell as much as that: the
+// scorer's own sum, with all that is not yet known in the names' favour.
+func rawAtMost(met, query, listed float32) float64 {
+	f := &shipped
+	m := float64(min(met, query, listed))
+	if m <= 0 {
+		return 0
+	}
+	a, b := float64(query)-m, float64(listed)-m
+	loss := f.contrary*min(a, b) + f.extra*max(a-b, b-a)*(1+f.scarce/(m+0.2))
+	loss *= 1 + 0.5*f.scarce/(m+0.2)
+	return m / (m + loss)
+}
+
+// rawFor is the raw figure that scores a threshold.
+func rawFor(threshold float64) float64 {
+	low, high := 0.0, 1.0
+	for range 20 {
+		if mid := (low + high) / 2; calibrate(mid, &shipped) < threshold {
+			low = mid
+		} else {
+			high = mid
+		}
+	}
+	return low
+}
+
+// compare scores the chosen names, and stops when none that is left can be among the best.
+func (s *search) compare(limit int) []Found {
+	for _, c := range s.chosen {
+		n := s.x.names[c.name]
+		if score := s.scorer.score(s.q, n); score >= s.threshold {
+			s.found = append(s.found, Found{Ref: s.x.refs[c.name], Score: score, name: int32(c.name)})
+		}
+	}
+	return bestOf(s.found, limit)
+}
+
+// bestOf keeps the best name of each ref, and of those the best; the result is a new slice.
+func bestOf(found []Found, limit int) []Found {
+	slices.SortFunc(found, func(a, b Found) int {
+		return cmp.Or(cmp.Compare(a.Ref, b.Ref), cmp.Compare(b.Score, a.Score), cmp.Compare(a.name, b.name))
+	})
+	found = slices.CompactFunc(found, func(a, b Found) bool { return a.Ref == b.Ref })
+	slices.SortFunc(found, func(a, b Found) int {
+		return cmp.Or(cmp.Compare(b.Score, a.Score), cmp.Compare(a.Ref, b.Ref))
+	})
+	return slices.Clone(found[:min(len(found), limit)])
+}
