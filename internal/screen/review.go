@@ -2,6 +2,9 @@ package screen
 
 import (
 	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
 	"fmt"
 	"reflect"
 	"slices"
@@ -238,6 +241,7 @@ func (r Review) mayJudge(by polder.Actor, set Settings) (out []Verdict, why stri
 func (r Review) meet(s Snapshot, listed, asked string, before Snapshot, now time.Time) (Review, Verdict) {
 	changes := changesBetween(before, s)
 	step, changed := Verdict(""), listed != r.listed || asked != r.asked
+	rescored := r.Score != s.Hit.Score
 	r.Query, r.Name, r.Score, r.Why = s.Query, s.Hit.Name, s.Hit.Score, s.Hit.Why
 	relisted := !r.Gone.IsZero()
 	switch {
@@ -256,7 +260,7 @@ func (r Review) meet(s Snapshot, listed, asked string, before Snapshot, now time
 		r.Note, step = "the listing is on its list again", StepRelisted
 	}
 	r.Gone, r.listed, r.asked, r.checked = time.Time{}, listed, asked, s.List.SHA256
-	if step != "" {
+	if step != "" || rescored {
 		r.Version, r.Changed = r.Version+1, now
 	}
 	return r, step
@@ -373,4 +377,17 @@ type QueueCounts struct {
 	Lists  map[string]int // of what waits for a person
 	Groups map[string]int // of what waits for a person; "" are queries about nobody known
 	Asked  int            // of what waits, where something must be known first
+}
+
+// listingFingerprint changes when anything of a listing changes that matters to a decision.
+func listingFingerprint(e *lists.Entry) string {
+	h := sha256.New()
+	for _, f := range listingFields(*e) {
+		text, err := json.Marshal(f.value)
+		if err != nil { // a type beyond the known ones
+			text = nil
+		}
+		fmt.Fprintf(h, "%s %d %s\n", f.name, len(text), text)
+	}
+	return hex.EncodeToString(h.Sum(nil)[:16])
 }

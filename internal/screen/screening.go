@@ -87,11 +87,12 @@ type Batch struct {
 	By        string
 	Ended     time.Time // zero while it has not
 	Threshold float64
-	Total     int // rows
-	Done      int // rows that were asked
-	Met       int // rows that met something
-	Hits      int // reviews that they led to, new or known
-	New       int // reviews that they opened
+	Total     int          // rows
+	Done      int          // rows that were looked at
+	Refused   int          // of those: that cannot be asked about
+	Met       int          // rows that met something
+	Hits      int          // reviews that they led to, new or known
+	New       int          // reviews that they opened
 	Lists     []lists.Meta // that the last rows were asked against
 
 	n      int64
@@ -103,7 +104,8 @@ type Batch struct {
 type BatchRow struct {
 	N     int // from 1
 	Query Query
-	Done  bool
+	At    time.Time // when it was asked; zero: not yet
+	Fault string    // why it cannot be asked about; "" when it can
 	Hits  []BriefHit
 }
 

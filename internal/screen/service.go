@@ -56,7 +56,6 @@ type Service struct {
 	work    chan struct{}             // holds one token when there is work for Run
 	rate    map[polder.OrgID]rateSpan // of single questions
 	storing map[string]bool           // batches that come in just now
-	stopped map[string]bool           // batches whose coming in was cancelled
 }
 
 // ServiceOptions are what a [Service] needs; DB, Audit, Now and Lists must be there.
@@ -79,7 +78,7 @@ func NewService(o ServiceOptions) *Service {
 	if o.PerMinute == 0 {
 		o.PerMinute = 120_000
 	}
-	return &Service{o: o, changed: make(chan struct{}), work: make(chan struct{}, 1), rate: map[polder.OrgID]rateSpan{}, storing: map[string]bool{}, stopped: map[string]bool{}}
+	return &Service{o: o, changed: make(chan struct{}), work: make(chan struct{}, 1), rate: map[polder.OrgID]rateSpan{}, storing: map[string]bool{}}
 }
 
 // Changed is closed when the queue or the progress of something has changed, of whatever organisation; ask again then.

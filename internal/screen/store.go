@@ -51,8 +51,8 @@ func (r reads) QueryRow(query string, args ...any) *sql.Row {
 // reader reads what is committed.
 func (s *Service) reader(ctx context.Context) reads { return reads{ctx, s.o.DB.Read()} }
 
-// all reads every row.
-func all[T any](scan func(rowScanner) (T, error), rows *sql.Rows, err error) (out []T, _ error) {
+// scanAll reads every row.
+func scanAll[T any](scan func(rowScanner) (T, error), rows *sql.Rows, err error) (out []T, _ error) {
 	if err != nil {
 		return nil, err
 	}

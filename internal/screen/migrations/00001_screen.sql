@@ -173,6 +173,7 @@ CREATE TABLE screen_batch (
     threshold REAL NOT NULL,
     total     INTEGER NOT NULL DEFAULT 0,
     done      INTEGER NOT NULL DEFAULT 0,
+    refused   INTEGER NOT NULL DEFAULT 0,
     met       INTEGER NOT NULL DEFAULT 0,
     hits      INTEGER NOT NULL DEFAULT 0,
     opened    INTEGER NOT NULL DEFAULT 0,
@@ -186,6 +187,7 @@ CREATE TABLE screen_batch_row (
     row     INTEGER NOT NULL,
     subject TEXT NOT NULL,
     query   TEXT NOT NULL,                   -- JSON
+    fault   TEXT NOT NULL DEFAULT '',        -- why it cannot be asked about
     at      INTEGER NOT NULL DEFAULT 0,      -- when it was asked; 0: not yet
     against INTEGER NOT NULL DEFAULT 0,
     hits    TEXT NOT NULL DEFAULT '',        -- JSON; empty for none
@@ -208,6 +210,7 @@ CREATE TABLE screen_rescreening (
     unlisted INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 CREATE INDEX screen_rescreening_org ON screen_rescreening (org, n);
+CREATE INDEX screen_rescreening_runs ON screen_rescreening (org) WHERE ended = 0;
 
 -- What was erased: numbers alone.
 CREATE TABLE screen_tombstone (
