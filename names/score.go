@@ -32,6 +32,7 @@ type verdict struct {
 	proper   float64 // of that, words that set a name apart
 	contrary float64 // what contradicts
 	extra    float64 // what only one name has, by what it costs
+	strange  float64 // the same, of words that set a name apart
 	forms    float64 // legal forms that differ
 	raw      float64 // the figure before calibration
 }
@@ -52,7 +53,7 @@ func information(w *Word) float64 {
 	}
 	size := len(w.Latin)
 	if w.Script == Han {
-		size = 3 * utf8.RuneCountInString(w.Text)
+		size = 2 * utf8.RuneCountInString(w.Text)
 	} else if size == 0 {
 		size = utf8.RuneCountInString(w.Text)
 	}
@@ -71,7 +72,7 @@ func (s *scorer) judge() float64 {
 	if v.met <= 0 {
 		return 0
 	}
-	loss := f.contrary*v.contrary + v.extra*(1+f.sole*max(0, 1.6-v.met)) + f.formClash*v.forms
+	loss := f.contrary*v.contrary + v.extra + v.strange*(1+f.sole*max(0, 1.6-v.met)) + f.formClash*v.forms
 	loss *= 1 + f.scarce/(v.met+0.2)
 	loss += s.disorder(f)
 	v.raw = v.met / (v.met + loss)
@@ -99,9 +100,13 @@ func (s *scorer) weighLink(l *link, f *figures) {
 		wb += s.wb[(l.bi+j)%len(s.b.Words)]
 	}
 	l.weight = (wa + wb) / 2
-	if l.how == howInitial || l.how == howAcronym {
+	switch {
+	case l.how == howInitial || l.how == howAcronym:
 		l.weight = min(wa, wb)
 		s.verdict.extra += 0.3 * f.extra * (max(wa, wb) - l.weight)
+	case l.how != howJoined && max(wa, wb) > 3*min(wa, wb): // one takes it for a name, the other for a legal form or a title
+		l.weight = min(wa, wb)
+		s.verdict.extra += f.extra * (max(wa, wb) - l.weight)
 	}
 	against := (1 - l.sim) * math.Sqrt(1-l.sim)
 	s.verdict.met += l.weight * (1 - against)
@@ -120,7 +125,9 @@ func (s *scorer) weighRest(f *figures) {
 	b.add(s.b, s.wb[:], s.leftB, f, v.proper)
 	clash := min(a.mass, b.mass)
 	v.contrary += clash
-	v.extra += a.cost*over(a.mass, clash) + b.cost*over(b.mass, clash) + 0.3*f.extra*(a.small+b.small)
+	restA, restB := over(a.mass, clash), over(b.mass, clash)
+	v.extra += a.cost*restA + b.cost*restB + 0.3*f.extra*(a.small+b.small)
+	v.strange += a.strange*restA + b.strange*restB
 	v.forms += float64(min(bits.OnesCount64(a.forms), bits.OnesCount64(b.forms)))
 	if a.kin != noKin && b.kin != noKin && a.kin != b.kin {
 		v.contrary += 0.3
@@ -143,12 +150,13 @@ func over(mass, taken float64) float64 {
 
 // rest is what of one name has no partner.
 type rest struct {
-	heavy uint64  // the words that can contradict others
-	forms uint64  // the legal forms
-	mass  float64 // of the heavy words
-	cost  float64 // of the heavy words when they are merely more
-	small float64 // the weight of the others
-	kin   kin     // of the others
+	heavy   uint64  // the words that can contradict others
+	forms   uint64  // the legal forms
+	mass    float64 // of the heavy words
+	cost    float64 // of the heavy words when they are merely more
+	strange float64 // the same of those that set a name apart
+	small   float64 // the weight of the others
+	kin     kin     // of the others
 }
 
 // add counts the words of n that are left; proper is how much has met of words that set names apart.
@@ -173,7 +181,11 @@ func (r *rest) add(n *Name, weights []float64, left uint64, f *figures, proper f
 				cost *= 1 + 1.5*max(0, 1-2*proper)
 			}
 			r.mass += weights[i]
-			r.cost += cost * weights[i]
+			if n.Words[i].Kind == Proper {
+				r.strange += cost * weights[i]
+			} else {
+				r.cost += cost * weights[i]
+			}
 		}
 	}
 }

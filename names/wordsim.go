@@ -203,7 +203,8 @@ func soundSim(a, b *Word, spelled float64) float64 {
 	if a.Sound == "" || a.Sound != b.Sound || a.Script == Han || b.Script == Han {
 		return 0
 	}
-	v := 0.5 + 0.06*float64(min(len(a.Sound), 6))
+	longer := max(len(a.Latin), len(b.Latin)) - min(len(a.Latin), len(b.Latin))
+	v := 0.5 + 0.06*float64(min(len(a.Sound), 6)-max(0, longer-1))
 	return v + (0.97-v)*0.8*spelled
 }
 

@@ -10,6 +10,7 @@ const (
 	costMute        = 0.5  // an h that comes or goes
 	costLoseVowel   = 0.75
 	costSwap        = 0.7  // two letters that changed places
+	costTwo         = 0.4  // two letters for the one that is written for the same sound
 	costDigit       = 3    // a digit for another: it is another number
 	firstLetter     = 1.35 // times as dear at the first letter, where few err
 )
@@ -22,11 +23,10 @@ type letters interface{ string | []byte }
 // editSim is how alike two romanised words are by their letters. It is symmetric.
 func editSim[A, B letters](a A, b B) float64 {
 	a, b = a[:min(len(a), maxEdit)], b[:min(len(b), maxEdit)]
-	stem := 0
-	if pa, pb := patronymicStem(a), patronymicStem(b); pa < len(a) && pb < len(b) {
-		stem = min(len(a)-pa, len(b)-pb) // an ending that both have says nothing
+	if x, y := patronymicStem(a), patronymicStem(b); x < len(a) && y < len(b) {
+		a, b = a[:x], b[:y] // an ending that both have says nothing
 	}
-	size := float64(len(a)+len(b))/2 - float64(stem)
+	size := float64(len(a)+len(b)) / 2
 	d := editDistance(a, b)
 	return max(0, 1-d/(0.5*size+0.8))
 }
@@ -38,14 +38,22 @@ func editDistance[A, B letters](a A, b B) float64 {
 		a, b = a[:len(a)-1], b[:len(b)-1]
 	}
 	var rows [3][maxEdit + 1]float64
+	var twos [maxEdit]uint32
 	before, prev, row := &rows[0], &rows[1], &rows[2]
 	prev[0] = 0
 	for j := range len(b) {
 		prev[j+1] = prev[j] + costOne(b, j)
+		if j > 0 {
+			twos[j] = oneForTwo(b[j-1], b[j])
+		}
 	}
 	for i := range len(a) {
 		lose := costOne(a, i)
 		row[0] = prev[0] + lose
+		two := uint32(0)
+		if i > 0 {
+			two = oneForTwo(a[i-1], a[i])
+		}
 		for j := range len(b) {
 			if a[i] == b[j] {
 				row[j+1] = prev[j]
@@ -59,11 +67,60 @@ func editDistance[A, B letters](a A, b B) float64 {
 			if i > 0 && j > 0 && a[i] == b[j-1] && a[i-1] == b[j] {
 				d = min(d, before[j-1]+costSwap)
 			}
+			if two != 0 && isIn(two, b[j]) {
+				d = min(d, before[j]+costTwo)
+			}
+			if twos[j] != 0 && isIn(twos[j], a[i]) {
+				d = min(d, prev[j-1]+costTwo)
+			}
 			row[j+1] = d
 		}
 		before, prev, row = prev, row, before
 	}
 	return prev[len(b)]
+}
+
+// oneForTwo are the letters that are written for the sound of two letters, one bit each.
+func oneForTwo(x, y byte) uint32 {
+	if y == 'h' {
+		switch x {
+		case 't':
+			return 1<<('s'-'a') | 1<<('t'-'a') | 1<<('z'-'a')
+		case 'd':
+			return 1<<('d'-'a') | 1<<('z'-'a')
+		case 'k', 'c':
+			return 1<<('h'-'a') | 1<<('k'-'a') | 1<<('x'-'a')
+		case 's', 'z':
+			return 1<<('s'-'a') | 1<<('j'-'a') | 1<<('x'-'a')
+		case 'p':
+			return 1 << ('f' - 'a')
+		case 'g':
+			return 1<<('g'-'a') | 1<<('q'-'a')
+		}
+		return 0
+	}
+	switch [2]byte{x, y} {
+	case [2]byte{'o', 'u'}, [2]byte{'o', 'o'}:
+		return 1<<('u'-'a') | 1<<('w'-'a')
+	case [2]byte{'e', 'e'}, [2]byte{'i', 'j'}, [2]byte{'i', 'y'}, [2]byte{'y', 'i'}, [2]byte{'i', 'e'}, [2]byte{'e', 'i'}:
+		return 1<<('i'-'a') | 1<<('y'-'a') | 1<<('j'-'a')
+	case [2]byte{'a', 'i'}, [2]byte{'e', 'y'}, [2]byte{'a', 'y'}:
+		return 1<<('e'-'a') | 1<<('i'-'a')
+	case [2]byte{'c', 'k'}, [2]byte{'q', 'u'}:
+		return 1 << ('k' - 'a')
+	case [2]byte{'k', 's'}:
+		return 1 << ('x' - 'a')
+	case [2]byte{'d', 'j'}:
+		return 1 << ('j' - 'a')
+	case [2]byte{'t', 's'}, [2]byte{'t', 'z'}:
+		return 1<<('c'-'a') | 1<<('z'-'a')
+	}
+	return 0
+}
+
+// isIn says whether a set of letters, one bit each, holds c.
+func isIn(set uint32, c byte) bool {
+	return c >= 'a' && c <= 'z' && set&(1<<(c-'a')) != 0
 }
 
 // costOne is the cost of the letter at s[i] coming or going.
