@@ -17,6 +17,8 @@ type scorer struct {
 	sim func(a, b *Word) (float64, how)
 	// weigh is what a word weighs; nil is by its kind, its length and how common it is in names in general.
 	weigh func(w *Word) float64
+	// figures are what the score is made with; nil is those that are shipped.
+	figures *figures
 
 	a, b    *Name // in the order of scoring, not as given
 	turned  bool  // a and b changed places

@@ -115,7 +115,13 @@ func (s *scorer) runSim(w *Word, words []*Word, i, n int) float64 {
 	if s.tries++; s.tries > maxTries {
 		return 0
 	}
-	return factor * editSim(s.joined, w.Latin)
+	best := editSim(s.joined, w.Latin)
+	for _, r := range w.Alt {
+		if near(set, letterSet(r), len(s.joined), len(r)) {
+			best = max(best, 0.97*editSim(s.joined, r))
+		}
+	}
+	return factor * best
 }
 
 // takeLetters links a word that is the first letters of several words that are left: AECC and Aero Engine Corporation

@@ -134,16 +134,87 @@ func TestPairsNameBench(t *testing.T) {
 }
 
 func TestPairsReliability(t *testing.T) {
-	pairs := benchPairs(t)
-	t.Log("\n" + reliability(pairs, scoreAll(pairs)))
+	pairs := append(benchPairs(t), siblingPairs(t)...)
+	table, off := reliability(pairs, scoreAll(pairs))
+	t.Log("\n" + table)
+	if off > 0.08 {
+		t.Errorf("scores are %.3f off what they say on average, want at most 0.08", off)
+	}
+}
+
+// TestPairsSiblings reports firms and ships that are alike and not the same: how many score as high as true variants do.
+func TestPairsSiblings(t *testing.T) {
+	pairs := siblingPairs(t)
+	scores := scoreAll(pairs)
+	var high [3]int
+	for i, p := range pairs {
+		for k, v := range []float64{0.7, 0.8, 0.9} {
+			if scores[i] >= v {
+				high[k]++
+			}
+		}
+		if scores[i] >= 0.7 {
+			t.Logf("%.3f %s: %s | %s", scores[i], p.group, p.a, p.b)
+		}
+	}
+	t.Logf("of %d traps %d score at least 0.7, %d at least 0.8, %d at least 0.9", len(pairs), high[0], high[1], high[2])
+	if high[0] > len(pairs)/3 {
+		t.Errorf("%d of %d traps score at least 0.7, want at most a third", high[0], len(pairs))
+	}
+}
+
+// TestPairsUN compares the names of the UN list with the same names as they are often written.
+func TestPairsUN(t *testing.T) {
+	plain := readPairs(t, "names", "positives_un_untreated.csv")[1:]
+	treated := readPairs(t, "names", "positives_un_treated.csv")[1:]
+	if len(plain) != len(treated) {
+		t.Fatalf("%d and %d rows", len(plain), len(treated))
+	}
+	var s scorer
+	n, hit, wrong := 0, 0, 0
+	for i, r := range treated {
+		a := Parse(r[0], Person)
+		if r[0] != plain[i][0] {
+			n++
+			if v := s.score(a, Parse(plain[i][0], Person)); v >= 0.7 {
+				hit++
+			} else if n%40 == 0 {
+				t.Logf("%.3f %s | %s", v, r[0], plain[i][0])
+			}
+		}
+		if v := s.score(a, Parse(plain[(i+137)%len(plain)][0], Person)); v >= 0.7 {
+			wrong++
+		}
+	}
+	t.Logf("at 0.7: %d of %d changed names meet their own, %d of %d meet another's", hit, n, wrong, len(plain))
+	if hit < n*90/100 || wrong > len(plain)/100 {
+		t.Errorf("at 0.7: %d of %d meet their own (want 90 %%), %d of %d another's (want at most 1 %%)", hit, n, wrong, len(plain))
+	}
+}
+
+// TestPairsAcrossScripts compares names with their romanisations.
+func TestPairsAcrossScripts(t *testing.T) {
+	rows := readPairs(t, "names", "watchman_cross_script_pairs.csv")
+	var s scorer
+	hit := 0
+	for _, r := range rows {
+		if v := s.score(Parse(r[0], Person), Parse(r[1], Person)); v >= 0.7 {
+			hit++
+		} else {
+			t.Logf("%.3f %s | %s", v, r[0], r[1])
+		}
+	}
+	t.Logf("at 0.7: %d of %d", hit, len(rows))
+	if hit < len(rows)*3/4 {
+		t.Errorf("%d of %d pairs of two scripts score at least 0.7, want 85 %%", hit, len(rows))
+	}
 }
 
 // reliability is a table of what scores mean: of the pairs in each tenth, how many are the same, and what their mean
 // score said.
-func reliability(pairs []labelled, scores []float64) string {
+func reliability(pairs []labelled, scores []float64) (table string, off float64) {
 	var n, same [10]int
 	var sum [10]float64
-	off := 0.0
 	for i, p := range pairs {
 		k := min(9, int(scores[i]*10))
 		n[k]++
@@ -163,5 +234,5 @@ func reliability(pairs []labelled, scores []float64) string {
 		fmt.Fprintf(&b, "%.1f–%.1f  %5d  %10.3f  %.3f\n", float64(k)/10, float64(k+1)/10, n[k], mean, share)
 	}
 	fmt.Fprintf(&b, "mean distance %.3f\n", off)
-	return b.String()
+	return b.String(), off
 }

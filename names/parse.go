@@ -69,6 +69,7 @@ func (p *parser) parse(text string, t Type) *Name {
 		n.cut = true
 	}
 	p.joinLetters(t)
+	p.joinServant()
 	p.texts = p.texts[:0]
 	for _, k := range p.tokens {
 		p.texts = append(p.texts, k.text)
@@ -133,7 +134,7 @@ func (p *parser) take(n *Name, i int) int {
 	if m.n > 1 {
 		text = strings.Join(p.texts[i:i+m.n], " ")
 	}
-	if n.Type == Person && m.n == 1 && isLetter(k.text) && k.script != Han && (k.dotted || !linksNames(k.text)) {
+	if n.Type == Person && m.n == 1 && isInitial(k) && (k.dotted || !linksNames(k.text)) {
 		m.kind, m.concepts = Initial, nil
 	}
 	switch len(m.concepts) {
@@ -180,7 +181,7 @@ func (p *parser) kindOf(k token, t Type) Kind {
 	switch {
 	case k.script == Digits:
 		return Number
-	case t == Person && k.script != Han && isLetter(k.text):
+	case t == Person && isInitial(k):
 		return Initial
 	}
 	return Proper
@@ -265,6 +266,11 @@ func (w *Word) addReadings(all []string, most int) {
 			w.Alt = append(w.Alt, r)
 		}
 	}
+}
+
+// isInitial says whether a token may be an initial: one letter of a script that writes sounds, not syllables.
+func isInitial(k token) bool {
+	return k.script != Han && k.script != Hangul && k.script != Kana && isLetter(k.text)
 }
 
 // isLetter says whether s is one letter.

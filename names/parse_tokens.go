@@ -199,6 +199,21 @@ func (p *parser) joinLetters(t Type) {
 	p.tokens = out
 }
 
+// joinServant makes one token of "servant of" and the name of God after it in Arabic letters (عبد الله, Abdullah), which
+// are one given name however they are spaced.
+func (p *parser) joinServant() {
+	out := p.tokens[:0]
+	for i := 0; i < len(p.tokens); i++ {
+		k := p.tokens[i]
+		if k.text == "عبد" && i+1 < len(p.tokens) && p.tokens[i+1].script == Arabic {
+			i++
+			k.text += p.tokens[i].text
+		}
+		out = append(out, k)
+	}
+	p.tokens = out
+}
+
 // letterRun is how many single letters stand together from token i on.
 func (p *parser) letterRun(i int) int {
 	n := 0

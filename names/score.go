@@ -63,7 +63,10 @@ func information(w *Word) float64 {
 
 // judge makes the score of the links and of the words that are left, and links the latter as what they are.
 func (s *scorer) judge() float64 {
-	f := &shipped
+	f := s.figures
+	if f == nil {
+		f = &shipped
+	}
 	v := &s.verdict
 	for i := range s.links {
 		s.weighLink(&s.links[i], f)
@@ -200,6 +203,8 @@ func costAlone(n *Name, i int) float64 {
 		return 0.5
 	case isPatronymic(w.Latin):
 		return 0.5
+	case w.Kind == Proper && (w.Script == Han || w.Script == Hangul):
+		return 2.5 // a syllable of a given name is never left out
 	}
 	return 1
 }

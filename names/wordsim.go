@@ -23,16 +23,21 @@ const (
 	howContrary     // they contradict one another
 )
 
-// otherSyllable is what is left of a likeness by letters when one word is Han: its syllables are read from a table, so
-// that another letter is another syllable and no slip. In longer words, which often render foreign ones, less so.
+// otherSyllable is what is left of a likeness by letters when one word is of a script of syllables: all its readings are
+// known, so that another letter is another syllable and no slip. In longer words, which often render foreign ones, and
+// for Hangul, which is romanised in more ways, less so.
 func otherSyllable(a, b *Word) float64 {
-	const short, long = 0.7, 0.9
+	const short, hangul, long = 0.7, 0.85, 0.9
 	factor := 1.0
 	for _, w := range [2]*Word{a, b} {
-		if w.Script == Han {
-			if factor = min(factor, short); len(w.Text) > 6 {
-				factor = long
-			}
+		switch {
+		case w.Script != Han && w.Script != Hangul:
+		case len(w.Text) > 6:
+			factor = min(factor, long)
+		case w.Script == Han:
+			factor = min(factor, short)
+		default:
+			factor = min(factor, hangul)
 		}
 	}
 	return factor
@@ -200,7 +205,7 @@ func simpleHan(word []rune) {
 // soundSim is how alike two words are that sound alike, 0 when they do not: a long key says more than a short one, and
 // like letters more than unlike ones.
 func soundSim(a, b *Word, spelled float64) float64 {
-	if a.Sound == "" || a.Sound != b.Sound || a.Script == Han || b.Script == Han {
+	if a.Sound == "" || a.Sound != b.Sound || otherSyllable(a, b) < 1 {
 		return 0
 	}
 	longer := max(len(a.Latin), len(b.Latin)) - min(len(a.Latin), len(b.Latin))

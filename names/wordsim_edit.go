@@ -15,6 +15,9 @@ const (
 	firstLetter     = 1.35 // times as dear at the first letter, where few err
 )
 
+// shortWord is how much more an edit costs for each letter that a word has less than five.
+const shortWord = 0.05
+
 const maxEdit = 48 // letters that are compared of a word
 
 // letters are romanised letters.
@@ -28,7 +31,7 @@ func editSim[A, B letters](a A, b B) float64 {
 	}
 	size := float64(len(a)+len(b)) / 2
 	d := editDistance(a, b)
-	return max(0, 1-d/(0.5*size+0.8))
+	return max(0, 1-d/(0.5*size+0.8)-shortWord*d*max(0, 5-size))
 }
 
 // editDistance is the least cost of the edits that make b of a: letters put in, left out, changed, or swapped with the
