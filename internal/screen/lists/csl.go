@@ -244,7 +244,7 @@ func titled(title, text string) string {
 	if text = ofacText(text); text == "" {
 		return ""
 	}
-	return clean(title) + ": " + text
+	return strings.TrimRight(clean(title), " -:") + ": " + text
 }
 
 // joinNotes puts remarks together, without empty ones.

@@ -48,7 +48,7 @@ func next(l, word string, at int) int {
 }
 
 var (
-	imoNumber = regexp.MustCompile(`\b\d{7}\b`)
+	imoNumber = regexp.MustCompile(`(?:^|\D)(\d{7})(?:\D|$)`)
 	leiNumber = regexp.MustCompile(`^[A-Z0-9]{18}\d{2}$`)
 )
 
@@ -62,8 +62,8 @@ func identifierOf(kind, value, country string) Identifier {
 	value = strings.TrimRight(clean(value), ".,;")
 	switch kind {
 	case IDIMO:
-		if m := imoNumber.FindString(value); m != "" {
-			value = m
+		if m := imoNumber.FindStringSubmatch(value); m != nil {
+			value = m[1]
 		} else {
 			kind = IDOther
 		}

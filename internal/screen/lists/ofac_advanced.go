@@ -39,7 +39,7 @@ func readOFACAdvanced(s *source, b *builder) error {
 		switch el.name {
 		case "DateOfIssue":
 			d := numbersDate(el)
-			b.about("Specially Designated Nationals and Blocked Persons List", "Office of Foreign Assets Control, US Department of the Treasury", d, d)
+			ofacAbout(s, b, d, d)
 		case "Location":
 			a.place(el)
 		case "IDRegDocument":

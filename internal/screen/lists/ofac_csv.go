@@ -14,6 +14,26 @@ const ofacMeans = "Property and interests in property are blocked; US persons ma
 
 const ofacSearch = "https://sanctionssearch.ofac.treas.gov/Details.aspx?id="
 
+// ofacOthers tells the consolidated list of those who are not on the SDN list: it has the same forms, and nothing within
+// it says so but the name of its file.
+func ofacOthers(s *source) bool { return strings.HasPrefix(stem(s.name), "cons") }
+
+// ofacPart is the list that the entries stand on, and what it asks for; both "" where the programme decides.
+func ofacPart(s *source) (list, means string) {
+	if ofacOthers(s) {
+		return "", ""
+	}
+	return "SDN", ofacMeans
+}
+
+func ofacAbout(s *source, b *builder, date, version string) {
+	title := "Specially Designated Nationals and Blocked Persons List"
+	if ofacOthers(s) {
+		title = "Consolidated list of OFAC, beside the SDN list"
+	}
+	b.about(title, "Office of Foreign Assets Control, US Department of the Treasury", date, version)
+}
+
 // isOFACCSV tells SDN.CSV: twelve columns, -0- for nothing, a number first; with a header or, as published, without.
 func isOFACCSV(h *head) bool {
 	like := 0
@@ -56,7 +76,7 @@ func ofacText(s string) string {
 
 // readOFACCSV reads SDN.CSV, with what companions it has: aliases, addresses, remarks that were too long.
 func readOFACCSV(s *source, b *builder) error {
-	b.about("Specially Designated Nationals and Blocked Persons List", "Office of Foreign Assets Control, US Department of the Treasury", "", "")
+	ofacAbout(s, b, "", "")
 	more, err := ofacCompanions(s, b)
 	if err != nil {
 		return err
@@ -80,16 +100,17 @@ func readOFACCSV(s *source, b *builder) error {
 		case !digits(row[0]):
 			b.skip(rows.line, "no number of the entry in the first column")
 		default:
-			if err := b.add(rows.line, ofacEntry(row, more)); err != nil {
+			if err := b.add(rows.line, ofacEntry(s, row, more)); err != nil {
 				return err
 			}
 		}
 	}
 }
 
-func ofacEntry(row []string, more *ofacMore) Entry {
+func ofacEntry(s *source, row []string, more *ofacMore) Entry {
 	id := clean(row[0])
-	e := Entry{ID: id, List: "SDN", Type: ofacType(row[2]), Name: ofacText(row[1]), Means: ofacMeans, URL: ofacSearch + id}
+	e := Entry{ID: id, Type: ofacType(row[2]), Name: ofacText(row[1]), URL: ofacSearch + id}
+	e.List, e.Means = ofacPart(s)
 	if e.Type == names.Any {
 		e.Type = names.Company
 	}
@@ -144,11 +165,11 @@ func ofacCompanions(s *source, b *builder) (*ofacMore, error) {
 		width   int
 		missing string
 	}{
-		{[]string{"alt", "sdn_alt", "sdn_aliases", "aliases"}, more.alias, 4,
+		{[]string{"alt", "cons_alt", "sdn_alt", "sdn_aliases", "aliases"}, more.alias, 4,
 			"the alias file (alt.csv) is missing: parties were compared by their primary name and by the weak aliases among the remarks alone"},
-		{[]string{"add", "sdn_add", "sdn_address", "sdn_addresses", "addresses"}, more.address, 5,
+		{[]string{"add", "cons_add", "sdn_add", "sdn_address", "sdn_addresses", "addresses"}, more.address, 5,
 			"the address file (add.csv) is missing: no address or country is known"},
-		{[]string{"sdn_comments", "comments"}, more.comment, 2, ""},
+		{[]string{"sdn_comments", "cons_comments", "comments"}, more.comment, 2, ""},
 	} {
 		text, name, err := s.more.open(part.names...)
 		if err != nil {

@@ -26,7 +26,7 @@ var (
 )
 
 // notNumbers are remarks that look like a number and are none that stands for the party.
-var notNumbers = []string{"DOB", "Executive Order", "alt. Executive Order", "Aircraft M", "Aircraft Model", "Aircraft Manufacture Date", "Organization Established", "Organization Type", "Telephone", "Fax", "Phone", "Email", "Website", "Listing Date", "Effective Date", "Secondary sanctions", "Additional Sanctions", "Transactions Prohibited", "Linked To", "Target Type", "CAATSA", "For more information", "Member of", "Vessel Year", "Former Vessel", "Vessel Type", "Digital Currency Address", "PEESA", "IFCA"}
+var notNumbers = []string{"DOB", "Executive Order", "alt. Executive Order", "Aircraft Model", "Aircraft Manufacture Date", "Aircraft Manufacturer", "Aircraft Operator", "Aircraft Type", "Organization Established", "Organization Type", "Telephone", "Fax", "Phone", "Email", "Website", "Listing Date", "Effective Date", "Secondary sanctions", "Additional Sanctions", "Transactions Prohibited", "Linked To", "Target Type", "CAATSA", "For more information", "Member of", "Vessel Year", "Former Vessel", "Vessel Type", "Digital Currency Address", "PEESA", "IFCA"}
 
 // parseRemarks takes the remarks of an OFAC entry apart. Place of birth, nationality, citizenship and gender stay behind.
 func parseRemarks(s string) remarks {
@@ -116,8 +116,15 @@ func remarkIdentifier(p string) (Identifier, bool) {
 		value, country = m[1], m[2]
 	}
 	value = strings.TrimSpace(remarkDates.ReplaceAllString(value, ""))
-	if !strings.ContainsAny(value, "0123456789") && identifierKind(label) != IDBIC || len(value) > 60 {
+	if !numberLike(label, value) || len(value) > 60 {
 		return Identifier{}, false
 	}
 	return identifier(label, value, country), true
+}
+
+// numberLike tells whether a value can be the number that a label announces: all but bank codes and the marks on
+// aircraft have digits.
+func numberLike(label, value string) bool {
+	kind := identifierKind(label)
+	return strings.ContainsAny(value, "0123456789") || kind == IDBIC || kind == IDAircraft && len(value) <= 10
 }

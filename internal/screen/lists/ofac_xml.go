@@ -19,7 +19,7 @@ func readOFACXML(s *source, b *builder) error {
 	err := readXML(s, take, nil, func(el *element) error {
 		if el.name != "sdnEntry" {
 			d := el.get("Publish_Date")
-			b.about("Specially Designated Nationals and Blocked Persons List", "Office of Foreign Assets Control, US Department of the Treasury", date(d, monthFirst), d)
+			ofacAbout(s, b, date(d, monthFirst), d)
 			if n, err := strconv.Atoi(el.get("Record_Count")); err == nil {
 				want = n
 			}
@@ -38,11 +38,10 @@ func ofacXMLEntry(s *source, b *builder, el *element) error {
 	if err := el.single(s, "uid", "firstName", "lastName", "sdnType"); err != nil {
 		return err
 	}
-	e := Entry{ID: el.get("uid"), Type: ofacType(el.get("sdnType")), Name: ofacName(el.get("lastName"), el.get("firstName")), List: "SDN", Means: ofacMeans}
+	e := Entry{ID: el.get("uid"), Type: ofacType(el.get("sdnType")), Name: ofacName(el.get("lastName"), el.get("firstName"))}
+	e.List, e.Means = ofacPart(s)
 	e.Programmes = el.texts("programList", "program")
-	if len(e.Programmes) > 0 && !digits(e.ID) {
-		e.URL = ""
-	} else if e.ID != "" {
+	if digits(e.ID) {
 		e.URL = ofacSearch + e.ID
 	}
 	for _, a := range el.all("akaList", "aka") {
@@ -97,7 +96,7 @@ func ofacNumber(e *Entry, label, value, country string) string {
 			return titled(label, value)
 		}
 	}
-	if !strings.ContainsAny(value, "0123456789") && identifierKind(label) != IDBIC || strings.Contains(lower, "sanctions") {
+	if !numberLike(label, value) || strings.Contains(lower, "sanctions") {
 		return titled(label, value)
 	}
 	e.Identifiers = append(e.Identifiers, identifier(label, value, country))

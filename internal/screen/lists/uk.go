@@ -189,7 +189,7 @@ func ukDate(s *source, word string) string {
 		return ""
 	}
 	after = strings.Trim(after, " ,\"\r")
-	return wholeDay(strings.ReplaceAll(after, "-", " "), dayFirst) + wholeDay(after, dayFirst)
+	return or(wholeDay(after, dayFirst), wholeDay(strings.ReplaceAll(after, "-", " "), dayFirst))
 }
 
 func isOFSI(h *head) bool { return h.header("Name 6", "Name 1", "Group Type", "Group ID") }

@@ -156,8 +156,8 @@ func imoInText(s string) []Identifier {
 		if !ok || len(out) == 10 {
 			return out
 		}
-		if m := imoNumber.FindStringIndex(after[:min(len(after), 24)]); m != nil {
-			out = append(out, Identifier{Kind: IDIMO, Value: after[m[0]:m[1]]})
+		if m := imoNumber.FindStringSubmatch(after[:min(len(after), 24)]); m != nil {
+			out = append(out, Identifier{Kind: IDIMO, Value: m[1]})
 		}
 		upper = after
 	}
