@@ -340,3 +340,34 @@ func sortedKinds(rates map[string]*proportion) (out []string) {
 	slices.Sort(out)
 	return out
 }
+
+// TestSearchMissesNothing compares questions with every name of the list, and holds that the index finds what that finds.
+func TestSearchMissesNothing(t *testing.T) {
+	parties, x := listed(t)
+	questions := readLines[question](t, "screen", "queries_dev.jsonl")
+	const threshold = 0.7
+	var kept proportion
+	var s scorer
+	questions = slices.DeleteFunc(questions, func(q question) bool { return len(q.Truth) == 0 })
+	for i := 0; i < len(questions); i += 16 {
+		q := Parse(questions[i].Query, Any)
+		best := map[int32]float64{}
+		for name, n := range x.names {
+			if score := s.score(q, n); score >= threshold {
+				best[x.refs[name]] = max(best[x.refs[name]], score)
+			}
+		}
+		found := x.Search(q, threshold, len(parties))
+		for ref, score := range best {
+			ok := slices.ContainsFunc(found, func(f Found) bool { return f.Ref == ref && f.Score == score })
+			kept.add(ok)
+			if !ok {
+				t.Logf("%q does not find %q (%.3f)", q.Text, parties[ref].names(), score)
+			}
+		}
+	}
+	t.Logf("found of what a comparison with every name finds: %v", kept)
+	if kept.share() < 0.98 {
+		t.Errorf("the index loses %d of %d", kept.of-kept.n, kept.of)
+	}
+}

@@ -10,7 +10,7 @@ const (
 	maxMeetings   = 12000 // words of the index that are compared with the words of one query
 	minMeetings   = 48    // of them for each word, at least
 	maxNeighbours = 400   // that one word of a query keeps
-	maxCompared   = 320   // names that are compared with one query
+	maxCompared   = 480   // names that are compared with one query
 	maxQueryJoin  = 24    // letters of words of the query that are tried as one
 	minCompared   = 40    // unless there are fewer
 	maxSpan       = 8     // words of the query that are tried as one by their first letters
