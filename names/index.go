@@ -16,7 +16,7 @@ type Index struct {
 	words    []*Word   // the vocabulary: each written word of all names once
 	within   rows      // the words of each name
 	holders  rows      // the names of each word
-	mass     []float32 // of each name: what its words tell together
+	masses   []mass    // of each name
 	wordKeys keyTable  // leads to words
 	joinKeys keyTable  // leads to names: adjacent words written together, and initials
 	scratch  sync.Pool // of *search
@@ -93,11 +93,9 @@ func (b *Builder) Index() *Index {
 	x.holders = x.within.turned(len(x.words))
 	x.wordKeys = x.keysOfWords()
 	x.joinKeys = x.keysOfNames()
-	x.mass = make([]float32, len(x.names))
-	for i := range x.names {
-		for _, w := range x.within.of(uint32(i)) {
-			x.mass[i] += tells(x.words[w])
-		}
+	x.masses = make([]mass, len(x.names))
+	for i, n := range x.names {
+		x.masses[i] = massOf(n)
 	}
 	x.scratch.New = func() any { return newSearch(x) }
 	return x

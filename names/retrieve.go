@@ -37,7 +37,7 @@ type search struct {
 	search  uint32      // counts the searches, for tallies
 	letters []uint32    // names whose first letters a word of the query is
 	touched []uint32    // names with a tally of this search
-	all     float32     // what the words of the query tell together
+	all     mass        // of the query
 	bar     float64     // the raw figure that a name must be able to reach
 	chosen  []candidate
 	found   []Found
@@ -68,7 +68,7 @@ type tally struct {
 	last   uint16 // 1 + the word of the query that gave last
 }
 
-// candidate is a name that may be compared, with the raw figure that it can reach at most.
+// candidate is a name that may be compared, with the raw figure of the score that it can reach at most.
 type candidate struct {
 	name uint32
 	most float64
@@ -97,10 +97,7 @@ func (s *search) begin(q *Name, threshold float64) {
 		s.search = 1
 	}
 	s.sims.begin(q)
-	s.all = 0
-	for _, w := range q.Words {
-		s.all += tells(w)
-	}
+	s.all = massOf(q)
 	budget := max(minMeetings, maxMeetings/len(q.Words))
 	s.meetSpans(budget / 4)
 	for i, w := range q.Words {
@@ -236,145 +233,6 @@ func (s *search) meetWord(met []neighbour, w *Word, budget int) []neighbour {
 		}
 	}
 	return met
-}
-
-// gather gives each name that holds words like the query's its tally, and chooses those that are worth a comparison.
-// Words that tell much and lead to few names go first; once what is left could not make a hit by itself, it only adds to
-// names that were met already.
-func (s *search) gather() {
-	s.bar = rawFor(s.threshold) - barSlack
-	left := s.all
-	for _, k := range s.words {
-		s.tally(k, float64(left) >= s.bar*float64(s.all))
-		left -= k.info
-	}
-	s.choose()
-}
-
-// tells is what a word adds to what a name tells, for retrieval: what a score may pass over, such as an initial that stands for
-// a word, must not count against a name here.
-func tells(w *Word) float32 {
-	if w.Kind == Initial {
-		return 0.1 * w.info
-	}
-	return w.info
-}
-
-// tally adds what a word of the query gives to the names that hold its neighbours; with fresh also to names that have
-// no tally yet.
-func (s *search) tally(k queryWord, fresh bool) {
-	last := uint16(k.order) + 1
-	if !fresh && k.cost > 6*len(s.touched) {
-		s.tallyTouched(k, last)
-		return
-	}
-	for _, n := range s.met[k.from:k.to] {
-		gain := k.gain(n.sim, tells(s.x.words[n.word]))
-		for _, name := range s.x.holders.of(n.word) {
-			s.give(name, gain, last, fresh)
-		}
-	}
-	for _, name := range s.joined[k.jFrom:k.jTo] {
-		s.give(name, k.gain(joinedSim, k.info), last, fresh)
-	}
-}
-
-// gain is what a word of the query that met one that tells as much as that, so alike, brings, as the score counts it.
-func (k *queryWord) gain(sim, other float32) float32 {
-	lost := 1 - sim
-	return (k.info + other) / 2 * (1 - lost*lost*0.5 - lost*0.5)
-}
-
-func (s *search) give(name uint32, gain float32, last uint16, fresh bool) {
-	t := &s.tallies[name]
-	switch {
-	case t.search != s.search:
-		if fresh {
-			*t = tally{gain, s.search, last}
-			s.touched = append(s.touched, name)
-		}
-	case t.last != last:
-		t.sum += gain
-		t.last = last
-	}
-}
-
-// tallyTouched is tally for names that have a tally, by their words.
-func (s *search) tallyTouched(k queryWord, last uint16) {
-	s.nextTurn()
-	for _, n := range s.met[k.from:k.to] {
-		if s.seen[n.word] != s.turn { // the most alike comes first
-			s.seen[n.word], s.alike[n.word] = s.turn, k.gain(n.sim, tells(s.x.words[n.word]))
-		}
-	}
-	for _, name := range s.touched {
-		var best float32
-		for _, w := range s.x.within.of(name) {
-			if s.seen[w] == s.turn {
-				best = max(best, s.alike[w])
-			}
-		}
-		if best > 0 {
-			s.give(name, best, last, false)
-		}
-	}
-	for _, name := range s.joined[k.jFrom:k.jTo] {
-		s.give(name, k.gain(joinedSim, k.info), last, false)
-	}
-}
-
-// choose keeps the names that can reach the threshold, those that can score most first; where they are few, some of the
-// others, since words may be alike that share no key.
-func (s *search) choose() {
-	reach := 0
-	for _, name := range s.touched {
-		most := rawAtMost(s.tallies[name].sum, s.all, s.x.mass[name])
-		if most >= s.bar {
-			reach++
-		}
-		if most >= s.bar/2 {
-			s.chosen = append(s.chosen, candidate{name, most})
-		}
-	}
-	slices.SortFunc(s.chosen, func(a, b candidate) int {
-		return cmp.Or(cmp.Compare(b.most, a.most), cmp.Compare(a.name, b.name))
-	})
-	s.chosen = s.chosen[:min(len(s.chosen), max(minCompared, min(reach, maxCompared)))]
-	for _, name := range s.letters[:min(len(s.letters), maxByLetters)] {
-		if !slices.ContainsFunc(s.chosen, func(c candidate) bool { return c.name == name }) {
-			s.chosen = append(s.chosen, candidate{name, 1})
-		}
-	}
-}
-
-// barSlack is how far the figure that a name can reach by its tally may lie below what the comparison makes of it.
-const barSlack = 0.1
-
-// rawAtMost is the raw figure of a comparison in which as much met as that, of names that tell as much as that: the
-// scorer's own sum, with all that is not yet known in the names' favour.
-func rawAtMost(met, query, listed float32) float64 {
-	f := &shipped
-	m := float64(min(met, query, listed))
-	if m <= 0 {
-		return 0
-	}
-	a, b := float64(query)-m, float64(listed)-m
-	loss := f.contrary*min(a, b) + f.extra*max(a-b, b-a)*(1+f.scarce/(m+0.2))
-	loss *= 1 + 0.5*f.scarce/(m+0.2)
-	return m / (m + loss)
-}
-
-// rawFor is the raw figure that scores a threshold.
-func rawFor(threshold float64) float64 {
-	low, high := 0.0, 1.0
-	for range 20 {
-		if mid := (low + high) / 2; calibrate(mid, &shipped) < threshold {
-			low = mid
-		} else {
-			high = mid
-		}
-	}
-	return low
 }
 
 // compare scores the chosen names, and stops when none that is left can be among the best.
