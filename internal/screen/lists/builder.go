@@ -103,7 +103,11 @@ func (b *builder) add(line int, e Entry) error {
 			return nil
 		}
 		b.notice(line, "an id that another party has was made distinct")
-		e.ID += "-" + contentID(&e)[:9]
+		e.ID += "-" + contentID(&e)
+		if at, ok := b.find(e.ID); ok {
+			b.join(&b.parties[at], &e)
+			return nil
+		}
 	}
 	if len(b.parties) >= maxEntries {
 		return b.s.fail(line, fmt.Sprintf("more than %d entries", maxEntries), "split the list")

@@ -13,6 +13,7 @@ type head struct {
 	text  string              // the first 64 KiB, without leading white space
 	whole bool                // text is the whole file
 	root  string              // the first element, when it is XML
+	decl  int                 // the line of a DOCTYPE before it; 0 for none
 	space string              // the root's namespaces and schema, lower case
 	keys  map[string]struct{} // of the first object, when it is JSON
 	array bool                // JSON that begins with [
@@ -91,6 +92,9 @@ func (h *head) readRoot() {
 			}
 			return
 		default:
+			if strings.HasPrefix(rest, "<!") {
+				h.decl = 1 + strings.Count(h.text[:len(h.text)-len(rest)], "\n")
+			}
 			return
 		}
 		_, after, ok := strings.Cut(rest, end)

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/go-json-experiment/json"
@@ -42,8 +43,8 @@ func readLines[T any](s *source, b *builder, each func(line int, v *T) error) er
 			return err
 		}
 		if text := bytes.TrimSpace(line); len(text) > 0 {
-			if bad := checkDepth(text); bad != "" {
-				return s.fail(in.line, bad, "flatter objects")
+			if bad := checkShape(text); bad != "" {
+				return s.fail(in.line, bad, "flat objects with each key once")
 			}
 			v := new(T)
 			if jerr := json.Unmarshal(text, v); jerr != nil {
@@ -74,15 +75,27 @@ func (s *source) jsonFault(line int, err error, last bool) error {
 	return s.fail(line, "this is not the JSON that was expected: "+clip(text, 200), "load the list again, or name its form")
 }
 
-// checkDepth says that a JSON text is nested too deep; "" when it is not.
-func checkDepth(text []byte) string {
-	depth, quoted := 0, false
+// checkShape says that a JSON text is nested too deep, or that two keys of its object differ in their case alone, so that
+// two programs could take either; "" when it is neither.
+func checkShape(text []byte) string {
+	depth, begun, quoted := 0, 0, false
+	var keys [][]byte
 	for i := 0; i < len(text); i++ {
 		switch c := text[i]; {
 		case quoted && c == '\\':
 			i++
 		case c == '"':
-			quoted = !quoted
+			if quoted = !quoted; quoted {
+				begun = i + 1
+			} else if depth == 1 && isKey(text[i+1:]) {
+				key := text[begun:i]
+				if slices.ContainsFunc(keys, func(k []byte) bool { return len(k) == len(key) && bytes.EqualFold(k, key) && !bytes.Equal(k, key) }) {
+					return "the key " + clip(string(key), 40) + " twice, in another case"
+				}
+				if len(keys) < 64 {
+					keys = append(keys, key)
+				}
+			}
 		case quoted:
 		case c == '{' || c == '[':
 			if depth++; depth > maxDepth {
@@ -93,6 +106,12 @@ func checkDepth(text []byte) string {
 		}
 	}
 	return ""
+}
+
+// isKey tells whether a colon comes next.
+func isKey(rest []byte) bool {
+	rest = bytes.TrimLeft(rest, " \t\r\n")
+	return len(rest) > 0 && rest[0] == ':'
 }
 
 // counted is a text whose lines are counted as a decoder takes them, and that refuses values that never end.
@@ -208,8 +227,8 @@ func elements[T any](s *source, dec *jsontext.Decoder, c *counted, each func(int
 			return err
 		}
 		line := c.at(dec.InputOffset() - int64(len(value)))
-		if bad := checkDepth(value); bad != "" {
-			return s.fail(line, bad, "flatter objects")
+		if bad := checkShape(value); bad != "" {
+			return s.fail(line, bad, "flat objects with each key once")
 		}
 		v := new(T)
 		if err := json.Unmarshal(value, v); err != nil {

@@ -33,7 +33,7 @@ const (
 	maxEntries      = 10_000_000 //
 	maxRecord       = 16 << 20   // bytes of one record: a row, a JSON object, an XML element
 	maxDepth        = 64         // of XML and JSON
-	maxRatio        = 250        // unpacked to packed, beyond the first 64 MiB
+	maxRatio        = 100        // unpacked to packed, beyond the first 64 MiB
 	maxName         = 1_000      // characters of a name; the rest is cut off and noted
 	maxNote         = 2_000      // bytes of a note
 	maxText         = 1_000      // bytes of an address, a programme, an identifier
@@ -129,11 +129,17 @@ func readSource(s *source, o ReadOptions) (*List, error) {
 
 // recognise finds the form of a text from its beginning, or checks that the form that was asked for is known.
 func recognise(s *source, h *head, want string) (form, error) {
+	if h.empty() && !h.whole {
+		return form{}, s.fail(1, "the file begins with 64 KiB of white space", "a list of parties")
+	}
 	if h.empty() {
 		return form{}, s.fail(1, "the file is empty", "a list of parties")
 	}
 	if h.page() {
 		return form{}, s.fail(1, "this is a web page, not a list", "load the list again; the publisher may have moved it or answered with an error page")
+	}
+	if h.decl > 0 {
+		return form{}, s.fail(h.decl, "a DOCTYPE or other declaration", "a list needs none, and entities of its own are not read")
 	}
 	for _, f := range forms() {
 		if want == f.name || want == "" && f.is(h) {

@@ -51,7 +51,7 @@ func selfColumn(name string) string {
 
 // isTable tells a table whose first row names the columns, one of them the name.
 func isTable(h *head) bool {
-	return h.keys == nil && h.root == "" && len(h.lines) > 1 && slices.ContainsFunc(h.lines[0], func(c string) bool { return selfColumn(c) == "name" })
+	return h.keys == nil && h.root == "" && len(h.lines) > 0 && slices.ContainsFunc(h.lines[0], func(c string) bool { return selfColumn(c) == "name" })
 }
 
 // selfMapping makes a mapping of a header; the columns that it leaves out are returned.
@@ -361,13 +361,16 @@ func isPlain(h *head) bool {
 			return false
 		}
 	}
-	same := 0
+	wide, numbered := 0, 0
 	for _, row := range h.lines {
-		if len(row) >= 3 && len(row) == len(h.lines[0]) {
-			same++
+		if len(row) >= 3 || len(row) == 2 && h.delim != ',' {
+			wide++
+		}
+		if len(row) > 1 && digits(row[0]) {
+			numbered++
 		}
 	}
-	return same < 2 || same < len(h.lines)
+	return wide*2 < len(h.lines) && numbered*2 < len(h.lines)
 }
 
 // readPlain reads names, one a line. A first line that says "name", empty lines and those that begin with # are no names.
