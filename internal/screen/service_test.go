@@ -54,5 +54,8 @@ func TestFalseHitIsRemembered(t *testing.T) {
 	if r := w.get(all[0].ID); r.State != StateOpen || r.Note != "the party changed: country" {
 		t.Fatalf("after the party changed the review is %s: %q", r.State, r.Note)
 	}
-	isKind(t, func() error { _, err := w.Decide(t.Context(), anna, all[0].ID, Judgement{VerdictFalse, "checked the register", 1}); return err }(), polder.Conflict)
+	isKind(t, func() error {
+		_, err := w.Decide(t.Context(), anna, all[0].ID, Judgement{VerdictFalse, "checked the register", 1})
+		return err
+	}(), polder.Conflict)
 }
