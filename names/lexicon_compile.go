@@ -290,10 +290,17 @@ func (c *compiler) romanise() {
 	c.made = nil
 }
 
+// A short romanisation is easily a word of another language (шина gives "china" the French way): a form of fewer letters
+// than this is known by its usual romanisation alone, and one of a few letters by none.
+const (
+	leastOtherWay = 7
+	leastUsualWay = 4
+)
+
 // romanisations adds a run of words, once for each way to romanise it.
 func (c *compiler) romanisations(words []string, m madeForm) {
 	all := make([][]string, len(words))
-	ways := 0
+	ways, size := 0, 0
 	for i, w := range words {
 		r, _ := utf8.DecodeRuneInString(w)
 		all[i] = readings(w, ScriptOf(r))
@@ -301,6 +308,13 @@ func (c *compiler) romanisations(words []string, m madeForm) {
 			return
 		}
 		ways = max(ways, len(all[i]))
+		size += len(all[i][0])
+	}
+	switch {
+	case size < leastUsualWay:
+		return
+	case size < leastOtherWay:
+		ways = 1
 	}
 	for way := range ways {
 		run := make([]string, len(words))
