@@ -153,24 +153,47 @@ func acronymSim(w *Word) float64 {
 	return min(0.9, 0.5+0.1*float64(len(w.Latin)))
 }
 
-// lettersOf is the run of words, none of which has a partner, whose first letters are the acronym; particles may be
-// passed over.
+// lettersOf is the run of words, none of which has a partner, whose first letters are the acronym; particles and legal
+// forms may be passed over.
 func lettersOf(acronym string, words []*Word, left uint64) (first, n int) {
 	for i := range words {
 		k, j := 0, i
 		for ; j < len(words) && k < len(acronym) && left>>j&1 == 1; j++ {
-			w := words[j]
-			switch {
-			case w.Latin != "" && w.Latin[0] == acronym[k]:
-				k++
-			case w.Kind == Particle && j > i:
-			default:
+			if j > i && words[j].Text == words[j-1].Text {
+				continue // another meaning of the same phrase
+			}
+			switch begun := beginnings(words[j], acronym[k:]); {
+			case begun > 0:
+				k += begun
+			case j == i || words[j].Kind != Particle && words[j].Kind != LegalForm:
 				j = len(words)
 			}
 		}
-		if k == len(acronym) && j <= len(words) {
+		if k == len(acronym) && j <= len(words) && j-i > 1 {
 			return i, j - i
 		}
 	}
 	return 0, 0
+}
+
+// beginnings is how many letters of an acronym a word or a phrase stands for: one for each of its words, all of them or
+// none.
+func beginnings(w *Word, acronym string) int {
+	if strings.IndexByte(w.Text, ' ') < 0 {
+		if w.Latin != "" && w.Latin[0] == acronym[0] {
+			return 1
+		}
+		return 0
+	}
+	n := 0
+	for i := range len(w.Text) {
+		if i > 0 && w.Text[i-1] != ' ' {
+			continue
+		}
+		if n == len(acronym) || w.Text[i] != acronym[n] {
+			return 0
+		}
+		n++
+	}
+	return n
 }

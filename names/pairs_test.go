@@ -148,18 +148,18 @@ func TestPairsSiblings(t *testing.T) {
 	scores := scoreAll(pairs)
 	var high [3]int
 	for i, p := range pairs {
-		for k, v := range []float64{0.7, 0.8, 0.9} {
+		for k, v := range []float64{0.5, 0.7, 0.9} {
 			if scores[i] >= v {
 				high[k]++
 			}
 		}
-		if scores[i] >= 0.7 {
+		if scores[i] >= 0.5 {
 			t.Logf("%.3f %s: %s | %s", scores[i], p.group, p.a, p.b)
 		}
 	}
-	t.Logf("of %d traps %d score at least 0.7, %d at least 0.8, %d at least 0.9", len(pairs), high[0], high[1], high[2])
+	t.Logf("of %d traps %d score at least 0.5, %d at least 0.7, %d at least 0.9", len(pairs), high[0], high[1], high[2])
 	if high[0] > len(pairs)/3 {
-		t.Errorf("%d of %d traps score at least 0.7, want at most a third", high[0], len(pairs))
+		t.Errorf("%d of %d traps score at least 0.5, want at most a third", high[0], len(pairs))
 	}
 }
 
@@ -176,19 +176,19 @@ func TestPairsUN(t *testing.T) {
 		a := Parse(r[0], Person)
 		if r[0] != plain[i][0] {
 			n++
-			if v := s.score(a, Parse(plain[i][0], Person)); v >= 0.7 {
+			if v := s.score(a, Parse(plain[i][0], Person)); v >= 0.5 {
 				hit++
 			} else if n%40 == 0 {
 				t.Logf("%.3f %s | %s", v, r[0], plain[i][0])
 			}
 		}
-		if v := s.score(a, Parse(plain[(i+137)%len(plain)][0], Person)); v >= 0.7 {
+		if v := s.score(a, Parse(plain[(i+137)%len(plain)][0], Person)); v >= 0.5 {
 			wrong++
 		}
 	}
-	t.Logf("at 0.7: %d of %d changed names meet their own, %d of %d meet another's", hit, n, wrong, len(plain))
+	t.Logf("at 0.5: %d of %d changed names meet their own, %d of %d meet another's", hit, n, wrong, len(plain))
 	if hit < n*90/100 || wrong > len(plain)/100 {
-		t.Errorf("at 0.7: %d of %d meet their own (want 90 %%), %d of %d another's (want at most 1 %%)", hit, n, wrong, len(plain))
+		t.Errorf("at 0.5: %d of %d meet their own (want 90 %%), %d of %d another's (want at most 1 %%)", hit, n, wrong, len(plain))
 	}
 }
 
@@ -198,13 +198,13 @@ func TestPairsAcrossScripts(t *testing.T) {
 	var s scorer
 	hit := 0
 	for _, r := range rows {
-		if v := s.score(Parse(r[0], Person), Parse(r[1], Person)); v >= 0.7 {
+		if v := s.score(Parse(r[0], Person), Parse(r[1], Person)); v >= 0.5 {
 			hit++
 		} else {
 			t.Logf("%.3f %s | %s", v, r[0], r[1])
 		}
 	}
-	t.Logf("at 0.7: %d of %d", hit, len(rows))
+	t.Logf("at 0.5: %d of %d", hit, len(rows))
 	if hit < len(rows)*3/4 {
 		t.Errorf("%d of %d pairs of two scripts score at least 0.7, want 85 %%", hit, len(rows))
 	}

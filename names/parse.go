@@ -44,10 +44,11 @@ type parser struct {
 type token struct {
 	text   string
 	script Script
-	aside  bool // in brackets
-	dotted bool // a letter with a dot or a stroke after it, or before it
-	family bool // before the first comma
-	said   bool // it says several things; a word of the name is one of them
+	aside  bool   // in brackets
+	dotted bool   // a letter with a dot or a stroke after it, or before it
+	family bool   // before the first comma
+	said   bool   // it says several things; a word of the name is one of them
+	digits string // the number that it is
 }
 
 // parse reads a name as [Parse] does.
@@ -83,15 +84,33 @@ func (p *parser) parse(text string, t Type) *Name {
 		}
 		i += p.take(n, i)
 	}
+	p.addUp(n)
+	if t == Any && !isPersonal(n) {
+		n.family = 0 // what stands before a comma in the name of a firm is no surname
+	}
 	if t == Person || t == Any {
 		p.restoreNames(n)
 	}
 	return n
 }
 
+// isPersonal says whether all words of a name may stand in a person's.
+func isPersonal(n *Name) bool {
+	for _, w := range n.Words {
+		switch w.Kind {
+		case Trade, LegalForm, Number, Place:
+			return false
+		}
+	}
+	return true
+}
+
 // restoreNames takes words for names again that were taken for titles, particles or legal forms, where too little of a
 // name would be left: "Wu Hao", "Leonor Marques".
 func (p *parser) restoreNames(n *Name) {
+	if last := len(n.Words) - 1; last > 0 && n.Type == Person && n.family == 0 && n.Words[last].Kind == Particle {
+		p.restore(n, last) // a particle links what follows it
+	}
 	names, small := 0, 0
 	for _, w := range n.Words {
 		switch w.Kind {
@@ -113,9 +132,15 @@ func (p *parser) restoreNames(n *Name) {
 	}
 	for i, w := range n.Words {
 		if w.Kind == Title || w.Kind == Particle || w.Kind == LegalForm {
-			n.Words[i] = p.word(w.Text, token{script: w.Script}, Proper, 0)
+			p.restore(n, i)
 		}
 	}
+}
+
+// restore takes word i for a name.
+func (p *parser) restore(n *Name, i int) {
+	w := n.Words[i]
+	n.Words[i] = p.word(w.Text, token{script: w.Script}, Proper, 0)
 }
 
 // take reads the word or the phrase that begins at token i, and says how many tokens it is. A phrase is one word, but
@@ -125,6 +150,10 @@ func (p *parser) take(n *Name, i int) int {
 	m := lookup(p.texts[i:], n.Type)
 	if m.weak && !p.atAnEnd(i, m.n) {
 		m = meaning{}
+	}
+	if k.digits = digitsOf(k, i == 0, n.Type); k.digits != "" && m.n < 2 {
+		p.add(n, k, k.text, Number, 0)
+		return 1
 	}
 	if m.n == 0 {
 		p.add(n, k, k.text, p.kindOf(k, n.Type), 0)
@@ -173,15 +202,12 @@ func (p *parser) mendForm(t Type) {
 
 // linksNames says whether a single letter stands between the names of a person as a word: "Ortega y Gasset".
 func linksNames(letter string) bool {
-	return strings.Contains("y e i d l o", letter)
+	return strings.Contains("yeidl", letter)
 }
 
 // kindOf is the kind of a token that the lexicon does not know.
 func (p *parser) kindOf(k token, t Type) Kind {
-	switch {
-	case k.script == Digits:
-		return Number
-	case t == Person && isInitial(k):
+	if t == Person && isInitial(k) {
 		return Initial
 	}
 	return Proper
@@ -212,7 +238,10 @@ func (p *parser) word(text string, k token, kind Kind, concept Concept) *Word {
 		return w
 	}
 	w := &Word{Text: strings.Clone(text), Script: k.script, Kind: kind, Concept: concept}
-	if k.said {
+	switch {
+	case k.digits != "":
+		w.addReadings([]string{k.digits}, 0)
+	case k.said:
 		w.addReadings([]string{latinLetters(concept.String())}, 0)
 	}
 	w.know()

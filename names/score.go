@@ -22,9 +22,12 @@ type figures struct {
 
 // shipped are the figures in use.
 var shipped = figures{
-	contrary: 2.4, extra: 0.3, scarce: 0.4, sole: 2, family: 4, formClash: 0.15, orderClash: 0.03, chainClash: 0.6,
-	slope: 1.5, offset: -0.9,
+	contrary: 2.4, extra: 0.3, scarce: 0.3, sole: 2, family: 4, formClash: 0.3, orderClash: 0.03, chainClash: 1.6,
+	slope: 1.69, offset: -1.44,
 }
+
+// notEqual is the score that no two names reach that are not written alike.
+const notEqual = 0.995
 
 // verdict is what a comparison found, in weights of words.
 type verdict struct {
@@ -79,7 +82,7 @@ func (s *scorer) judge() float64 {
 	loss *= 1 + f.scarce/(v.met+0.2)
 	loss += s.disorder(f)
 	v.raw = v.met / (v.met + loss)
-	return min(0.995, calibrate(v.raw, f))
+	return notEqual * calibrate(v.raw, f)
 }
 
 // calibrate turns a raw figure into the score. It rises strictly from 0 at 0 to 1 at 1.

@@ -86,7 +86,7 @@ func numberOf(w *Word) string {
 	if w.Concept != 0 {
 		return w.Concept.String()
 	}
-	return strings.TrimLeft(w.Latin, "0")
+	return w.Latin
 }
 
 // initialSim compares an initial with a word, or with another initial.
