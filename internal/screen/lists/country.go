@@ -107,7 +107,7 @@ GT GTM Guatemala|Republic of Guatemala
 GU GUM Guam
 GW GNB Guinea-Bissau|Republic of Guinea-Bissau
 GY GUY Guyana|Co-operative Republic of Guyana
-HK HKG Hong Kong|Hong Kong SAR|Hong Kong, China|China, Hong Kong|Hongkong|Hong Kong Special Administrative Region
+HK HKG Hong Kong|Hong Kong SAR|Hong Kong, China|China, Hong Kong|Hongkong|Hong Kong Special Administrative Region|China, Hong Kong Special Administrative Region
 HM HMD Heard Island and McDonald Islands
 HN HND Honduras|Republic of Honduras
 HR HRV Croatia|Republic of Croatia
@@ -160,7 +160,7 @@ MK MKD North Macedonia|Republic of North Macedonia|Macedonia|Former Yugoslav Rep
 ML MLI Mali|Republic of Mali
 MM MMR Myanmar|Burma|Republic of the Union of Myanmar|Union of Myanmar|Myanmar (Burma)|Burma (Myanmar)
 MN MNG Mongolia
-MO MAC Macao|Macau|Macao SAR|Macau SAR|China, Macao|Macau, China
+MO MAC Macao|Macau|Macao SAR|Macau SAR|China, Macao|Macau, China|China, Macao Special Administrative Region
 MP MNP Northern Mariana Islands
 MQ MTQ Martinique
 MR MRT Mauritania|Islamic Republic of Mauritania
