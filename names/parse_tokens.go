@@ -17,6 +17,11 @@ func (p *parser) tokenise(s string, t Type) (cut bool) {
 			if len(p.tokens) >= 2*maxWords {
 				return true
 			}
+			if far, ok := syllables(s, i, end); ok && t != Company && t != Vessel {
+				cut = p.addWord(s[i:end]+s[end+1:far], t, depth > 0) || cut
+				i = far
+				continue
+			}
 			cut = p.addWord(s[i:end], t, depth > 0) || cut
 			i = end
 			continue
@@ -41,6 +46,31 @@ func (p *parser) tokenise(s string, t Type) (cut bool) {
 		}
 	}
 	return cut
+}
+
+// syllables says whether the word s[i:end] and the one that a hyphen joins to it, up to far, are the two syllables of one
+// given name, as in Eun-ji and Ka-chiu.
+func syllables(s string, i, end int) (far int, ok bool) {
+	if end+1 >= len(s) || s[end] != '-' || i > 0 && s[i-1] == '-' {
+		return 0, false
+	}
+	far = wordEnd(s, end+1)
+	if far < len(s) && s[far] == '-' {
+		return 0, false
+	}
+	_, first := plainSyllable(s[i:end])
+	_, second := plainSyllable(s[end+1 : far])
+	return far, first && second && !joinsNames(s[i:end])
+}
+
+// joinsNames says whether a syllable before a hyphen is an article, or says whose son somebody is.
+func joinsNames(syllable string) bool {
+	switch syllable {
+	case "al", "el", "ul", "ol", "il", "ad", "ed", "ar", "er", "as", "es", "az", "ez", "an", "en", "at", "et", "ash", "esh", "ath",
+		"bin", "ben", "bar", "van", "von", "de", "da", "di", "do", "du", "le", "la", "mac", "mc", "um":
+		return true
+	}
+	return false
 }
 
 // dot notes that the last token, a single letter that ends just before s[i], has a dot or a stroke behind it.

@@ -129,8 +129,12 @@ func (s *scorer) weighRest(f *figures) {
 	v := &s.verdict
 	a.add(s.a, s.wa[:], s.leftA, f, v.proper)
 	b.add(s.b, s.wb[:], s.leftB, f, v.proper)
+	if a.script != b.script {
+		// Words of the trade are translated in more than one way.
+		a.mass, b.mass = a.mass-0.4*a.trade, b.mass-0.4*b.trade
+	}
 	clash := min(a.mass, b.mass)
-	v.contrary += clash
+	v.contrary += clash + s.smallClash(&a, &b)
 	restA, restB := over(a.mass, clash), over(b.mass, clash)
 	v.extra += a.cost*restA + b.cost*restB + 0.3*f.extra*(a.small+b.small)
 	v.strange += a.strange*restA + b.strange*restB
@@ -138,12 +142,29 @@ func (s *scorer) weighRest(f *figures) {
 	if a.kin != noKin && b.kin != noKin && a.kin != b.kin {
 		v.contrary += 0.3
 	}
-	if s.a.Type == Vessel || s.b.Type == Vessel { // no ship has a legal form: one of the two is a firm
-		v.forms += 2 * math.Abs(float64(min(1, bits.OnesCount64(a.forms))-min(1, bits.OnesCount64(b.forms))))
-	}
+	v.forms += s.formOfOne(a.forms, b.forms)
 	s.linkContrary(a.heavy, b.heavy, f.contrary)
 	s.linkContrary(a.forms, b.forms, 1)
 	s.linkAlone(f)
+}
+
+// formOfOne is what it counts for that one name alone has a legal form: nothing, but where the other is a ship's or a
+// person's. No ship has a legal form, and few people do business under their own name alone.
+func (s *scorer) formOfOne(a, b uint64) float64 {
+	other := s.b.Type
+	switch {
+	case a != 0 && b != 0 || a == 0 && b == 0 || s.a.Type == s.b.Type && other != Vessel:
+		return 0
+	case b != 0:
+		other = s.a.Type
+	}
+	switch other {
+	case Vessel:
+		return 2
+	case Person:
+		return 1
+	}
+	return 0
 }
 
 // over is the share of a mass that is left when some of it is taken.
@@ -158,10 +179,14 @@ func over(mass, taken float64) float64 {
 type rest struct {
 	heavy   uint64  // the words that can contradict others
 	forms   uint64  // the legal forms
+	script  Script  // of the words of the trade
+	trade   float64 // of the mass, words of the trade
 	mass    float64 // of the heavy words
 	cost    float64 // of the heavy words when they are merely more
 	strange float64 // the same of those that set a name apart
 	small   float64 // the weight of the others
+	inner   float64 // what those of the others would weigh as names of a person
+	edge    float64 // the same of those that begin or end the name
 	kin     kin     // of the others
 }
 
@@ -174,8 +199,10 @@ func (r *rest) add(n *Name, weights []float64, left uint64, f *figures, proper f
 		case LegalForm:
 			r.forms |= 1 << i
 			r.small += weights[i]
+			r.addSmall(n, i)
 		case Title, Particle:
 			r.small += weights[i]
+			r.addSmall(n, i)
 			r.kin = max(r.kin, kinship(n.Words[i]))
 		default:
 			r.heavy |= 1 << i
@@ -187,6 +214,9 @@ func (r *rest) add(n *Name, weights []float64, left uint64, f *figures, proper f
 				cost *= 1 + 1.5*max(0, 1-2*proper)
 			}
 			r.mass += weights[i]
+			if n.Words[i].Kind == Trade {
+				r.trade, r.script = r.trade+weights[i], n.Words[i].Script
+			}
 			if n.Words[i].Kind == Proper {
 				r.strange += cost * weights[i]
 			} else {
@@ -194,6 +224,45 @@ func (r *rest) add(n *Name, weights []float64, left uint64, f *figures, proper f
 			}
 		}
 	}
+}
+
+// addSmall counts what word i, an article, a title or a legal form, would weigh as a name.
+func (r *rest) addSmall(n *Name, i int) {
+	w := *n.Words[i]
+	if w.Kind == Title && len(w.Latin) > 4 {
+		return
+	}
+	w.Kind = Proper
+	weight := information(&w)
+	if i == 0 || i == len(n.Words)-1 || n.family == 1<<i {
+		r.edge += weight
+	} else {
+		r.inner += weight
+	}
+}
+
+// smallClash is how far small words of persons' names contradict: what is taken for an article or a legal form may be a
+// name (Do, Na, Ye, Sa), so that two of them in one place are two names, and so is one that begins or ends a name where
+// the other has a name.
+func (s *scorer) smallClash(a, b *rest) float64 {
+	if !personLike(s.a) || !personLike(s.b) {
+		return 0
+	}
+	restA, restB := over(a.mass, min(a.mass, b.mass))*a.mass, over(b.mass, min(a.mass, b.mass))*b.mass
+	return max(min(a.edge+a.inner, b.edge+b.inner), min(a.edge, restB), min(b.edge, restA))
+}
+
+// personLike says whether a name is a person's, or may be one: a few words and none of the trade.
+func personLike(n *Name) bool {
+	if n.Type != Any {
+		return n.Type == Person
+	}
+	for _, w := range n.Words {
+		if w.Kind == Trade || w.Kind == Number {
+			return false
+		}
+	}
+	return len(n.Words) <= 5
 }
 
 // costAlone is how much more or less than others word i costs when the other name does not have it.

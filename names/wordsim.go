@@ -20,6 +20,7 @@ const (
 	howInitial      // a letter for a given name
 	howJoined       // the same but for the spaces
 	howAcronym      // the first letters of several words
+	howPart         // a word of a phrase
 	howContrary     // they contradict one another
 )
 
@@ -67,10 +68,30 @@ func wordSim(a, b *Word) (float64, how) {
 	if s, h := readingSim(a, b); h != howNot {
 		return s, h
 	}
+	if isPart(a.Text, b.Text) || isPart(b.Text, a.Text) {
+		return 0.8, howPart
+	}
 	if a.Concept != 0 && b.Concept != 0 {
 		return 0, howNot
 	}
 	return spellingSim(a, b)
+}
+
+// isPart says whether word is one of the words of phrase, and phrase has others.
+func isPart(word, phrase string) bool {
+	if len(phrase) <= len(word)+1 {
+		return false
+	}
+	for {
+		i := strings.IndexByte(phrase, ' ')
+		if i < 0 {
+			return false
+		}
+		if phrase[:i] == word || phrase[i+1:] == word {
+			return true
+		}
+		phrase = phrase[i+1:]
+	}
 }
 
 // numberSim compares words one of which is a number: the same value, or nothing in common.
@@ -164,6 +185,7 @@ func spellingSim(a, b *Word) (float64, how) {
 	if otherForm(a.Latin, b.Latin) {
 		best *= 0.6
 	}
+	best *= syllableSim(a, b)
 	if a.Kind == Proper && b.Kind == Proper {
 		if v := 0.9 * sameGivenName(a.Latin, b.Latin); v > best {
 			best, way = v, howGiven
@@ -202,19 +224,49 @@ func simpleHan(word []rune) {
 	}
 }
 
-// soundSim is how alike two words are that sound alike, 0 when they do not: a long key says more than a short one, and
-// like letters more than unlike ones.
+// soundSim is how alike two words are that sound alike, 0 when they do not: more consonants say more, and vowels that
+// differ say that they are two words, where both are written in full.
 func soundSim(a, b *Word, spelled float64) float64 {
 	if a.Sound == "" || a.Sound != b.Sound || otherSyllable(a, b) < 1 {
 		return 0
 	}
-	longer := max(len(a.Latin), len(b.Latin)) - min(len(a.Latin), len(b.Latin))
-	v := 0.5 + 0.06*float64(min(len(a.Sound), 6)-max(0, longer-1))
-	return v + (0.97-v)*0.8*spelled
+	consonants := 0
+	for i := range len(a.Sound) {
+		if a.Sound[i] < 'a' {
+			consonants++
+		}
+	}
+	v := [...]float64{0.5, 0.6, 0.76, 0.86, 0.92}[min(consonants, 4)]
+	if a.Script != Arabic && b.Script != Arabic && a.Script != Hebrew && b.Script != Hebrew {
+		if gap := vowelGap(a.Latin, b.Latin); gap > 0 {
+			return v - 0.08*float64(gap)
+		}
+	}
+	return v + (0.97-v)*0.6*spelled
+}
+
+// syllableSim is what is left of a likeness by letters or sound when both words are one plain syllable: little differs
+// between them, but it makes another name, unless only the vowel is spelt in another way.
+func syllableSim(a, b *Word) float64 {
+	if a.Script != Latin || b.Script != Latin {
+		return 1
+	}
+	x, ok := plainSyllable(a.Latin)
+	if !ok {
+		return 1
+	}
+	y, ok := plainSyllable(b.Latin)
+	switch {
+	case !ok:
+		return 1
+	case x == y:
+		return 0.9
+	}
+	return 0.7
 }
 
 // otherForm says whether two words that are nearly alike are known to be two: a surname and a patronymic of one stem
-// (Ivanova, Ivanovna), a man's given name and a woman's (Antonio, Antonia).
+// (Ivanova, Ivanovna), a man's given name and a woman's (Antonio, Antonia; Daniel, Daniela).
 func otherForm(a, b string) bool {
 	if len(a) > len(b) {
 		a, b = b, a
@@ -226,6 +278,9 @@ func otherForm(a, b string) bool {
 	if n == len(b) && a[:n-1] == b[:n-1] {
 		x, y := min(a[n-1], b[n-1]), max(a[n-1], b[n-1])
 		return x == 'a' && y == 'o'
+	}
+	if len(b) == n+1 && b[:n] == a && b[n] == 'a' && !isVowel(a[n-1]) && !isSurname(a) {
+		return true
 	}
 	return isPatronymic(a) != isPatronymic(b) && (isSurname(a) || isSurname(b))
 }

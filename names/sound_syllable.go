@@ -1,0 +1,80 @@
+package names
+
+import "strings"
+
+// plainSyllable is a word of one plain syllable (a consonant sound, a vowel, and perhaps one more consonant sound), as
+// most names of China, Korea and Vietnam are built of, in one spelling of its vowel. ok is false for any other word.
+// Such words lie close together: another letter is another syllable, and so another name, rather than a slip.
+func plainSyllable(latin string) (spelt string, ok bool) {
+	if len(latin) == 0 || len(latin) > 6 {
+		return "", false
+	}
+	i := 0
+	for i < len(latin) && (!isVowelLetter(latin[i]) || latin[i] == 'y' && i+1 < len(latin) && isVowelLetter(latin[i+1])) {
+		i++
+	}
+	j := i
+	for j < len(latin) && isVowelLetter(latin[j]) {
+		j++
+	}
+	onset, vowel, coda := latin[:i], latin[i:j], latin[j:]
+	if vowel == "" || len(vowel) > 3 || !isIn2(syllableOnsets, onset) || !isIn2(syllableCodas, coda) {
+		return "", false
+	}
+	if one, known := syllableVowels[vowel]; known {
+		vowel = one
+	}
+	return onset + vowel + strings.TrimLeft(coda, "h"), true
+}
+
+// syllableOnsets and syllableCodas are what a plain syllable begins and ends with, between spaces.
+const (
+	syllableOnsets = " b c d f g h j k l m n p q r s t v w x y z zh ch sh th ph kh gh nh ng ngh tr kk pp tt ss jj hs ts tz rh kw gw hw hy ky ry my by py gy "
+	syllableCodas  = " n ng m p t k c ch nh l r h hn "
+)
+
+// syllableVowels are spellings of one vowel.
+var syllableVowels = map[string]string{"ee": "i", "oo": "u", "ou": "u", "eo": "u", "eu": "u", "ae": "e"}
+
+func isIn2(list, s string) bool { return s == "" || strings.Contains(list, " "+s+" ") }
+
+// vowelGap says how far the vowels of two words that sound alike lie apart: 1 for each that differs within the broad
+// classes that romanisations confuse, 2 for each that differs beyond them or stands in one word alone.
+func vowelGap(a, b string) int {
+	var x, y hearing
+	x.hear(a[:min(len(a), maxSoundBytes)])
+	y.hear(b[:min(len(b), maxSoundBytes)])
+	va, vb := x.vowels(), y.vowels()
+	var row [maxSoundBytes + 1]int
+	for j := range vb {
+		row[j+1] = row[j] + 2
+	}
+	for i := range va {
+		diagonal := row[0]
+		row[0] += 2
+		for j := range vb {
+			cost := 2
+			switch {
+			case va[i] == vb[j]:
+				cost = 0
+			case broad(va[i]) == broad(vb[j]):
+				cost = 1
+			}
+			best := min(diagonal+cost, row[j]+2, row[j+1]+2)
+			diagonal, row[j+1] = row[j+1], best
+		}
+	}
+	return row[len(vb)]
+}
+
+// vowels leaves only the vowels of what was heard.
+func (h *hearing) vowels() []byte {
+	n := 0
+	for _, c := range h.out[:h.n] {
+		if c >= 'a' {
+			h.out[n] = c
+			n++
+		}
+	}
+	return h.out[:min(n, maxSoundBytes)]
+}
