@@ -46,6 +46,7 @@ func (s *scorer) score(a, b *Name) float64 {
 	}
 	s.compareWords()
 	s.takeJoins()
+	s.takeShifts()
 	s.takeBest()
 	s.takeLetters()
 	return s.judge()

@@ -108,6 +108,9 @@ func (s *scorer) runSim(w *Word, words []*Word, i, n int) float64 {
 			return 0.96
 		}
 	}
+	if n == 2 && isPairOf(w.Latin, words[i], words[(i+1)%len(words)]) {
+		return 0.93
+	}
 	first, last := s.joined[0] == w.Latin[0], s.joined[len(s.joined)-1] == w.Latin[len(w.Latin)-1]
 	if !first && !last || !near(set, w.letters, len(s.joined), len(w.Latin)) {
 		return 0
@@ -122,6 +125,52 @@ func (s *scorer) runSim(w *Word, words []*Word, i, n int) float64 {
 		}
 	}
 	return factor * best
+}
+
+// isPairOf says whether s is a romanisation of v and one of w, written together.
+func isPairOf(s string, v, w *Word) bool {
+	if len(v.Alt) == 0 && len(w.Alt) == 0 {
+		return false
+	}
+	for i := -1; i < len(v.Alt); i++ {
+		head := v.Latin
+		if i >= 0 {
+			head = v.Alt[i]
+		}
+		if tail, ok := strings.CutPrefix(s, head); ok && tail != "" && (tail == w.Latin || slices.Contains(w.Alt, tail)) {
+			return true
+		}
+	}
+	return false
+}
+
+// takeShifts links two neighbours with two whose letters are the same and whose space is elsewhere: "way hongkong" and
+// "wayhong kong".
+func (s *scorer) takeShifts() {
+	a, b := s.a.Words, s.b.Words
+	for i := 0; i+1 < len(a); i++ {
+		if s.leftA>>i&3 != 3 {
+			continue
+		}
+		for j := 0; j+1 < len(b); j++ {
+			if s.leftB>>j&3 == 3 && isShift(a[i].Latin, a[i+1].Latin, b[j].Latin, b[j+1].Latin) {
+				s.link(link{ai: i, an: 2, bi: j, bn: 2, sim: 0.96, how: howJoined})
+				break
+			}
+		}
+	}
+}
+
+// isShift says whether a followed by b has the letters of x followed by y, cut elsewhere.
+func isShift(a, b, x, y string) bool {
+	if len(a)+len(b) != len(x)+len(y) || len(a) == len(x) {
+		return false
+	}
+	if len(a) > len(x) {
+		a, b, x, y = x, y, a, b
+	}
+	moved := len(x) - len(a)
+	return len(a) > 0 && x[:len(a)] == a && x[len(a):] == b[:moved] && b[moved:] == y
 }
 
 // takeLetters links a word that is the first letters of several words that are left: AECC and Aero Engine Corporation

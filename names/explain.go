@@ -134,6 +134,8 @@ func howMet(a, b []*Word, l link) string {
 		return "alike but for the spaces: " + lettersDiffer(latinOf(a), latinOf(b))
 	case howAcronym:
 		return "the first letters of the words"
+	case howPart:
+		return "a word of the phrase"
 	case howContrary:
 		return contradicts(v, w)
 	}

@@ -75,6 +75,7 @@ func (p *parser) parse(text string, t Type) *Name {
 	for _, k := range p.tokens {
 		p.texts = append(p.texts, k.text)
 	}
+	p.mendErrors(t)
 	p.mendForm(t)
 	n.Words = make([]*Word, 0, min(len(p.tokens), maxWords))
 	for i := 0; i < len(p.tokens); {
@@ -112,7 +113,11 @@ func (p *parser) restoreNames(n *Name) {
 		p.restore(n, last) // a particle links what follows it
 	}
 	names, small := 0, 0
-	for _, w := range n.Words {
+	for i, w := range n.Words {
+		if i > 0 && w.Kind == Title && len(w.Latin) < 4 && n.Words[i-1].Kind != Title && !isFirstGiven(n, i) {
+			p.restore(n, i) // short titles stand in front
+			w = n.Words[i]
+		}
 		switch w.Kind {
 		case Title, Particle:
 			small++
@@ -137,6 +142,11 @@ func (p *parser) restoreNames(n *Name) {
 	}
 }
 
+// isFirstGiven says whether word i is the first behind the comma of "SURNAME, Given".
+func isFirstGiven(n *Name, i int) bool {
+	return n.family>>(i-1)&1 == 1 && n.family>>i&1 == 0
+}
+
 // restore takes word i for a name.
 func (p *parser) restore(n *Name, i int) {
 	w := n.Words[i]
@@ -159,10 +169,7 @@ func (p *parser) take(n *Name, i int) int {
 		p.add(n, k, k.text, p.kindOf(k, n.Type), 0)
 		return 1
 	}
-	text := k.text
-	if m.n > 1 {
-		text = strings.Join(p.texts[i:i+m.n], " ")
-	}
+	text := p.writtenAs(i, m.n)
 	if n.Type == Person && m.n == 1 && isInitial(k) && (k.dotted || !linksNames(k.text)) {
 		m.kind, m.concepts = Initial, nil
 	}
@@ -178,26 +185,6 @@ func (p *parser) take(n *Name, i int) int {
 		}
 	}
 	return m.n
-}
-
-// mendForm puts a phrase together again, most often a legal form, that was torn when the words of a name were turned
-// round: "stock company Agregat joint". It moves the words of its beginning, which stand last, to the front.
-func (p *parser) mendForm(t Type) {
-	const most = 3 // words of the beginning
-	for torn := 1; torn <= most && torn+2 < len(p.texts); torn++ {
-		cut := len(p.texts) - torn
-		turned := append(slices.Clone(p.texts[cut:]), p.texts[:min(cut, 8)]...)
-		m := lookup(turned, t)
-		if m.kind != LegalForm && m.kind != Trade || m.weak || m.n <= torn {
-			continue
-		}
-		if tail := lookup(p.texts[cut:], t); tail.n == torn {
-			continue // it is one by itself
-		}
-		p.tokens = append(slices.Clone(p.tokens[cut:]), p.tokens[:cut]...)
-		p.texts = append(slices.Clone(p.texts[cut:]), p.texts[:cut]...)
-		return
-	}
 }
 
 // linksNames says whether a single letter stands between the names of a person as a word: "Ortega y Gasset".
