@@ -80,9 +80,7 @@ func (c *compiler) givenNames() error {
 				continue
 			}
 			for _, form := range strings.Split(field, "|") {
-				if err := c.givenForm(form, g, i); err != nil {
-					return fmt.Errorf("%s: %w", r.at, err)
-				}
+				c.givenForm(form, g, i)
 			}
 		}
 	}
@@ -90,7 +88,7 @@ func (c *compiler) givenNames() error {
 }
 
 // givenForm adds a form of the group g out of the i-th field of a row.
-func (c *compiler) givenForm(form string, g uint16, i int) error {
+func (c *compiler) givenForm(form string, g uint16, i int) {
 	kind := role(i)
 	if i == 3 {
 		kind = roleForm
@@ -99,10 +97,7 @@ func (c *compiler) givenForm(form string, g uint16, i int) error {
 		word := strings.Join(words, "")
 		for _, old := range c.given[word] {
 			if old.group == g {
-				if old.role != kind {
-					return fmt.Errorf("%q has two parts in one group", form)
-				}
-				return nil
+				return // the closer part comes first
 			}
 		}
 		c.given[word] = append(c.given[word], givenRole{g, kind})
@@ -114,7 +109,6 @@ func (c *compiler) givenForm(form string, g uint16, i int) error {
 			c.native[word] = mergeForms(c.native[word], c.groups[g].forms)
 		}
 	}
-	return nil
 }
 
 // maxNative bounds the readings of a native form.
