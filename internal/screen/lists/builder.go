@@ -22,22 +22,56 @@ type builder struct {
 	meta        Meta
 	mapping     *Mapping // nil for the known forms
 	purposeOpen bool     // the caller did not say what the list is for
-	parties     []Entry
+	parties     pile
 	strict      bool              // broken bytes are refused rather than noted: JSON and XML
 	merge       bool              // a second row with an id adds its names to the first; else the id is made distinct
 	byID        map[uint64]int32  // by the hash of its id
 	texts       map[string]string // texts that many entries share
+	codes       map[string]string // countries as written, and their codes
 	skipped     map[string]*skip
 	order       []string // reasons, as they came
 	notes       []string
 	clipped     int
 }
 
+// pile holds entries in pieces, so that a long list is not copied again and again while it grows.
+type pile struct {
+	pieces [][]Entry
+	n      int
+}
+
+const piece = 4096
+
+func (p *pile) at(i int) *Entry { return &p.pieces[i/piece][i%piece] }
+
+func (p *pile) add(e Entry) {
+	if p.n%piece == 0 {
+		size := piece
+		if p.n == 0 {
+			size = 16 // most lists of one's own are short
+		}
+		p.pieces = append(p.pieces, make([]Entry, 0, size))
+	}
+	last := &p.pieces[len(p.pieces)-1]
+	*last = append(*last, e)
+	p.n++
+}
+
+// all are the entries in one slice; the pile is empty afterwards.
+func (p *pile) all() []Entry {
+	out := make([]Entry, 0, p.n)
+	for i, part := range p.pieces {
+		out = append(out, part...)
+		p.pieces[i] = nil
+	}
+	return out
+}
+
 // skip counts what was left out for one reason.
 type skip struct{ n, line int }
 
 func newBuilder(s *source, o ReadOptions) *builder {
-	b := &builder{s: s, mapping: o.Mapping, purposeOpen: o.Purpose == "", byID: map[uint64]int32{}, texts: map[string]string{}, skipped: map[string]*skip{}}
+	b := &builder{s: s, mapping: o.Mapping, purposeOpen: o.Purpose == "", byID: map[uint64]int32{}, texts: map[string]string{}, codes: map[string]string{}, skipped: map[string]*skip{}}
 	b.meta = Meta{Name: o.As, Title: o.Title, Source: o.Source, Licence: o.Licence, Purpose: o.Purpose, Date: o.Date, Read: o.At}
 	if b.meta.Name == "" {
 		b.meta.Name = listName(s.name)
@@ -86,7 +120,7 @@ func (b *builder) skip(line int, why string) {
 func (b *builder) add(line int, e Entry) error {
 	b.tidy(&e)
 	if at, ok := b.find(e.ID); ok && b.merge && e.Name == "" && e.ID != "" {
-		b.join(&b.parties[at], &e)
+		b.join(b.parties.at(at), &e)
 		return nil
 	}
 	if e.Name == "" && !promote(&e) {
@@ -97,7 +131,7 @@ func (b *builder) add(line int, e Entry) error {
 		e.ID = contentID(&e)
 	}
 	if at, ok := b.find(e.ID); ok {
-		old := &b.parties[at]
+		old := b.parties.at(at)
 		if b.merge || old.Name == e.Name && old.Type == e.Type {
 			b.join(old, &e)
 			return nil
@@ -105,15 +139,15 @@ func (b *builder) add(line int, e Entry) error {
 		b.notice(line, "an id that another party has was made distinct")
 		e.ID += "-" + contentID(&e)
 		if at, ok := b.find(e.ID); ok {
-			b.join(&b.parties[at], &e)
+			b.join(b.parties.at(at), &e)
 			return nil
 		}
 	}
-	if len(b.parties) >= maxEntries {
+	if b.parties.n >= maxEntries {
 		return b.s.fail(line, fmt.Sprintf("more than %d entries", maxEntries), "split the list")
 	}
-	b.byID[xxhash.Sum64String(e.ID)] = int32(len(b.parties))
-	b.parties = append(b.parties, e)
+	b.byID[xxhash.Sum64String(e.ID)] = int32(b.parties.n)
+	b.parties.add(e)
 	return nil
 }
 
@@ -134,7 +168,7 @@ func (b *builder) notice(line int, why string) { b.skip(line, "\x00"+why) }
 // find is where the entry with an id stands.
 func (b *builder) find(id string) (int, bool) {
 	at, ok := b.byID[xxhash.Sum64String(id)]
-	if !ok || b.parties[at].ID != id {
+	if !ok || b.parties.at(int(at)).ID != id {
 		return 0, false
 	}
 	return int(at), true
@@ -147,7 +181,6 @@ func (b *builder) join(old, e *Entry) {
 	}
 	old.Aliases = dedupe(append(old.Aliases, e.Aliases...), func(a Alias) string { return a.Name }, old.Name)
 	old.Aliases = old.Aliases[:min(len(old.Aliases), maxAliases)]
-	same := func(s string) string { return s }
 	old.Countries = dedupe(append(old.Countries, e.Countries...), same, "")
 	old.Births = dedupe(append(old.Births, e.Births...), same, "")
 	old.Addresses = dedupe(append(old.Addresses, e.Addresses...), same, "")
@@ -216,17 +249,19 @@ func (b *builder) tidy(e *Entry) {
 	}
 	e.Aliases = dedupe(e.Aliases, func(a Alias) string { return a.Name }, e.Name)
 	e.Aliases = e.Aliases[:min(len(e.Aliases), maxAliases)]
-	e.Countries = b.texts1(e.Countries, Country)
-	e.Programmes = b.texts1(e.Programmes, nil)
-	e.Births = b.texts1(e.Births, nil)
+	for i, c := range e.Countries {
+		e.Countries[i] = b.country(c)
+	}
+	e.Countries = dedupe(e.Countries, same, "")
+	e.Programmes, e.Births = b.sharedAll(e.Programmes), b.sharedAll(e.Births)
 	for i, a := range e.Addresses {
 		e.Addresses[i] = strings.Clone(clip(clean(a), maxText))
 	}
-	e.Addresses = dedupe(e.Addresses, func(s string) string { return s }, "")
+	e.Addresses = dedupe(e.Addresses, same, "")
 	for i, d := range e.Identifiers {
 		e.Identifiers[i] = Identifier{Kind: d.Kind, Value: strings.Clone(clip(clean(d.Value), 200))}
-		if c := Country(d.Country); len(c) == 2 {
-			e.Identifiers[i].Country = b.shared(c, 2)
+		if c := b.country(d.Country); len(c) == 2 {
+			e.Identifiers[i].Country = c
 		}
 		if e.Identifiers[i].Value == "" {
 			e.Identifiers[i].Kind = ""
@@ -240,15 +275,24 @@ func (b *builder) tidy(e *Entry) {
 	}, "")
 }
 
-// texts1 cleans texts that many entries share; each goes through f first.
-func (b *builder) texts1(in []string, f func(string) string) []string {
+// sharedAll cleans texts that many entries share.
+func (b *builder) sharedAll(in []string) []string {
 	for i, s := range in {
-		if f != nil {
-			s = f(s)
-		}
 		in[i] = b.shared(s, maxText)
 	}
-	return dedupe(in, func(s string) string { return s }, "")
+	return dedupe(in, same, "")
+}
+
+// country is [Country], which is looked up once for each way of writing it.
+func (b *builder) country(s string) string {
+	if code, ok := b.codes[s]; ok {
+		return code
+	}
+	code := strings.Clone(clip(Country(s), maxText))
+	if len(b.codes) < 10_000 && len(s) < 200 {
+		b.codes[strings.Clone(s)] = code
+	}
+	return code
 }
 
 // shared cleans a text and keeps equal ones once.
@@ -280,13 +324,13 @@ func (b *builder) name(s string) string {
 
 // list is what was gathered.
 func (b *builder) list() (*List, error) {
-	if len(b.parties) == 0 {
+	if b.parties.n == 0 {
 		return nil, b.s.fail(0, "no entry in the list"+b.why(), "a list with parties; an empty one would find nobody")
 	}
 	if err := b.readable(); err != nil {
 		return nil, err
 	}
-	l := &List{Meta: b.meta, Parties: b.parties}
+	l := &List{Meta: b.meta, Parties: b.parties.all()}
 	l.Notes = b.notes
 	for _, why := range b.order {
 		k := b.skipped[why]
@@ -327,13 +371,13 @@ func (b *builder) why() string {
 // readable refuses a list most of whose names are no names: a column of numbers was taken for that of names.
 func (b *builder) readable() error {
 	bad := 0
-	for i := range b.parties {
-		if !strings.ContainsFunc(b.parties[i].Name, unicode.IsLetter) {
+	for i := range b.parties.n {
+		if !strings.ContainsFunc(b.parties.at(i).Name, unicode.IsLetter) {
 			bad++
 		}
 	}
-	if bad*2 > len(b.parties) {
-		return polder.Errorf(polder.Invalid, "%s: %d of %d names have no letter, such as %q; check which column holds the names", b.s.name, bad, len(b.parties), clip(b.parties[0].Name, 40))
+	if bad*2 > b.parties.n {
+		return polder.Errorf(polder.Invalid, "%s: %d of %d names have no letter, such as %q; check which column holds the names", b.s.name, bad, b.parties.n, clip(b.parties.at(0).Name, 40))
 	}
 	return nil
 }

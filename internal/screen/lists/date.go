@@ -34,7 +34,9 @@ const about = 2
 // date reads a day, or as much of it as is said: 2006, 2006-01 or 2006-01-02; "" when it is none. An unknown day or
 // month (00, dd) is left out.
 func date(s string, o order) string {
-	s = clean(s)
+	if s = clean(s); s == "" || len(s) > 60 {
+		return ""
+	}
 	if m := dateISO.FindStringSubmatch(s); m != nil {
 		return day(m[1], m[2], m[3])
 	}
@@ -101,7 +103,9 @@ func wholeDay(s string, o order) string {
 // birth reads a date of birth: a date, about a year (two years to either side), or from one year to another. "" when it
 // is none.
 func birth(s string, o order) string {
-	s = clean(s)
+	if s = clean(s); s == "" || len(s) > 60 {
+		return ""
+	}
 	if d := date(s, o); d != "" {
 		return d
 	}

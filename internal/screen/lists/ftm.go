@@ -131,7 +131,7 @@ func (l *ftmLinks) take(line int, f *ftmEntity) error {
 
 // apply adds to an entry that is there, and cleans it again.
 func (l *ftmLinks) apply(at int, f func(*Entry)) {
-	e := &l.b.parties[at]
+	e := l.b.parties.at(at)
 	f(e)
 	l.b.tidy(e)
 }

@@ -243,7 +243,7 @@ func (a *advanced) listing(el *element) {
 	if !ok {
 		return
 	}
-	e := &a.b.parties[at]
+	e := a.b.parties.at(at)
 	if l := a.value("List", el.attr("ListID")); l != "" {
 		if l = strings.TrimSuffix(l, " List"); l != "SDN" {
 			e.List = a.b.shared(cslCode(l), maxText)
