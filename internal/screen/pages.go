@@ -183,5 +183,8 @@ func (p *Pages) Card(ctx context.Context, by polder.Actor, words web.Words) (web
 	}
 	b := pageBlock(words.T("screen.nav"), "", "todos", rows)
 	b.More = web.Link{Text: words.T("screen.card.all", "n", waiting), Href: "/screen/queue"}
+	if waiting == 0 {
+		b.More = web.Link{Text: words.T("screen.lists"), Href: "/screen/lists"}
+	}
 	return b, nil
 }

@@ -80,6 +80,7 @@ type progressView struct {
 	Says  string
 	Gauge web.Gauge
 	Text  string
+	More  web.Link // to the page as it is now
 }
 
 func progressOf(words web.Words, b Batch) progressView {
@@ -88,6 +89,7 @@ func progressOf(words web.Words, b Batch) progressView {
 		v.Gauge.Level = float64(b.Done) / float64(b.Total)
 	}
 	v.Gauge.Label = words.T("screen.batch.done-of", "n", b.Done, "of", b.Total)
+	v.More = web.Link{Text: words.T("screen.batch.look"), Href: pagePath("/screen/batches", b.ID)}
 	if !b.State.ended() {
 		v.Feed = pagePath("/screen/batches", b.ID, "progress")
 	}

@@ -254,8 +254,8 @@ func (p *Pages) addParty(w http.ResponseWriter, r *http.Request) error {
 	return p.done(w, r, pagePath("/screen/parties", one.ID), "screen.parties.added")
 }
 
-// fileQueries are the parties of a file, in the order of its rows. A row that cannot be asked about is an error of its
-// own; one that ends the reading is the last.
+// fileQueries are the parties of a file, in the order of its rows. A row that cannot be asked about comes without its
+// name, so that whoever takes it refuses that row alone; an error ends the reading.
 func fileQueries(in *PartyReader) iter.Seq2[Query, error] {
 	return func(yield func(Query, error) bool) {
 		for {
@@ -266,8 +266,10 @@ func fileQueries(in *PartyReader) iter.Seq2[Query, error] {
 			case err != nil:
 				yield(Query{}, err)
 				return
+			case row.Err != nil:
+				row.Query = Query{Ref: row.Query.Ref}
 			}
-			if !yield(row.Query, row.Err) {
+			if !yield(row.Query, nil) {
 				return
 			}
 		}

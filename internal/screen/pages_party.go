@@ -121,13 +121,13 @@ func (p *Pages) changeParty(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	id, by := r.PathValue("id"), web.ActorOf(r)
-	seen, err := strconv.Atoi(values.Get("seen"))
-	if err != nil {
-		return polder.Errorf(polder.Invalid, "the form does not say which state of the party you saw; open the page again")
-	}
 	one, err := p.Party(r.Context(), by, id)
 	if err != nil {
 		return err
+	}
+	seen, err := strconv.Atoi(values.Get("seen"))
+	if err != nil {
+		return polder.Errorf(polder.Invalid, "the form does not say which state of the party you saw; open the page again")
 	}
 	f := askFormOf(values)
 	q, err := f.query(oneLine(f.Text))

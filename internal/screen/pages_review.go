@@ -169,6 +169,8 @@ func decisionOf(words web.Words, d Dossier, set Settings, typed url.Values, fail
 func fourEyesText(words web.Words, d Dossier, set Settings) string {
 	said := []string{}
 	switch {
+	case d.State == StateSecond && !slices.Contains(d.MayDecide, VerdictTrue):
+		said = append(said, words.T("screen.eyes.you-were-first"))
 	case d.State == StateSecond:
 		said = append(said, words.T("screen.eyes.you-are-second"))
 	case set.needsSecond(VerdictFalse, d.Score) && set.SecondForTrue:
@@ -228,6 +230,9 @@ func (p *Pages) decide(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	id := r.PathValue("id")
+	if _, err := p.Review(r.Context(), web.ActorOf(r), id); err != nil {
+		return err
+	}
 	seen, err := strconv.Atoi(values.Get("seen"))
 	if err != nil {
 		return polder.Errorf(polder.Invalid, "the form does not say which state of the review you saw; open the page again")
