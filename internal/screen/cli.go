@@ -49,14 +49,14 @@ func Commands(o CommandOptions) []*cobra.Command {
 // screenFlags are what `polder screen` is asked.
 type screenFlags struct {
 	CommandOptions
-	lists                               []string
-	data                                string
-	threshold                           float64
-	limit                               int
-	kind, country, birth                string
-	ids                                 []string
-	file, column, encoding, sheet, rest string
-	csv, failOnHit                      bool
+	lists                                     []string
+	data                                      string
+	threshold                                 float64
+	limit                                     int
+	kind, country, birth                      string
+	ids                                       []string
+	file, column, encoding, sheet, text, rest string
+	csv, failOnHit                            bool
 }
 
 func screenCommand(o CommandOptions) *cobra.Command {
@@ -70,10 +70,12 @@ func screenCommand(o CommandOptions) *cobra.Command {
 			"Many parties come from a file (--file): CSV with a heading, JSON lines or XLSX. Its columns are recognised: name, type,\n" +
 			"country, birth, ref, lei, registration, imo, tax. The answers are JSON lines in the order of the file, or a table with --csv.\n" +
 			"With --resume FILE they are written to FILE, and a run that was interrupted goes on where FILE ends.\n\n" +
+			"A contract, an order or a letter comes as text (--text): the parties that are found in it are asked about.\n\n" +
 			"Exit status: 0 done, 3 something was found (with --fail-on-hit), 1 refused or failed, 2 wrong usage.",
 		Example: "  polder screen --list us_csl.jsonl \"Hangzhou Hikvision\"\n" +
 			"  polder screen --data node --type company --country CN --id lei:5493001KJTIIGC8Y1R12 \"Acme Optics\"\n" +
-			"  polder screen --list us_csl.jsonl --file parties.csv --resume answers.jsonl\n",
+			"  polder screen --list us_csl.jsonl --file parties.csv --resume answers.jsonl\n" +
+			"  polder screen --list us_csl.jsonl --text contract.txt",
 	}
 	fl := c.Flags()
 	fl.StringArrayVar(&f.lists, "list", nil, "a `file` or folder with a list; may be given more than once")
@@ -88,10 +90,12 @@ func screenCommand(o CommandOptions) *cobra.Command {
 	fl.StringVar(&f.column, "column", "", "the `column` of the file that holds the names, by its heading or number")
 	fl.StringVar(&f.encoding, "encoding", "", "the `encoding` of the file, if it is not recognised, as windows-1251")
 	fl.StringVar(&f.sheet, "sheet", "", "the `sheet` of an XLSX file (default: the first with a column of names)")
+	fl.StringVar(&f.text, "text", "", "ask about the parties that are found in the text of this `file`")
 	fl.BoolVar(&f.csv, "csv", false, "with --file: print a table, a hit a row, that a spreadsheet opens safely")
 	fl.StringVar(&f.rest, "resume", "", "with --file: write the answers to this `file`, or go on where it ends")
 	fl.BoolVar(&f.failOnHit, "fail-on-hit", false, "exit with 3 when anything was found")
 	cli.JSONFlag(c)
+	c.MarkFlagsMutuallyExclusive("file", "text")
 	c.RunE = f.run
 	return c
 }
@@ -109,6 +113,8 @@ func (f *screenFlags) run(cmd *cobra.Command, args []string) error {
 	switch {
 	case f.file != "":
 		hits, err = f.runFile(cmd, s, q, o)
+	case f.text != "":
+		hits, err = f.runText(cmd, s, q.Type, o)
 	default:
 		hits, err = f.runNames(cmd, s, q, args, o)
 	}
@@ -155,7 +161,7 @@ func (f *screenFlags) asked(cmd *cobra.Command, args []string) (q Query, o Optio
 
 // fits says which flags do not go together.
 func (f *screenFlags) fits(cmd *cobra.Command, q Query, args []string) error {
-	many := f.file != ""
+	many := f.file != "" || f.text != ""
 	one := q.Country != "" || q.Birth != "" || len(q.Identifiers) > 0
 	switch {
 	case many && len(args) > 0:
@@ -163,7 +169,7 @@ func (f *screenFlags) fits(cmd *cobra.Command, q Query, args []string) error {
 	case many && one:
 		return cli.Usagef("--country, --birth and --id are of one party; in a file they are columns")
 	case !many && len(args) == 0:
-		return cli.Usagef("whom to look for is not said; give a name or --file")
+		return cli.Usagef("whom to look for is not said; give a name, --file or --text")
 	case one && len(args) > 1:
 		return cli.Usagef("--country, --birth and --id are of one party; give one name with them")
 	case f.file != "" && f.csv && cli.Out(cmd).AsJSON():
