@@ -4,7 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"regexp"
+	"io"
 	"strconv"
 	"time"
 
@@ -16,13 +16,13 @@ import (
 
 func listsCommand(o CommandOptions) *cobra.Command {
 	c := &cobra.Command{Use: "lists", Short: "Keep lists of restricted and of verified parties"}
-	c.AddCommand(importCommand(o), showCommand(o))
+	c.AddCommand(importCommand(o), showCommand(o), differCommand(o))
 	return c
 }
 
 // importFlags are what `polder lists import` is asked.
 type importFlags struct {
-	as, form, purpose, title, licence, source, date string
+	as, form, mapping, purpose, title, licence, source, date string
 	force                                           bool
 }
 
@@ -35,7 +35,7 @@ func importCommand(o CommandOptions) *cobra.Command {
 			"recognised; gzip and zip are undone. A file that cannot be read whole changes nothing. A list of the same name is replaced;\n" +
 			"its versions are kept. A table of one's own is read by a mapping file.",
 		Example: "  polder lists import --data node us_csl.jsonl\n" +
-			"  polder lists import --data node --as denied --date 2026-03-01 denied.csv\n" +
+			"  polder lists import --data node --as denied --mapping denied.yml --date 2026-03-01 denied.csv\n" +
 			"  polder lists import --data node --purpose verified --title \"Suppliers that we visited\" suppliers.csv",
 		Args: cobra.ExactArgs(1),
 	}
@@ -43,6 +43,7 @@ func importCommand(o CommandOptions) *cobra.Command {
 	fl := c.Flags()
 	fl.StringVar(&f.as, "as", "", "the `name` of the list (default: that of the file)")
 	fl.StringVar(&f.form, "form", "", "the `form` of the file, if it is not recognised")
+	fl.StringVar(&f.mapping, "mapping", "", "a `file` that says what the columns of a table hold")
 	fl.StringVar(&f.purpose, "purpose", "", "what it is a `list` of: restricted or verified parties (default restricted)")
 	fl.StringVar(&f.title, "title", "", "its `title`")
 	fl.StringVar(&f.licence, "licence", "", "its `licence`")
@@ -53,9 +54,6 @@ func importCommand(o CommandOptions) *cobra.Command {
 	c.RunE = func(cmd *cobra.Command, args []string) error { return f.run(cmd, o, *dir, args[0]) }
 	return c
 }
-
-// importName is a name that is a folder, a column and a word on a command line.
-var importName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$`)
 
 // importLine is what `lists import --json` prints.
 type importLine struct {
@@ -75,11 +73,15 @@ func (f *importFlags) run(cmd *cobra.Command, o CommandOptions, dir, file string
 	default:
 		return cli.Usagef("--purpose %q: say restricted or verified", clip(f.purpose, 40))
 	}
-	if f.as != "" && !importName.MatchString(f.as) {
+	if f.as != "" && !listName.MatchString(f.as) {
 		return cli.Usagef("--as %q is no name of a list; use up to 64 letters, digits, - and _", clip(f.as, 80))
 	}
 	if _, err := time.Parse(time.DateOnly, f.date); f.date != "" && err != nil {
 		return cli.Usagef("--date %q is no date; write it as 2026-03-01", clip(f.date, 40))
+	}
+	var err error
+	if r.Mapping, err = readMapping(cmd, f.mapping); err != nil {
+		return err
 	}
 	kept, err := o.Open(cmd.Context(), dir)
 	if err != nil {
@@ -92,6 +94,26 @@ func (f *importFlags) run(cmd *cobra.Command, o CommandOptions, dir, file string
 	printImported(cli.Out(cmd), got)
 	return nil
 }
+
+// readMapping reads a mapping file; nil when there is none.
+func readMapping(cmd *cobra.Command, name string) (*lists.Mapping, error) {
+	if name == "" {
+		return nil, nil
+	}
+	in, err := cli.Open(cmd, name)
+	if err != nil {
+		return nil, err
+	}
+	defer in.Close()
+	text, err := io.ReadAll(io.LimitReader(in, maxMappingBytes))
+	if err != nil {
+		return nil, cli.At(name, 0, err)
+	}
+	return lists.ParseMapping(name, text)
+}
+
+// maxMappingBytes is how much of a mapping file is read; it refuses one that is as long.
+const maxMappingBytes = 1 << 20
 
 func printImported(p *cli.Printer, got Imported) {
 	m := got.List.Meta

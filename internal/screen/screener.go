@@ -106,6 +106,21 @@ func (s *Screener) Lists() []lists.Meta {
 	return out
 }
 
+// Entry is the listing of a list with that name and id; nil when there is none.
+func (s *Screener) Entry(list, id string) *lists.Entry {
+	for _, sh := range s.shards {
+		for _, l := range sh.lists {
+			if l.Name != list {
+				continue
+			}
+			if i := slices.IndexFunc(l.Parties, func(e lists.Entry) bool { return e.ID == id }); i >= 0 {
+				return &l.Parties[i]
+			}
+		}
+	}
+	return nil
+}
+
 func comparePurpose(a, b lists.Purpose) int {
 	rank := func(p lists.Purpose) int {
 		if p == lists.Verified {
