@@ -27,6 +27,7 @@ func (r *reader) han(word []rune) {
 		r.add(strings.NewReplacer("lve", "lue", "nve", "nue", "lv", "lu", "nv", "nu").Replace(main))
 		r.add(strings.NewReplacer("lv", "lyu", "nv", "nyu").Replace(main))
 	}
+	r.kanji(word)
 	r.hanNames(word)
 	if joined := strings.Join(first, ""); joined != main {
 		r.add(joined)
@@ -222,6 +223,9 @@ func surnameLength(run string, s Script) int {
 	n := 0
 	switch s {
 	case Han:
+		if n = kanjiSurname(word); n > 0 {
+			return n
+		}
 		n = hanSurname(word)
 	case Hangul:
 		n = hangulSurname(word)

@@ -11,6 +11,7 @@ var (
 	olderInitials  = strings.Split("k,kk,n,t,tt,r,m,p,pp,s,ss,,ch,tch,ch,k,t,p,h", ",")
 	olderVowels    = strings.Split("a,ae,ya,yae,o,e,yo,ye,o,wa,wae,oe,yo,u,wo,we,wi,yu,u,ui,i", ",")
 	commonInitials = strings.Split("k,k,n,d,d,r,m,b,b,s,s,,j,j,ch,k,t,p,h", ",")
+	mixedVowels    = strings.Split("a,ae,ya,yae,u,e,you,ye,o,wa,wae,oe,yo,u,wo,we,wi,yu,eu,ui,i", ",")
 	commonVowels   = strings.Split("a,ae,ya,yae,u,e,you,ye,o,wa,wae,oe,yo,oo,wo,we,wi,yoo,eu,ui,i", ",")
 )
 
@@ -60,36 +61,37 @@ func hangulWrite(word []rune, initials, vowels []string, link bool) string {
 }
 
 // hangul reads a word in Hangul: in the Revised way and in those that people use for themselves. Where it can be a
-// person's name, with the usual spellings of the surname before the given name.
+// surname or a person's whole name, with the usual spellings of the surname; two syllables are more often a given name.
 func (r *reader) hangul(word []rune) {
 	n := hangulSurname(word)
-	if n == 0 {
-		r.add(hangulWrite(word, hangulInitials, hangulVowels, false))
-		r.add(hangulWrite(word, hangulInitials, hangulVowels, true))
-		r.add(hangulWrite(word, olderInitials, olderVowels, false))
-		r.add(hangulWrite(word, commonInitials, commonVowels, false))
-		r.add(hangulWrite(word, commonInitials, olderVowels, false))
-		return
-	}
-	given := word[n:]
-	givens := []string{
-		hangulWrite(given, hangulInitials, hangulVowels, false),
-		hangulWrite(given, commonInitials, olderVowels, false),
-		hangulWrite(given, commonInitials, commonVowels, false),
-	}
-	spellings := hangulSurnames[string(word[:n])]
-	for i, surname := range spellings {
-		if i == 0 {
-			for _, g := range givens {
-				r.add(surname + g)
-			}
-			r.add(surname + hangulWrite(given, olderInitials, olderVowels, false))
-			continue
-		}
-		r.add(surname + givens[0])
-		r.add(surname + givens[1])
+	surnames := hangulSurnames[string(word[:n])]
+	if n > 0 && len(word) != n+1 {
+		r.hangulPerson(surnames, word[n:])
 	}
 	r.add(hangulWrite(word, hangulInitials, hangulVowels, false))
+	r.add(hangulWrite(word, commonInitials, olderVowels, false))
+	r.add(hangulWrite(word, commonInitials, mixedVowels, false))
+	r.add(hangulWrite(word, olderInitials, olderVowels, false))
+	r.add(hangulWrite(word, commonInitials, commonVowels, false))
+	r.add(hangulWrite(word, hangulInitials, hangulVowels, true))
+	if n > 0 {
+		r.hangulPerson(surnames, word[n:])
+	}
+}
+
+// hangulPerson adds a person's whole name, or the surname when given is empty: each spelling of the surname with the
+// likeliest of the given name.
+func (r *reader) hangulPerson(surnames []string, given []rune) {
+	revised := hangulWrite(given, hangulInitials, hangulVowels, false)
+	common := hangulWrite(given, commonInitials, olderVowels, false)
+	for i, surname := range surnames {
+		r.add(surname + revised)
+		r.add(surname + common)
+		if i == 0 {
+			r.add(surname + hangulWrite(given, commonInitials, mixedVowels, false))
+			r.add(surname + hangulWrite(given, olderInitials, olderVowels, false))
+		}
+	}
 }
 
 // hangulSurname is how many syllables of word are a surname, when word can be a person's whole name or a surname; else 0.

@@ -70,6 +70,9 @@ var readingCases = []struct{ word, want, why string }{
 	{"김정은", "kimjeongeun kimjongun", "a person's whole name"},
 	{"박", "park bak pak", "a surname"},
 	{"이", "lee yi rhee", "a surname"},
+	{"정은", "jeongeun jongun jungeun", "a given name that begins like a surname"},
+	{"山田", "shantian yamada", "a Japanese surname"},
+	{"山田太郎", "shantiantailang yamadataro", "a Japanese whole name"},
 	{"최민호", "choiminho choeminho", "a person's whole name"},
 	{"삼성전자주식회사", "samseongjeonjajusikhoesa", "a firm"},
 	// Han
@@ -165,6 +168,9 @@ func TestSurnameLength(t *testing.T) {
 		{"남궁민", Hangul, 2, "two syllables"},
 		{"王", Han, 0, "nothing but a surname"},
 		{"寒武纪", Han, 0, "no surname"},
+		{"山田太郎", Han, 2, "a Japanese surname and given name"},
+		{"高橋一郎", Han, 2, "a Japanese surname that begins like a Chinese one"},
+		{"林心如", Han, 1, "a Chinese name"},
 		{"中芯国际集成电路", Han, 0, "too long for a person"},
 	} {
 		if got := surnameLength(c.run, c.s); got != c.want {
