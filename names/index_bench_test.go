@@ -59,7 +59,7 @@ func BenchmarkBuild(b *testing.B) {
 	var x *Index
 	before := heapMiB()
 	for b.Loop() {
-		_, x = listed(b)
+		_, x = indexList(b)
 	}
 	b.ReportMetric(heapMiB()-before, "MiB-heap")
 	runtime.KeepAlive(x)

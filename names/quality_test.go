@@ -88,8 +88,23 @@ func readCells(t testing.TB, elem ...string) (rows []map[string]string) {
 	return rows
 }
 
+// theList is the list once it was indexed for a test; tests of this package run one after the other.
+var theList struct {
+	parties []listing
+	index   *Index
+}
+
 // listed is the list, indexed: the ref of a name is the place of its party.
 func listed(t testing.TB) ([]listing, *Index) {
+	t.Helper()
+	if theList.index == nil {
+		theList.parties, theList.index = indexList(t)
+	}
+	return theList.parties, theList.index
+}
+
+// indexList reads the list from its file and indexes it.
+func indexList(t testing.TB) ([]listing, *Index) {
 	t.Helper()
 	parties := readLines[listing](t, "screen", "us_csl.jsonl")
 	b := NewBuilder()

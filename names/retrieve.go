@@ -13,6 +13,7 @@ const (
 	maxCompared   = 480   // names that are compared with one query
 	maxQueryJoin  = 24    // letters of words of the query that are tried as one
 	minCompared   = 40    // unless there are fewer
+	minHalf       = 5     // letters of a word that is met within one of the query
 	maxSpan       = 8     // words of the query that are tried as one by their first letters
 	minLetters    = 3     // of them
 	maxByLetters  = 50    // names that are compared because their first letters are a word of the query
@@ -118,6 +119,7 @@ func (s *search) meet(i int, w *Word, budget int) queryWord {
 			s.met = append(s.met, s.spanMet[p.from:p.to]...)
 		}
 	}
+	s.meetHalves(w, k.from)
 	slices.SortFunc(s.met[k.from:], func(a, b neighbour) int {
 		return cmp.Or(cmp.Compare(b.sim, a.sim), cmp.Compare(a.word, b.word))
 	})
@@ -141,6 +143,28 @@ func (s *search) nextTurn() {
 	if s.turn++; s.turn == 0 {
 		clear(s.seen)
 		s.turn = 1
+	}
+}
+
+// meetHalves adds the words of the index that a word of the query begins or ends with, where nothing else is like it:
+// what is written together with them may be a part of a phrase, which no name holds as a word.
+func (s *search) meetHalves(w *Word, from int) {
+	if len(w.Latin) < 2*minHalf-1 || len(w.Latin) > maxKeyed || w.Kind != Proper {
+		return
+	}
+	for _, n := range s.met[from:] {
+		if n.sim > joinedSim {
+			return
+		}
+	}
+	for cut := minHalf; cut+2 <= len(w.Latin); cut++ {
+		for _, half := range [2]string{w.Latin[:cut], w.Latin[len(w.Latin)-cut:]} {
+			for _, id := range s.x.wordKeys.find(hashKey(readingHash, half, -1)) {
+				if v := s.x.words[id]; v.Latin == half && v.Kind == Proper && s.seen[id] != s.turn {
+					s.met = append(s.met, neighbour{id, joinedSim * float32(cut) / float32(len(w.Latin))})
+				}
+			}
+		}
 	}
 }
 

@@ -39,14 +39,14 @@ func (s *search) tally(k queryWord, fresh bool) {
 		s.tallyTouched(k, last)
 		return
 	}
+	for _, name := range s.joined[k.jFrom:k.jTo] { // a name takes the first: better than a half of the word alone
+		s.give(name, k.gain(joinedSim, k.info), last, fresh)
+	}
 	for _, n := range s.met[k.from:k.to] {
 		gain := k.gain(n.sim, tells(s.x.words[n.word]))
 		for _, name := range s.x.holders.of(n.word) {
 			s.give(name, gain, last, fresh)
 		}
-	}
-	for _, name := range s.joined[k.jFrom:k.jTo] {
-		s.give(name, k.gain(joinedSim, k.info), last, fresh)
 	}
 }
 
@@ -78,6 +78,9 @@ func (s *search) tallyTouched(k queryWord, last uint16) {
 			s.seen[n.word], s.alike[n.word] = s.turn, k.gain(n.sim, tells(s.x.words[n.word]))
 		}
 	}
+	for _, name := range s.joined[k.jFrom:k.jTo] {
+		s.give(name, k.gain(joinedSim, k.info), last, false)
+	}
 	for _, name := range s.touched {
 		var best float32
 		for _, w := range s.x.within.of(name) {
@@ -88,9 +91,6 @@ func (s *search) tallyTouched(k queryWord, last uint16) {
 		if best > 0 {
 			s.give(name, best, last, false)
 		}
-	}
-	for _, name := range s.joined[k.jFrom:k.jTo] {
-		s.give(name, k.gain(joinedSim, k.info), last, false)
 	}
 }
 
