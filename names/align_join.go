@@ -63,6 +63,10 @@ func (s *scorer) bestRun(w *Word, words []*Word, alone float64) (first, n int, s
 	if sim = max(leastJoin, alone+0.04); phrase {
 		sim = leastJoin
 	}
+	shortest, longest := len(w.Latin), len(w.Latin)
+	for _, r := range w.Alt {
+		shortest, longest = min(shortest, len(r)), max(longest, len(r))
+	}
 	slack := len(w.Latin) / 6
 	for i := range words {
 		size, known := 0, true
@@ -72,10 +76,10 @@ func (s *scorer) bestRun(w *Word, words []*Word, alone float64) (first, n int, s
 				break
 			}
 			known = known && v.Kind == LegalForm
-			if size += len(v.Latin); size > len(w.Latin)+slack {
+			if size += len(v.Latin); size > longest+slack {
 				break
 			}
-			if k == 0 || size+slack < len(w.Latin) || phrase && known {
+			if k == 0 || size+slack < shortest || phrase && known {
 				continue
 			}
 			if got := s.runSim(w, words, i, k+1); got > sim {
