@@ -35,8 +35,8 @@ func readRecord(t testing.TB, text []byte) []map[string]string {
 	return out
 }
 
-// linesOf are the lines of a kind.
-func linesOf(rows []map[string]string, k LineKind) (out []map[string]string) {
+// recordLines are the lines of a kind.
+func recordLines(rows []map[string]string, k LineKind) (out []map[string]string) {
 	for _, r := range rows {
 		if r["kind"] == string(k) {
 			out = append(out, r)
@@ -61,10 +61,10 @@ func TestS14RecordInjection(t *testing.T) {
 	var out bytes.Buffer
 	must(t, w.WriteCSV(t.Context(), anna, year, &out))
 	rows := readRecord(t, out.Bytes())
-	if n := len(linesOf(rows, LineScreening)); n != len(bad) {
+	if n := len(recordLines(rows, LineScreening)); n != len(bad) {
 		t.Fatalf("%d answers in the record, want %d", n, len(bad))
 	}
-	if n := len(linesOf(rows, LineDecision)); n != 2*len(bad) {
+	if n := len(recordLines(rows, LineDecision)); n != 2*len(bad) {
 		t.Fatalf("%d lines of history in the record, want %d", n, 2*len(bad))
 	}
 	for _, r := range rows {
@@ -77,7 +77,7 @@ func TestS14RecordInjection(t *testing.T) {
 			}
 		}
 	}
-	if first := linesOf(rows, LineScreening)[0]; first["listed name"] != "'"+bad[0] || first["reference"] != "'"+bad[0] {
+	if first := recordLines(rows, LineScreening)[0]; first["listed name"] != "'"+bad[0] || first["reference"] != "'"+bad[0] {
 		t.Errorf("a formula is written as %q", first["listed name"])
 	}
 }
@@ -110,19 +110,19 @@ func TestRecordTellsAll(t *testing.T) {
 		if kind == LineDecision {
 			want = 2
 		}
-		if got := linesOf(rows, kind); len(got) != want {
+		if got := recordLines(rows, kind); len(got) != want {
 			t.Errorf("%d lines of kind %s, want %d: %v", len(got), kind, want, got)
 		}
 	}
-	for _, d := range linesOf(rows, LineDecision) {
+	for _, d := range recordLines(rows, LineDecision) {
 		if d["list date"] != "2026-11-01" || len(d["list sha256"]) != 64 || d["score"] == "" || d["id"] != r.ID {
 			t.Errorf("a decision without its list: %v", d)
 		}
 	}
-	if d := linesOf(rows, LineDecision)[1]; d["by"] != "bram" || d["what"] != "true" || d["state"] != "true" || d["reason"] == "" || d["name"] != firmOne || d["listed name"] != firmOne {
+	if d := recordLines(rows, LineDecision)[1]; d["by"] != "bram" || d["what"] != "true" || d["state"] != "true" || d["reason"] == "" || d["name"] != firmOne || d["listed name"] != firmOne {
 		t.Errorf("the decision is told as %v", d)
 	}
-	if l := linesOf(rows, LineBatch)[0]; l["id"] != b.ID || !strings.Contains(l["lists asked"], "alpha 2026-11-01 sha256:") {
+	if l := recordLines(rows, LineBatch)[0]; l["id"] != b.ID || !strings.Contains(l["lists asked"], "alpha 2026-11-01 sha256:") {
 		t.Errorf("the batch is told as %v", l)
 	}
 	empty := Period{From: year.To, To: year.To.AddDate(1, 0, 0)}
