@@ -153,7 +153,6 @@ type ofacMore struct {
 	addresses map[string][]string
 	countries map[string][]string
 	comments  map[string]string
-	used      bool
 }
 
 // ofacCompanions reads the other files of the set; the notes say which are missing.

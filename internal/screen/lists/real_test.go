@@ -100,3 +100,18 @@ func TestRealEntries(t *testing.T) {
 		}
 	}
 }
+
+// TestRealBODS reads the statements of real and example registers.
+func TestRealBODS(t *testing.T) {
+	for file, want := range map[string]int{"sample_300_statements.json": 0, "plc-entity-statement.json": 1, "fermcat.json": 0, "levent.json": 0} {
+		l, err := ReadPath(testdata.File(t, "ownership", "bods04", file), ReadOptions{})
+		if err != nil {
+			t.Errorf("%s: %v", file, err)
+			continue
+		}
+		if bad := sound(l); bad != "" || l.Form != "bods" || want > 0 && l.Entries != want {
+			t.Errorf("%s: %s, form %s, %d entries", file, bad, l.Form, l.Entries)
+		}
+		t.Logf("%s: %d entries, %d names, %v, first %+v", file, l.Entries, l.Names, l.Notes, l.Parties[0])
+	}
+}
