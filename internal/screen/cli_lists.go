@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"regexp"
 	"strconv"
 	"time"
 
@@ -23,7 +24,7 @@ func listsCommand(o CommandOptions) *cobra.Command {
 // importFlags are what `polder lists import` is asked.
 type importFlags struct {
 	as, form, mapping, purpose, title, licence, source, date string
-	force                                           bool
+	force                                                    bool
 }
 
 func importCommand(o CommandOptions) *cobra.Command {
@@ -55,6 +56,9 @@ func importCommand(o CommandOptions) *cobra.Command {
 	return c
 }
 
+// importName is a name that is a folder, a column and a word on a command line.
+var importName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$`)
+
 // importLine is what `lists import --json` prints.
 type importLine struct {
 	listLine
@@ -73,7 +77,7 @@ func (f *importFlags) run(cmd *cobra.Command, o CommandOptions, dir, file string
 	default:
 		return cli.Usagef("--purpose %q: say restricted or verified", clip(f.purpose, 40))
 	}
-	if f.as != "" && !listName.MatchString(f.as) {
+	if f.as != "" && !importName.MatchString(f.as) {
 		return cli.Usagef("--as %q is no name of a list; use up to 64 letters, digits, - and _", clip(f.as, 80))
 	}
 	if _, err := time.Parse(time.DateOnly, f.date); f.date != "" && err != nil {
