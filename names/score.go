@@ -36,6 +36,7 @@ type verdict struct {
 	contrary float64 // what contradicts
 	extra    float64 // what only one name has, by what it costs
 	strange  float64 // the same, of words that set a name apart
+	bare     float64 // the same, however common those are
 	forms    float64 // legal forms that differ
 	raw      float64 // the figure before calibration
 }
@@ -54,15 +55,22 @@ func information(w *Word) float64 {
 	case Place:
 		return 0.5
 	}
+	return bareInformation(w) * (1 - 0.55*commonness(w.Latin))
+}
+
+// bareInformation is what a word that sets a name apart tells by its length alone.
+func bareInformation(w *Word) float64 {
 	size := len(w.Latin)
 	if w.Script == Han {
 		size = 2 * utf8.RuneCountInString(w.Text)
 	} else if size == 0 {
 		size = utf8.RuneCountInString(w.Text)
 	}
-	lengths := [...]float64{0.3, 0.3, 0.55, 0.75, 0.88, 0.96, 1, 1.04, 1.08}
-	return lengths[min(size, len(lengths)-1)] * (1 - 0.55*commonness(w.Latin))
+	return informationByLength[min(size, len(informationByLength)-1)]
 }
+
+// informationByLength is what a word tells that has so many letters.
+var informationByLength = [...]float64{0.3, 0.3, 0.55, 0.75, 0.88, 0.96, 1, 1.04, 1.08}
 
 // judge makes the score of the links and of the words that are left, and links the latter as what they are.
 func (s *scorer) judge() float64 {
@@ -78,7 +86,7 @@ func (s *scorer) judge() float64 {
 	if v.met <= 0 {
 		return 0
 	}
-	loss := f.contrary*v.contrary + v.extra + v.strange*(1+f.sole*max(0, 1.6-v.met)) + f.formClash*v.forms
+	loss := f.contrary*v.contrary + v.extra + v.strange + v.bare*f.sole*max(0, 1.6-v.met) + f.formClash*v.forms
 	loss *= 1 + f.scarce/(v.met+0.2)
 	loss += s.disorder(f)
 	v.raw = v.met / (v.met + loss)
@@ -110,7 +118,7 @@ func (s *scorer) weighLink(l *link, f *figures) {
 	case l.how == howInitial || l.how == howAcronym:
 		l.weight = min(wa, wb)
 		s.verdict.extra += 0.3 * f.extra * (max(wa, wb) - l.weight)
-	case l.how != howJoined && max(wa, wb) > 3*min(wa, wb): // one takes it for a name, the other for a legal form or a title
+	case l.how != howJoined && l.how != howOrganisation && max(wa, wb) > 3*min(wa, wb): // one takes it for a name, the other for a legal form or a title
 		l.weight = min(wa, wb)
 		s.verdict.extra += f.extra * (max(wa, wb) - l.weight)
 	}
@@ -138,11 +146,15 @@ func (s *scorer) weighRest(f *figures) {
 	restA, restB := over(a.mass, clash), over(b.mass, clash)
 	v.extra += a.cost*restA + b.cost*restB + 0.3*f.extra*(a.small+b.small)
 	v.strange += a.strange*restA + b.strange*restB
+	v.bare += a.bare*restA + b.bare*restB
 	v.forms += float64(min(bits.OnesCount64(a.forms), bits.OnesCount64(b.forms)))
 	if a.kin != noKin && b.kin != noKin && a.kin != b.kin {
 		v.contrary += 0.3
 	}
 	v.forms += s.formOfOne(a.forms, b.forms)
+	if s.a.Type != s.b.Type && s.a.Type != Any && s.b.Type != Any {
+		v.forms += 0.5
+	}
 	s.linkContrary(a.heavy, b.heavy, f.contrary)
 	s.linkContrary(a.forms, b.forms, 1)
 	s.linkAlone(f)
@@ -184,6 +196,7 @@ type rest struct {
 	mass    float64 // of the heavy words
 	cost    float64 // of the heavy words when they are merely more
 	strange float64 // the same of those that set a name apart
+	bare    float64 // the same, however common those are
 	small   float64 // the weight of the others
 	inner   float64 // what those of the others would weigh as names of a person
 	edge    float64 // the same of those that begin or end the name
@@ -219,6 +232,7 @@ func (r *rest) add(n *Name, weights []float64, left uint64, f *figures, proper f
 			}
 			if n.Words[i].Kind == Proper {
 				r.strange += cost * weights[i]
+				r.bare += cost * bareInformation(n.Words[i])
 			} else {
 				r.cost += cost * weights[i]
 			}
