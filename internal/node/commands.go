@@ -16,11 +16,13 @@ import (
 	"github.com/polder-exchange/polder/internal/detect"
 	"github.com/polder-exchange/polder/internal/exchange"
 	"github.com/polder-exchange/polder/internal/members"
+	"github.com/polder-exchange/polder/internal/screen"
 )
 
 // Commands are all commands of the program.
 func Commands() []*cobra.Command {
-	return slices.Concat([]*cobra.Command{serveCommand(), protectCommand(), demoCommand(), backupCommand(), restoreCommand()}, members.Commands(OpenStore), exchange.Commands(), detect.Commands(time.Now))
+	return slices.Concat([]*cobra.Command{serveCommand(), protectCommand(), demoCommand(), backupCommand(), restoreCommand()}, members.Commands(OpenStore), exchange.Commands(), detect.Commands(time.Now),
+		screen.Commands(screen.CommandOptions{Now: time.Now, Open: openLists}))
 }
 
 func serveCommand() *cobra.Command {

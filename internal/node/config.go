@@ -14,22 +14,24 @@ import (
 	"github.com/goccy/go-yaml"
 
 	"github.com/polder-exchange/polder"
+	"github.com/polder-exchange/polder/internal/screen"
 )
 
 // Config is how a node runs. The zero value of each field is a working default. It is read from polder.yaml in the data
 // folder, where an unknown key is an error; flags of `polder serve` go before it.
 type Config struct {
-	Listen      string   `yaml:"listen"`       // address and port; 127.0.0.1:8080
-	TLSCert     string   `yaml:"tls_cert"`     // file with the certificate chain (PEM)
-	TLSKey      string   `yaml:"tls_key"`      // file with its key (PEM)
-	BehindProxy bool     `yaml:"behind_proxy"` // TLS ends at a proxy in front; cookies are Secure
-	Proxies     []string `yaml:"proxies"`      // addresses of proxies whose X-Forwarded-For is believed; none
-	PublicURL   string   `yaml:"public_url"`   // how people reach the node, for links in mails; http://LISTEN
-	LogLevel    string   `yaml:"log_level"`    // debug, info, warn or error; info
-	Mail        Mail     `yaml:"mail"`
-	Webhooks    Webhooks `yaml:"webhooks"`
-	History     History  `yaml:"history"`
-	Watch       []Watch  `yaml:"watch"` // folders of logs that are taken in
+	Listen      string          `yaml:"listen"`       // address and port; 127.0.0.1:8080
+	TLSCert     string          `yaml:"tls_cert"`     // file with the certificate chain (PEM)
+	TLSKey      string          `yaml:"tls_key"`      // file with its key (PEM)
+	BehindProxy bool            `yaml:"behind_proxy"` // TLS ends at a proxy in front; cookies are Secure
+	Proxies     []string        `yaml:"proxies"`      // addresses of proxies whose X-Forwarded-For is believed; none
+	PublicURL   string          `yaml:"public_url"`   // how people reach the node, for links in mails; http://LISTEN
+	LogLevel    string          `yaml:"log_level"`    // debug, info, warn or error; info
+	Mail        Mail            `yaml:"mail"`
+	Webhooks    Webhooks        `yaml:"webhooks"`
+	History     History         `yaml:"history"`
+	Watch       []Watch         `yaml:"watch"` // folders of logs that are taken in
+	Lists       []screen.Source `yaml:"lists"` // where lists of parties come from by themselves
 }
 
 // Mail is the server by which notifications leave. Without Server none do.

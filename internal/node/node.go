@@ -55,6 +55,7 @@ type Node struct {
 	Exchange *exchange.Service
 
 	detection detection
+	screening screening
 
 	blobs   *blob.Store
 	jobs    *jobs.Jobs

@@ -65,6 +65,7 @@ func (n *Node) run(ctx context.Context) {
 		}
 	})
 	n.runDetection(ctx, &all)
+	n.runScreening(ctx, &all)
 	n.Exchange.Run(ctx)
 	all.Wait()
 }

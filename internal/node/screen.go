@@ -1,0 +1,131 @@
+package node
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"github.com/polder-exchange/polder/internal/accounts"
+	"github.com/polder-exchange/polder/internal/members"
+	"github.com/polder-exchange/polder/internal/screen"
+	"github.com/polder-exchange/polder/internal/screen/lists"
+	"github.com/polder-exchange/polder/internal/web"
+)
+
+// screening is what the node runs of it.
+type screening struct {
+	service  *screen.Service
+	registry *screen.Registry
+	shared   *screen.SharedLists
+}
+
+// listTime is how long the fetching of one list may take; they are large, and their publishers slow.
+const listTime = 10 * time.Minute
+
+// openScreening opens the lists, and what is known and decided about parties.
+func (n *Node) openScreening(ctx context.Context) (err error) {
+	s := &n.screening
+	if err := screen.Migrate(ctx, n.DB); err != nil {
+		return err
+	}
+	s.shared = screen.NewSharedLists(n.Journal, n.own)
+	client, err := n.listClient()
+	if err != nil {
+		return err
+	}
+	s.registry, err = screen.OpenRegistry(screen.RegistryOptions{
+		Dir: filepath.Join(n.Dir, screen.ListsDir), Now: n.now, Client: client, Log: n.log, Shared: s.shared, DB: n.DB, Audit: n.Audit,
+	})
+	if err != nil {
+		return err
+	}
+	if err := s.registry.Follow(n.Config.Lists); err != nil {
+		return err
+	}
+	s.service = screen.NewService(screen.ServiceOptions{DB: n.DB, Audit: n.Audit, Now: n.now, Lists: s.registry, Log: n.log})
+	return nil
+}
+
+// listClient fetches lists from the addresses in the configuration: the public internet by https, and the networks that
+// webhooks may reach too.
+func (n *Node) listClient() (*http.Client, error) {
+	guard, err := n.Config.Webhooks.guard()
+	if err != nil {
+		return nil, err
+	}
+	guard.Timeout = listTime
+	return guard.Client(), nil
+}
+
+// mountScreening adds the pages, the REST API and what spans pages.
+func (n *Node) mountScreening(site *web.Site) []web.Route {
+	s := &n.screening
+	pages := s.service.Pages(site, screen.PagesOptions{Lists: s.registry, Accounts: n.Accounts})
+	site.AddNav(pages.Nav()...)
+	site.AddCards(pages)
+	site.AddSearches(pages)
+	return append(screen.NewAPI(s.service, s.registry).Routes(), pages.Routes()...)
+}
+
+// runScreening does what screening does by itself until ctx ends.
+func (n *Node) runScreening(ctx context.Context, all *sync.WaitGroup) {
+	s := &n.screening
+	all.Go(func() { s.service.Run(ctx) })
+	all.Go(func() { s.registry.Run(ctx) })
+	all.Go(func() { s.shared.Run(ctx) })
+}
+
+// nodeLists are the lists of a folder, for commands.
+type nodeLists struct {
+	registry *screen.Registry
+	store    *members.Store // nil where the folder holds lists and no node
+}
+
+// openLists opens the lists of a folder, whether or not a node runs in it. A folder without a node keeps lists as well:
+// who screens on one machine alone needs no more.
+func openLists(ctx context.Context, dir string) (screen.NodeLists, error) {
+	o := screen.RegistryOptions{Dir: filepath.Join(dir, screen.ListsDir), Now: time.Now}
+	l := nodeLists{}
+	if _, err := os.Stat(filepath.Join(dir, databaseFile)); err == nil {
+		if l.store, err = OpenStore(ctx, dir, false); err != nil {
+			return nil, err
+		}
+		o.DB, o.Audit = l.store.DB, l.store.Audit
+	}
+	var err error
+	if l.registry, err = screen.OpenRegistry(o); err != nil {
+		return nil, errors.Join(err, l.Close())
+	}
+	return l, nil
+}
+
+// Screener answers from the lists; it is nil when there are none.
+func (l nodeLists) Screener(ctx context.Context) (*screen.Screener, error) {
+	s, err := l.registry.Screener(ctx, "")
+	if err != nil || len(s.Lists()) == 0 {
+		return nil, err
+	}
+	return s, nil
+}
+
+// Kept are the lists as they stand.
+func (l nodeLists) Kept(ctx context.Context) ([]screen.KeptList, error) {
+	return l.registry.Kept(ctx, "")
+}
+
+// Import makes a file or folder a list of the node.
+func (l nodeLists) Import(ctx context.Context, path string, o lists.ReadOptions, force bool) (screen.Imported, error) {
+	return l.registry.ImportPath(ctx, accounts.Local(), path, o, force)
+}
+
+// Close ends the use of the folder.
+func (l nodeLists) Close() error {
+	if l.store == nil {
+		return nil
+	}
+	return l.store.Close()
+}
