@@ -2,6 +2,7 @@ package names
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode"
@@ -95,10 +96,8 @@ func (c *compiler) givenForm(form string, g uint16, i int) {
 	}
 	for _, words := range spellings(form) {
 		word := strings.Join(words, "")
-		for _, old := range c.given[word] {
-			if old.group == g {
-				return // the closer part comes first
-			}
+		if slices.ContainsFunc(c.given[word], func(old givenRole) bool { return old.group == g }) {
+			continue // the closer part comes first
 		}
 		c.given[word] = append(c.given[word], givenRole{g, kind})
 		first, _ := utf8.DecodeRuneInString(word)
