@@ -45,6 +45,7 @@ func (s *scorer) score(a, b *Name) float64 {
 		return 1
 	}
 	s.compareWords()
+	s.takeOrganisations()
 	s.takeJoins()
 	s.takeShifts()
 	s.takeBest()

@@ -84,6 +84,8 @@ func kindOfLink(a, b []*Word, h how) string {
 		return "joined"
 	case howAcronym:
 		return "first letters"
+	case howOrganisation:
+		return "organisation"
 	case howInitial:
 		return "initial"
 	case howGiven:
@@ -134,6 +136,8 @@ func howMet(a, b []*Word, l link) string {
 		return "alike but for the spaces: " + lettersDiffer(latinOf(a), latinOf(b))
 	case howAcronym:
 		return "the first letters of the words"
+	case howOrganisation:
+		return "two names of one organisation"
 	case howPart:
 		return "a word of the phrase"
 	case howContrary:

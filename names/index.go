@@ -18,7 +18,7 @@ type Index struct {
 	holders  rows      // the names of each word
 	masses   []mass    // of each name
 	wordKeys keyTable  // leads to words
-	joinKeys keyTable  // leads to names: adjacent words written together, and initials
+	joinKeys keyTable  // leads to names: adjacent words written together, first letters, organisations
 	scratch  sync.Pool // of *search
 }
 

@@ -99,12 +99,15 @@ func eachLackingTwo(s string, f func(key uint32)) {
 
 func clipKey(s string) string { return s[:min(len(s), maxKeyed)] }
 
-// keysOfNames leads from two adjacent words written together, in either order, and from the first letters of all words,
-// to the names that hold them.
+// keysOfNames leads from two adjacent words written together, in either order, from the first letters of all words, and
+// from the organisations that a name names, to the name.
 func (x *Index) keysOfNames() keyTable {
 	var e keyEntries
 	for i, n := range x.names {
 		words := n.Words
+		for _, r := range n.orgs {
+			e.add(orgKey(r.org), uint32(i))
+		}
 		if len(words) < 2 {
 			continue
 		}
@@ -130,6 +133,9 @@ func (x *Index) keysOfNames() keyTable {
 	}
 	return e.table()
 }
+
+// orgKey is the key of an organisation that a name names.
+func orgKey(c Concept) uint32 { return mixKey(orgHash + uint32(c)*2654435761) }
 
 // joinedKeyOf is the key of two words written together.
 func joinedKeyOf(a, b string) (uint32, bool) {

@@ -112,6 +112,7 @@ const (
 	givenHash
 	joinedHash
 	lettersHash
+	orgHash
 )
 
 // hashKey is FNV-1a over the bytes of a key of the given kind, without the byte at skip; -1 skips none. Its upper bits are mixed, since

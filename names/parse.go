@@ -38,6 +38,7 @@ type parser struct {
 
 	tokens []token  // scratch of one name
 	texts  []string // the tokens' texts, for lookup
+	begins []int    // the word that begins with each token, or -1
 }
 
 // token is a word as it stands in the text.
@@ -78,14 +79,26 @@ func (p *parser) parse(text string, t Type) *Name {
 	p.mendErrors(t)
 	p.mendForm(t)
 	n.Words = make([]*Word, 0, min(len(p.tokens), maxWords))
+	p.begins = p.begins[:0]
 	for i := 0; i < len(p.tokens); {
 		if len(n.Words) == maxWords {
 			n.cut = true
 			break
 		}
-		i += p.take(n, i)
+		first := len(n.Words)
+		taken := p.take(n, i)
+		p.begins = append(p.begins, first)
+		for range taken - 1 {
+			p.begins = append(p.begins, -1)
+		}
+		i += taken
 	}
+	p.findOrganisations(n)
+	words := len(n.Words)
 	p.addUp(n)
+	if len(n.Words) != words {
+		n.orgs = nil // their places have moved
+	}
 	if t == Any && !isPersonal(n) {
 		n.family = 0 // what stands before a comma in the name of a firm is no surname
 	}

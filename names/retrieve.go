@@ -16,7 +16,7 @@ const (
 	minHalf       = 5     // letters of a word that is met within one of the query
 	maxSpan       = 8     // words of the query that are tried as one by their first letters
 	minLetters    = 3     // of them
-	maxByLetters  = 50    // names that are compared because their first letters are a word of the query
+	maxBesides    = 200   // names that are compared because they are met as a whole
 	joinedSim     = 0.95  // how alike a word and the two it is made of are taken to be
 )
 
@@ -36,7 +36,7 @@ type search struct {
 	turn    uint32      // counts the words met, for seen
 	tallies []tally     // of each name
 	search  uint32      // counts the searches, for tallies
-	letters []uint32    // names whose first letters a word of the query is
+	besides []uint32    // names that are met as a whole: by their first letters, by the organisation they name
 	touched []uint32    // names with a tally of this search
 	all     mass        // of the query
 	bar     float64     // the raw figure that a name must be able to reach
@@ -92,13 +92,16 @@ func newSearch(x *Index) *search {
 func (s *search) begin(q *Name, threshold float64) {
 	s.q, s.threshold = q, threshold
 	s.words, s.met, s.joined = s.words[:0], s.met[:0], s.joined[:0]
-	s.letters, s.touched, s.chosen, s.found = s.letters[:0], s.touched[:0], s.chosen[:0], s.found[:0]
+	s.besides, s.touched, s.chosen, s.found = s.besides[:0], s.touched[:0], s.chosen[:0], s.found[:0]
 	if s.search++; s.search == 0 { // came round: what is kept from long ago must not look new
 		clear(s.tallies)
 		s.search = 1
 	}
 	s.sims.begin(q)
 	s.all = massOf(q)
+	for _, r := range q.orgs {
+		s.besides = append(s.besides, s.x.joinKeys.find(orgKey(r.org))...)
+	}
 	budget := max(minMeetings, maxMeetings/len(q.Words))
 	s.meetSpans(budget / 4)
 	for i, w := range q.Words {
@@ -130,7 +133,7 @@ func (s *search) meet(i int, w *Word, budget int) queryWord {
 	}
 	k.jTo = len(s.joined)
 	if len(w.Latin) >= minLetters && isLetters(w) {
-		s.letters = append(s.letters, s.x.joinKeys.find(hashKey(lettersHash, w.Latin, -1))...)
+		s.besides = append(s.besides, s.x.joinKeys.find(hashKey(lettersHash, w.Latin, -1))...)
 	}
 	k.cost = k.jTo - k.jFrom
 	for _, n := range s.met[k.from:k.to] {

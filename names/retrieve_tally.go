@@ -111,8 +111,21 @@ func (s *search) choose() {
 		return cmp.Or(cmp.Compare(b.most, a.most), cmp.Compare(a.name, b.name))
 	})
 	s.chosen = s.chosen[:min(len(s.chosen), max(minCompared, min(reach, maxCompared)))]
-	for _, name := range s.letters[:min(len(s.letters), maxByLetters)] {
-		if !slices.ContainsFunc(s.chosen, func(c candidate) bool { return c.name == name }) {
+	s.chooseBesides()
+}
+
+// chooseBesides adds the names that are met as a whole, whatever their words tell.
+func (s *search) chooseBesides() {
+	if len(s.besides) == 0 {
+		return
+	}
+	chosen := make(map[uint32]bool, len(s.chosen))
+	for _, c := range s.chosen {
+		chosen[c.name] = true
+	}
+	for _, name := range s.besides[:min(len(s.besides), maxBesides)] {
+		if !chosen[name] {
+			chosen[name] = true
 			s.chosen = append(s.chosen, candidate{name, 1})
 		}
 	}

@@ -10,18 +10,19 @@ type how uint8
 
 // The ways, from the surest on. The zero value is that they did not meet.
 const (
-	howNot      how = iota
-	howSame         // written alike
-	howReading      // the same in one of their romanisations
-	howMeaning      // the same meaning
-	howSound        // romanisations of one word, by their sound
-	howEdit         // a few letters differ
-	howGiven        // forms of one given name
-	howInitial      // a letter for a given name
-	howJoined       // the same but for the spaces
-	howAcronym      // the first letters of several words
-	howPart         // a word of a phrase
-	howContrary     // they contradict one another
+	howNot          how = iota
+	howSame             // written alike
+	howReading          // the same in one of their romanisations
+	howMeaning          // the same meaning
+	howSound            // romanisations of one word, by their sound
+	howEdit             // a few letters differ
+	howGiven            // forms of one given name
+	howInitial          // a letter for a given name
+	howJoined           // the same but for the spaces
+	howAcronym          // the first letters of several words
+	howPart             // a word of a phrase
+	howOrganisation     // two names of one organisation
+	howContrary         // they contradict one another
 )
 
 // otherSyllable is what is left of a likeness by letters when one word is of a script of syllables: all its readings are
