@@ -295,13 +295,7 @@ func queryHidden(q Query) []web.Hidden {
 func (p *Pages) showAnswers(w http.ResponseWriter, r *http.Request, f askForm, answers []Answer, again []web.Hidden) error {
 	words, by := web.WordsOf(r), web.ActorOf(r)
 	v := pageView{}
-	hits, with := 0, 0
-	for _, a := range answers {
-		hits += len(a.Hits)
-		if len(a.Hits) > 0 {
-			with++
-		}
-	}
+	sum := countAnswers(answers)
 	known, err := p.Decided(r.Context(), by, answers, "")
 	if err != nil {
 		return err
@@ -310,30 +304,57 @@ func (p *Pages) showAnswers(w http.ResponseWriter, r *http.Request, f askForm, a
 		v.add(answerBlocks(words, a, knownAt(known, i), len(answers) > 1, i)...)
 	}
 	if contributes(by) && len(answers) > 0 {
-		v.beside(pageBlock(words.T("screen.keep"), "", "form", keepForm(words, hits, again)))
+		v.beside(pageBlock(words.T("screen.keep"), "", "form", keepForm(words, sum.restricted+sum.verified, again)))
 	}
-	title, lede := answerTitle(words, answers, hits, with), words.T("screen.answer.person-decides")
-	if hits == 0 {
+	title, lede := answerTitle(words, sum), words.T("screen.answer.person-decides")
+	if sum.restricted == 0 {
 		lede = askedText(words, answers[0].Lists) + " " + words.T("screen.answer.no-clearance")
+	}
+	if sum.verified > 0 {
+		v.Alerts = append(v.Alerts, web.Alert{Title: words.T("screen.answer.verified", "n", sum.verified), Text: words.T("screen.answer.verified-text")})
 	}
 	return p.showAsk(w, r, f, v, title, lede, nil)
 }
 
-// answerTitle is the answer in one line.
-func answerTitle(words web.Words, answers []Answer, hits, with int) string {
-	n := 0
-	if len(answers) > 0 {
-		n = len(answers[0].Lists)
+// answerCount is what answers come to: hits on lists of restricted parties, and on those of verified ones.
+type answerCount struct{ parties, with, restricted, verified, lists int }
+
+func countAnswers(answers []Answer) answerCount {
+	c := answerCount{parties: len(answers)}
+	for i := range answers {
+		a := &answers[i]
+		met := 0
+		for _, h := range a.Hits {
+			if a.purposeOf(h.List) == lists.Verified {
+				c.verified++
+			} else {
+				met++
+			}
+		}
+		c.restricted += met
+		if met > 0 {
+			c.with++
+		}
 	}
+	for _, m := range answers[0].Lists {
+		if m.Purpose != lists.Verified {
+			c.lists++
+		}
+	}
+	return c
+}
+
+// answerTitle is the answer in one line. A hit on a list of verified parties is none of its entries.
+func answerTitle(words web.Words, c answerCount) string {
 	switch {
-	case hits == 0 && len(answers) == 1:
-		return words.T("screen.answer.none", "n", n)
-	case hits == 0:
-		return words.T("screen.answer.none-many", "n", n)
-	case len(answers) == 1:
-		return words.T("screen.answer.some", "n", hits)
+	case c.restricted == 0 && c.parties == 1:
+		return words.T("screen.answer.none", "n", c.lists)
+	case c.restricted == 0:
+		return words.T("screen.answer.none-many", "n", c.lists)
+	case c.parties == 1:
+		return words.T("screen.answer.some", "n", c.restricted)
 	}
-	return words.T("screen.answer.some-many", "n", with, "of", len(answers))
+	return words.T("screen.answer.some-many", "n", c.with, "of", c.parties)
 }
 
 // askedText names the lists that were asked, with their dates.
@@ -355,7 +376,7 @@ func answerBlocks(words web.Words, a Answer, known []BriefHit, many bool, i int)
 		title = strconv.Itoa(i+1) + ". " + pageClip(a.Query.Name, maxLine)
 	}
 	t := hitTable(words, a, a.Hits, known)
-	t.Empty = web.Empty{Icon: "list", Title: words.T("screen.answer.none", "n", len(a.Lists)), Text: askedText(words, a.Lists) + " " + words.T("screen.answer.no-clearance")}
+	t.Empty = web.Empty{Icon: "list", Title: words.T("screen.answer.no-entry"), Text: askedText(words, a.Lists) + " " + words.T("screen.answer.no-clearance")}
 	out := []web.Block{pageBlock(title, note, "table", t)}
 	if len(a.Below) > 0 {
 		out = append(out, pageBlock(words.T("screen.below"), words.T("screen.below.count", "n", len(a.Below)), "table", hitTable(words, a, a.Below, nil)))
@@ -365,18 +386,18 @@ func answerBlocks(words web.Words, a Answer, known []BriefHit, many bool, i int)
 
 // hitTable lists hits; each leads to the two side by side, by a form, since the address must not hold who is asked about.
 func hitTable(words web.Words, a Answer, hits []Hit, known []BriefHit) pageTable {
-	t := pageTable{Label: words.T("screen.hits"), Heads: pageHeads(words.T("screen.listed"), words.T("screen.list"), "#"+words.T("screen.score"), words.T("screen.why"))}
+	t := pageTable{Label: words.T("screen.hits"), Heads: pageHeads(words.T("screen.listed"), words.T("screen.list"), "#"+words.T("screen.score"), words.T("screen.why"), words.T("screen.look"))}
 	for i, h := range hits {
 		meta := metaOf(a.Lists, h.List)
-		list, sub := listTitle(meta), []string{listDate(words, meta)}
+		list, sub := listTitle(meta), listDate(words, meta)
 		if h.Listing != nil && h.Listing.List != "" {
 			list += ", " + h.Listing.List
 		}
+		look := pageButton{Action: "/screen/compare", Label: words.T("screen.compare"), About: pageClip(h.Name, maxLine), Row: true, Hidden: append(queryHidden(a.Query), web.Hidden{Name: "list", Value: h.List}, web.Hidden{Name: "entry", Value: h.ID})}
+		row := pageRow{Name: pageClip(h.Name, maxLine), Foreign: true, Cells: []pageCell{{Text: list, Sub: sub}, {Text: strconv.Itoa(pageHundred(h.Score))}, {Text: whyText(words, h)}, {Buttons: []pageButton{look}}}}
 		if meta.Purpose == lists.Verified {
-			sub = append(sub, words.T("screen.purpose.verified"))
+			row.Cells[0].Mark = purposeCell(words, meta.Purpose).Mark
 		}
-		row := pageRow{Name: pageClip(h.Name, maxLine), Foreign: true, Cells: []pageCell{{Text: list, Sub: strings.Join(sub, " · ")}, {Text: strconv.Itoa(pageHundred(h.Score))}, {Text: whyText(words, h)}}}
-		row.Post = &pageButton{Action: "/screen/compare", Label: row.Name, Hidden: append(queryHidden(a.Query), web.Hidden{Name: "list", Value: h.List}, web.Hidden{Name: "entry", Value: h.ID})}
 		if h.Listing != nil {
 			row.Sub = strings.Join(h.Listing.Programmes[:min(len(h.Listing.Programmes), 3)], "; ")
 		}

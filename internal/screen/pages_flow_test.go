@@ -42,14 +42,14 @@ func TestScreenAnswer(t *testing.T) {
 	page := answered(t, "a listed firm", w.post("reader", "/screen", "text", "Severnaya Vakuumnaya Tekhnika"), 200)
 	holds(t, page, "One entry resembles this party", "Made-up Consolidated List", "18 Nov 2026", "ELVAC", "innocent name", "Never used: nationality", "/screen/compare")
 	page = answered(t, "an innocent firm", w.post("reader", "/screen", "text", "Zuivelhoeve Pannekoek"), 200)
-	holds(t, page, "No entry of the 2 lists that were asked resembles this party", "Made-up Consolidated List (18 Nov 2026)", "Verified suppliers (1 Nov 2026)", "no more")
+	holds(t, page, "No entry of the one list of restricted parties that was asked resembles this party", "Made-up Consolidated List (18 Nov 2026)", "Verified suppliers (1 Nov 2026)", "no more")
 	for _, word := range []string{"cleared", "is clear", "all clear", "vrijgegeven"} {
 		holdsNot(t, strings.ToLower(page), word)
 	}
 	page = answered(t, "in Dutch", w.post("reader", "/screen?lang=nl", "text", "Zuivelhoeve Pannekoek"), 200)
-	holds(t, page, "Geen vermelding op de 2 gevraagde lijsten")
+	holds(t, page, "Geen vermelding op de ene gevraagde lijst van beperkte partijen")
 	page = answered(t, "a verified firm", w.post("reader", "/screen", "text", "Meerwijk Optics B.V."), 200)
-	holds(t, page, "Verified parties")
+	holds(t, page, "No entry of the one list of restricted parties", "One entry of a list of verified parties", "speaks for a party, and no more")
 	for why, pairs := range map[string][]string{"nothing": {"text", " "}, "a type that is none": {"text", "Acme", "type", "planet"}, "a long text without parties": {"text", strings.Repeat("and so it was\n", 40)}, "a tick that is none": {"text", "Acme", "ask", "7"}} {
 		out := w.post("reader", "/screen", pairs...)
 		if out.Code != 400 {
@@ -70,7 +70,7 @@ func TestScreenContract(t *testing.T) {
 		pairs = append(pairs, "ask", m[1])
 	}
 	page = answered(t, "the answer", w.post("contributor", "/screen", pairs...), 200)
-	holds(t, page, "of "+itoaTest(len(ticks))+" parties resemble", "/screen/keep")
+	holds(t, page, "2 of "+itoaTest(len(ticks))+" parties resemble", "One entry of a list of verified parties", "/screen/keep")
 	out := w.post("contributor", "/screen/keep", append(pairs, "for", "Order 88213")...)
 	answered(t, "keeping", out, 303)
 	at := out.Header().Get("Location")

@@ -76,7 +76,8 @@ func (p *Pages) showParties(w http.ResponseWriter, r *http.Request, shown partie
 	if err != nil {
 		return err
 	}
-	v := queueView{Tabs: p.tabs(words, "/screen/parties"), Alerts: pageNotDone(words, shown.failed), Facets: partyFacets(words, at, f, groups), Count: words.T("screen.parties.count", "n", progress.Parties), Note: progressText(words, progress)}
+	v := queueView{Tabs: p.tabs(words, "/screen/parties"), Alerts: pageNotDone(words, shown.failed), Count: words.T("screen.parties.count", "n", progress.Parties), Note: progressText(words, progress)}
+	v.Facets, v.Chosen = choicesOf(partyFacets(words, at, f, groups), words.T("screen.parties.all"), words.T("screen.queue.any"))
 	if shown.imported != nil {
 		v.Alerts = append(v.Alerts, importedAlert(words, *shown.imported))
 	}
@@ -169,7 +170,10 @@ func partyFacets(words web.Words, at *url.URL, f PartyFilter, groups []PartyGrou
 	for _, g := range groups {
 		in.Options = append(in.Options, web.FacetOption{Value: g.Name, Label: groupTitle(words, groups, g.Name), Count: g.Parties, Chosen: f.Group == g.Name})
 	}
-	return web.Facets{At: at, Keep: []string{"text"}, Groups: []web.FacetGroup{in}}
+	flag := func(name, key string, on bool) web.FacetGroup {
+		return web.FacetGroup{Name: name, Legend: words.T(key), Options: []web.FacetOption{{Value: "yes", Label: words.T(key + ".yes"), Chosen: on}}}
+	}
+	return web.Facets{At: at, Groups: []web.FacetGroup{in, flag("hit", "screen.parties.found", f.Hit), flag("due", "screen.parties.screened", f.Due), flag("removed", "screen.parties.known", f.Removed)}}
 }
 
 func groupOptions(words web.Words, groups []PartyGroup, chosen string) []web.Option {

@@ -18,6 +18,7 @@ type queueView struct {
 	Alerts  []web.Alert
 	Actions []web.Action
 	Facets  web.Facets
+	Chosen  []web.Link // each leads to the page without it
 	Count   string
 	Note    string
 	Table   pageTable
@@ -57,7 +58,12 @@ func (p *Pages) queue(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	sort := pageOr(f.Sort, QueueSorts[0])
-	v := queueView{Tabs: p.tabs(words, "/screen/queue"), Facets: queueFacets(words, r.URL, f, counts, groups), Note: words.T("screen.queue.sort." + sort)}
+	titles, err := p.titles(r)
+	if err != nil {
+		return err
+	}
+	v := queueView{Tabs: p.tabs(words, "/screen/queue"), Note: words.T("screen.queue.sort." + sort)}
+	v.Facets, v.Chosen = choicesOf(queueFacets(words, r.URL, f, counts, groups, titles), words.T("screen.queue.waiting"), words.T("screen.queue.any"))
 	waiting := counts.States[StateOpen] + counts.States[StateSecond]
 	v.Count = words.T("screen.queue.waits", "n", waiting)
 	if f.narrows() {
@@ -72,7 +78,7 @@ func (p *Pages) queue(w http.ResponseWriter, r *http.Request) error {
 		}
 	}
 	for _, one := range page.Reviews {
-		v.Table.add(queueRow(words, groups, one, r.URL.RawQuery))
+		v.Table.add(queueRow(words, groups, titles, one, r.URL.RawQuery))
 	}
 	v.Table.page(r.URL, page.Next, f.Next != "")
 	p.site.Render(w, r, web.Page{Template: "screen/queue", Title: words.T("screen.queue"), Lede: queueLede(words, counts), Crumbs: p.crumbs(words), Data: v})
@@ -90,7 +96,7 @@ func queueLede(words web.Words, c QueueCounts) string {
 	}
 }
 
-func queueRow(words web.Words, groups []PartyGroup, one Review, from string) pageRow {
+func queueRow(words web.Words, groups []PartyGroup, titles map[string]string, one Review, from string) pageRow {
 	sub := one.Query.Ref
 	if one.Group != "" {
 		sub = strings.Trim(groupTitle(words, groups, one.Group)+" · "+sub, " ·")
@@ -107,7 +113,7 @@ func queueRow(words web.Words, groups []PartyGroup, one Review, from string) pag
 	case one.Note != "":
 		state.Sub = pageClip(one.Note, 160)
 	}
-	row.Cells = []pageCell{{Text: pageClip(one.Name, maxLine), Foreign: true}, {Text: one.List, Sub: one.Listing}, {Text: strconv.Itoa(pageHundred(one.Score))}, state, {At: one.Made}}
+	row.Cells = []pageCell{{Text: pageClip(one.Name, maxLine), Foreign: true}, {Text: pageOr(titles[one.List], one.List), Sub: one.Listing}, {Text: strconv.Itoa(pageHundred(one.Score))}, state, {At: one.Made}}
 	return row
 }
 
@@ -128,19 +134,30 @@ func groupTitle(words web.Words, groups []PartyGroup, name string) string {
 	return name
 }
 
-// queueFacets are the choices beside the queue. Each is one choice of its group: the last one that was ticked.
-func queueFacets(words web.Words, at *url.URL, f QueueFilter, c QueueCounts, groups []PartyGroup) web.Facets {
+// titles are the titles of the lists that are asked, by name.
+func (p *Pages) titles(r *http.Request) (map[string]string, error) {
+	kept, err := p.more.Lists.Lists(r.Context(), web.ActorOf(r))
+	out := map[string]string{}
+	for _, l := range kept {
+		out[l.Name] = listTitle(l.Meta)
+	}
+	return out, err
+}
+
+// queueFacets are the choices beside the queue.
+func queueFacets(words web.Words, at *url.URL, f QueueFilter, c QueueCounts, groups []PartyGroup, titles map[string]string) web.Facets {
 	out := web.Facets{At: at, Keep: []string{"sort", "party", "batch", "text"}}
 	states := web.FacetGroup{Name: "state", Legend: words.T("screen.state")}
 	for _, s := range States {
 		states.Options = append(states.Options, web.FacetOption{Value: string(s), Label: words.T("screen.state." + string(s)), Count: c.States[s], Chosen: f.State == string(s)})
 	}
+	states.Options = append(states.Options, web.FacetOption{Value: "all", Label: words.T("screen.queue.everything"), Chosen: f.State == "all"})
 	out.Groups = append(out.Groups, states)
 	asked := web.FacetGroup{Name: "asked", Legend: words.T("screen.queue.more"), Options: []web.FacetOption{{Value: "yes", Label: words.T("screen.queue.asked"), Count: c.Asked, Chosen: f.Asked}}}
 	out.Groups = append(out.Groups, asked)
 	named := web.FacetGroup{Name: "list", Legend: words.T("screen.list")}
 	for _, name := range namesOf(c.Lists, f.List) {
-		named.Options = append(named.Options, web.FacetOption{Value: name, Label: name, Count: c.Lists[name], Chosen: f.List == name})
+		named.Options = append(named.Options, web.FacetOption{Value: name, Label: pageOr(titles[name], name), Count: c.Lists[name], Chosen: f.List == name})
 	}
 	if len(named.Options) > 0 {
 		out.Groups = append(out.Groups, named)

@@ -26,14 +26,13 @@ var screenSamples = map[string][]any{
 		Aside: []web.Block{pageBlock("F", "", "form", pageForm{Action: "/x", Files: true, Hidden: []web.Hidden{{Name: "h"}}, Fields: []web.Field{{Name: "f", Label: "F"}, {Name: "c", Label: "C", Class: "across", Options: []web.Option{{Value: "a", Label: "A"}}}, {Name: "s", Label: "S", Options: []web.Option{{Value: "a", Label: "A"}}}}, More: []web.Field{{Name: "m", Label: "M"}}, MoreIs: "more", Note: "n", Submit: "S", Back: "/b", Danger: true}),
 			pageBlock("D", "", "decision", decisionView{Action: "/x", Hidden: []web.Hidden{{Name: "seen", Value: "1"}}, Legend: "L", Error: "e", Choices: []decisionChoice{{"true", "The same", "h", "1", true}}, Reason: web.Field{Name: "reason", Label: "Why", Rows: 3}, Submit: "S", Later: "/l", Note: "n"}),
 			pageBlock("F", "", "found", foundView{Legend: "l", Help: "h", Hidden: []web.Hidden{{Name: "text", Value: "t"}}, Rows: []foundRow{{Value: "0", Name: "N", Kind: "Person", Context: "c", Chosen: true}, {Value: "1", Name: "N"}}})}}, pageView{}},
-	"screen/queue": {queueView{Tabs: []pageTab{{"T", "/screen", false}}, Alerts: []web.Alert{{Title: "A"}}, Actions: []web.Action{{Label: "A", Href: "/a"}}, Count: "1", Note: "n", Table: fullTable(), Below: []web.Block{pageBlock("F", "", "facts", []web.Pair{{Term: "t", Text: "x"}})},
+	"screen/queue": {queueView{Tabs: []pageTab{{"T", "/screen", false}}, Alerts: []web.Alert{{Title: "A"}}, Actions: []web.Action{{Label: "A", Href: "/a"}}, Chosen: []web.Link{{Text: "C", Href: "/c"}}, Count: "1", Note: "n", Table: fullTable(), Below: []web.Block{pageBlock("F", "", "facts", []web.Pair{{Term: "t", Text: "x"}})},
 		Facets: web.Facets{At: &url.URL{Path: "/screen/queue"}, Groups: []web.FacetGroup{{Name: "state", Legend: "L", Options: []web.FacetOption{{Value: "open", Label: "N", Count: 3, Chosen: true}}}}}}, queueView{Table: pageTable{Empty: web.Empty{Icon: "list", Title: "E"}}}},
 }
 
 func fullTable() pageTable {
 	t := pageTable{Label: "L", Heads: pageHeads("A", "#B", "C"), Foot: "f", Pager: web.Pager{Older: "/o", Newer: "/n"}}
-	t.add(pageRow{Name: "n", Href: "/x", Foreign: true, Sub: "s", Cells: []pageCell{{Text: "1"}, {Text: "x", Foreign: true, Sub: "s", Mark: pageMark{"ok", "check", "M"}, At: time.Unix(9, 0), Buttons: []pageButton{{"/b", "B", []web.Hidden{{Name: "h", Value: "v"}}}}}}})
-	t.add(pageRow{Name: "n", Post: &pageButton{"/x", "n", []web.Hidden{{Name: "h", Value: "v"}}}, Foreign: true})
+	t.add(pageRow{Name: "n", Href: "/x", Foreign: true, Sub: "s", Cells: []pageCell{{Text: "1"}, {Text: "x", Foreign: true, Sub: "s", Mark: pageMark{"ok", "check", "M"}, At: time.Unix(9, 0), Buttons: []pageButton{{"/b", "B", "about", true, []web.Hidden{{Name: "h", Value: "v"}}}}}}})
 	t.add(pageRow{Name: "n"})
 	return t
 }

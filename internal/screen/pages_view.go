@@ -75,7 +75,6 @@ type pageRow struct {
 	Name, Href string
 	Foreign    bool // the name is a party's, in whatever script
 	Sub        string
-	Post       *pageButton // leads on by a form instead: what is asked stays out of the address
 	Cells      []pageCell
 }
 
@@ -94,7 +93,27 @@ type pageCell struct {
 // pageButton is a form of one button.
 type pageButton struct {
 	Action, Label string
+	About         string // what it is about, for who does not see the row
+	Row           bool   // it leads on from its row: by a form, where what is asked stays out of the address
 	Hidden        []web.Hidden
+}
+
+// choicesOf are facets of which one option of each group counts: an option "" of each stands for none, and is chosen where
+// no other is.
+func choicesOf(f web.Facets, none ...string) (web.Facets, []web.Link) {
+	var chosen []web.Link
+	for i := range f.Groups {
+		g := &f.Groups[i]
+		any := true
+		for _, o := range g.Options {
+			if o.Chosen {
+				any = false
+				chosen = append(chosen, web.Link{Text: o.Label, Href: web.With(f.At, g.Name, "")})
+			}
+		}
+		g.Options = append([]web.FacetOption{{Label: none[min(i, len(none)-1)], Chosen: any}}, g.Options...)
+	}
+	return f, chosen
 }
 
 // pageHeads are heads of a table, the first of them for the name. A label that begins with "#" heads numbers.
