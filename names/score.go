@@ -22,8 +22,8 @@ type figures struct {
 
 // shipped are the figures in use.
 var shipped = figures{
-	contrary: 2.4, extra: 0.3, scarce: 0.3, sole: 2, family: 4, formClash: 0.3, orderClash: 0.03, chainClash: 1.6,
-	slope: 1.69, offset: -1.44,
+	contrary: 2.1, extra: 0.27, scarce: 0.15, sole: 1.6, family: 4, formClash: 0.4, orderClash: 0.03, chainClash: 2,
+	slope: 1.65, offset: -1.58,
 }
 
 // notEqual is the score that no two names reach that are not written alike.
@@ -226,7 +226,7 @@ func (r *rest) add(n *Name, weights []float64, left uint64, f *figures, proper f
 			case n.Words[i].Kind == Proper:
 				cost *= 1 + 1.5*max(0, 1-2*proper)
 			}
-			r.mass += weights[i]
+			r.mass += contraryWeight(n.Words[i], weights[i])
 			if n.Words[i].Kind == Trade {
 				r.trade, r.script = r.trade+weights[i], n.Words[i].Script
 			}
@@ -277,6 +277,14 @@ func personLike(n *Name) bool {
 		}
 	}
 	return len(n.Words) <= 5
+}
+
+// contraryWeight is what a word weighs that contradicts another: a common name contradicts nearly as much as a rare one.
+func contraryWeight(w *Word, weight float64) float64 {
+	if w.Kind != Proper {
+		return weight
+	}
+	return max(weight, (weight+bareInformation(w))/2)
 }
 
 // costAlone is how much more or less than others word i costs when the other name does not have it.
