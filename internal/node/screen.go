@@ -9,7 +9,9 @@ import (
 	"sync"
 	"time"
 
+	"github.com/polder-exchange/polder"
 	"github.com/polder-exchange/polder/internal/accounts"
+	"github.com/polder-exchange/polder/internal/exchange"
 	"github.com/polder-exchange/polder/internal/members"
 	"github.com/polder-exchange/polder/internal/screen"
 	"github.com/polder-exchange/polder/internal/screen/lists"
@@ -38,7 +40,7 @@ func (n *Node) openScreening(ctx context.Context) (err error) {
 		return err
 	}
 	s.registry, err = screen.OpenRegistry(screen.RegistryOptions{
-		Dir: filepath.Join(n.Dir, screen.ListsDir), Now: n.now, Client: client, Log: n.log, Shared: s.shared, DB: n.DB, Audit: n.Audit,
+		Dir: filepath.Join(n.Dir, screen.ListsDir), Now: n.now, Client: client, Log: n.log, Shared: s.shared, Publisher: forScreening{n.Exchange}, DB: n.DB, Audit: n.Audit,
 	})
 	if err != nil {
 		return err
@@ -69,6 +71,36 @@ func (n *Node) mountScreening(site *web.Site) []web.Route {
 	site.AddCards(pages)
 	site.AddSearches(pages)
 	return append(screen.NewAPI(s.service, s.registry).Routes(), pages.Routes()...)
+}
+
+// forScreening is the exchange as screening needs it.
+type forScreening struct{ exchange *exchange.Service }
+
+// Publish is what [screen.Publisher] asks for.
+func (x forScreening) Publish(ctx context.Context, by polder.Actor, s screen.Share, parts screen.SharedParts) (screen.Published, error) {
+	set := exchange.Set{
+		Community: s.Community, Name: s.List, Type: parts.Type, Definition: parts.Definition, In: parts.In,
+		Level: s.Level, Named: s.Named, Confirmed: s.Confirmed, Preview: s.Preview,
+	}
+	for _, p := range parts.Parts {
+		set.Parts = append(set.Parts, exchange.SetPart{Key: p.Key, Set: p.Set})
+	}
+	r, err := x.exchange.ShareSet(ctx, by, set)
+	if err != nil {
+		return screen.Published{}, err
+	}
+	out := screen.Published{New: r.New, Changed: r.Changed, Same: r.Same, Withdrawn: r.Withdrawn, Refused: []string{}, Warnings: []string{}}
+	for _, no := range r.Refused {
+		out.Refused = append(out.Refused, no.Error)
+	}
+	for _, w := range r.Warnings {
+		out.Warnings = append(out.Warnings, w.Reason)
+		out.Held = out.Held || w.Held
+	}
+	for _, i := range r.Items {
+		out.Readers = max(out.Readers, len(i.Readers))
+	}
+	return out, nil
 }
 
 // runScreening does what screening does by itself until ctx ends.

@@ -17,7 +17,7 @@ import (
 
 func listsCommand(o CommandOptions) *cobra.Command {
 	c := &cobra.Command{Use: "lists", Short: "Keep lists of restricted and of verified parties"}
-	c.AddCommand(importCommand(o), showCommand(o), differCommand(o))
+	c.AddCommand(importCommand(o), showCommand(o), differCommand(o), shareListCommand())
 	return c
 }
 

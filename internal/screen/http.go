@@ -28,7 +28,7 @@ const maxAskBody = 8 << 20
 
 // Routes are those of the REST API. What is asked stands in no log: routes are logged by their pattern.
 func (a *API) Routes() []web.Route {
-	return slices.Concat(a.askRoutes(), a.reviewRoutes(), a.partyRoutes(), a.batchRoutes(), a.listRoutes(), a.recordRoutes())
+	return slices.Concat(a.askRoutes(), a.reviewRoutes(), a.partyRoutes(), a.batchRoutes(), a.listRoutes(), a.shareRoutes(), a.recordRoutes())
 }
 
 func apiRoute(method, pattern, exit string, need web.Need, h pageHandler, doc web.Doc) web.Route {

@@ -90,4 +90,7 @@ type ListKeeper interface {
 
 	// Refresh asks the origin of a list now. It asks for a steward. A refresh that fails is an error and keeps the list.
 	Refresh(ctx context.Context, by polder.Actor, name string) (KeptList, error)
+
+	// Publish shares a list of by's organisation with a community; see [Registry.Publish]. It asks for a contributor.
+	Publish(ctx context.Context, by polder.Actor, s Share) (Published, error)
 }

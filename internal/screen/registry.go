@@ -48,13 +48,14 @@ type Registry struct {
 
 // RegistryOptions are what a [Registry] needs; Dir and Now must be there.
 type RegistryOptions struct {
-	Dir    string
-	Now    func() time.Time
-	Client *http.Client // for lists with an address; nil fetches none
-	Log    *slog.Logger
-	Shared *SharedLists // lists that members share; nil has none
-	DB     *db.DB       // with Audit: where it is written down who imported what
-	Audit  *audit.Log
+	Dir       string
+	Now       func() time.Time
+	Client    *http.Client // for lists with an address; nil fetches none
+	Log       *slog.Logger
+	Shared    *SharedLists // lists that members share; nil has none
+	Publisher Publisher    // shares an organisation's own; nil shares none
+	DB        *db.DB       // with Audit: where it is written down who imported what
+	Audit     *audit.Log
 }
 
 // place is where a list is kept.
