@@ -130,6 +130,7 @@ func (b *builder) add(line int, e Entry) error {
 	if e.ID == "" {
 		e.ID = contentID(&e)
 	}
+	b.unfold(&e)
 	if at, ok := b.find(e.ID); ok {
 		old := b.parties.at(at)
 		if b.merge || old.Name == e.Name && old.Type == e.Type {
@@ -149,6 +150,21 @@ func (b *builder) add(line int, e Entry) error {
 	b.byID[xxhash.Sum64String(e.ID)] = int32(b.parties.n)
 	b.parties.add(e)
 	return nil
+}
+
+// unfold adds the names that the names of an entry hold within themselves. The name stays as listed.
+func (b *builder) unfold(e *Entry) {
+	more := innerNames(e.Name)
+	for _, a := range e.Aliases {
+		for _, in := range innerNames(a.Name) {
+			in.Weak = a.Weak
+			more = append(more, in)
+		}
+	}
+	if len(more) > 0 {
+		e.Aliases = dedupe(append(e.Aliases, more...), func(a Alias) string { return a.Name }, e.Name)
+		e.Aliases = e.Aliases[:min(len(e.Aliases), maxAliases)]
+	}
 }
 
 // promote makes an alias the name of an entry that has none: the first that is not weak, else the first.

@@ -102,7 +102,7 @@ func readCSLLines(s *source, b *builder) error {
 			e.Countries, dropped = nil, true
 		}
 		for _, a := range r.Aliases {
-			e.Aliases = append(e.Aliases, Alias{Name: a})
+			e.Aliases = append(e.Aliases, cslAliases(a)...)
 		}
 		return b.add(line, e)
 	})
@@ -110,6 +110,15 @@ func readCSLLines(s *source, b *builder) error {
 		b.note("the countries of persons are left out: this form mixes those of addresses with nationalities")
 	}
 	return err
+}
+
+// cslAliases are the aliases in one field: some hold two or more, parted by semicolons, the last with an "and" before it.
+func cslAliases(field string) []Alias {
+	var out []Alias
+	for _, a := range splitList(field, ";") {
+		out = append(out, Alias{Name: strings.TrimPrefix(a, "and ")})
+	}
+	return out
 }
 
 func cslNotice(s string) string {
@@ -200,7 +209,7 @@ func (r *cslParty) entry() Entry {
 	}
 	e.Means = cslMeans(e.List, r.Requirement, r.Policy)
 	for _, a := range r.AltNames {
-		e.Aliases = append(e.Aliases, Alias{Name: a})
+		e.Aliases = append(e.Aliases, cslAliases(a)...)
 	}
 	for _, a := range r.Addresses {
 		if a.Country != "" {
@@ -228,16 +237,9 @@ func (r *cslParty) entry() Entry {
 	return e
 }
 
-// number takes one of the entry's ids; some are no numbers (gender, website, remarks about sanctions).
+// number takes one of the entry's ids; some are no numbers (gender, web site, remarks about sanctions).
 func (r *cslParty) number(e *Entry, d cslNumber) {
-	switch lower := strings.ToLower(d.Type); {
-	case strings.Contains(lower, "gender"), strings.Contains(lower, "nationality"), strings.Contains(lower, "birth place"):
-	case strings.Contains(lower, "website"), strings.Contains(lower, "email"), strings.Contains(lower, "sanctions"),
-		strings.Contains(lower, "executive order"), strings.Contains(lower, "organization"), strings.Contains(lower, "telephone"), strings.Contains(lower, "phone"):
-		e.Note = joinNotes(e.Note, titled(d.Type, d.Number))
-	default:
-		e.Identifiers = append(e.Identifiers, identifier(d.Type, d.Number, d.Country))
-	}
+	e.Note = joinNotes(e.Note, ofacNumber(e, d.Type, d.Number, d.Country))
 }
 
 func titled(title, text string) string {

@@ -15,7 +15,7 @@ import (
 type decoder struct {
 	name     string
 	in       io.Reader
-	encoding string // UTF-8, UTF-16 or Windows-1252; UTF-8 as long as all is ASCII
+	encoding string // UTF-8, UTF-16 or Windows-1252, UTF-8 as long as all is ASCII; or what was declared
 	big      bool   // UTF-16 with the high byte first
 	decided  bool
 	begun    bool
@@ -140,7 +140,7 @@ func (d *decoder) decide() {
 
 // decode moves what is whole from raw to out.
 func (d *decoder) decode() {
-	switch d.encoding {
+	switch d.encoding { // any other was undone before
 	case "UTF-16":
 		d.decode16()
 	case "Windows-1252":

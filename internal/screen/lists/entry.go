@@ -18,7 +18,7 @@ type Entry struct {
 	Identifiers []Identifier `json:"identifiers,omitempty"` //
 	Addresses   []string     `json:"addresses,omitempty"`   // one line each
 	Programmes  []string     `json:"programmes,omitempty"`  // under which it is listed
-	Means       string       `json:"means,omitempty"`       // what the listing forbids or asks for, in the list's words
+	Means       string       `json:"means,omitempty"`       // what the listing forbids or asks for: in the list's words, else what its publisher says of the whole list
 	Note        string       `json:"note,omitempty"`        // remarks, in the list's words, clipped to 2,000 bytes
 	URL         string       `json:"url,omitempty"`         // where to read more, http(s) only
 	Listed      string       `json:"listed,omitempty"`      // since when, 2006-01-02; "" when not said

@@ -55,7 +55,11 @@ var (
 // identifier makes an identifier of a label and a value as publishers give them: an IMO number is its seven digits, a
 // LEI its twenty characters; what claims to be one and is not becomes [IDOther].
 func identifier(label, value, country string) Identifier {
-	return identifierOf(identifierKind(label), value, country)
+	kind := identifierKind(label)
+	if (kind == IDRegistration || kind == IDOther) && leiNumber.MatchString(value) && letters(value) > 0 {
+		kind = IDLEI // some call it a legal entity number
+	}
+	return identifierOf(kind, value, country)
 }
 
 func identifierOf(kind, value, country string) Identifier {

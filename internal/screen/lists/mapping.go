@@ -11,6 +11,7 @@ import (
 	"github.com/goccy/go-yaml/ast"
 	"github.com/goccy/go-yaml/parser"
 	"github.com/goccy/go-yaml/token"
+	"golang.org/x/text/encoding/htmlindex"
 
 	"github.com/polder-exchange/polder/names"
 )
@@ -23,6 +24,7 @@ import (
 //	licence: open government licence
 //	purpose: restricted        # or verified
 //	delimiter: ";"             # , ; | or tab; else the one that fits
+//	encoding: windows-1251     # else UTF-8, UTF-16 and Windows-1252 are told apart
 //	header: 2                  # the row with the names of the columns; 0 when there is none
 //	dates: day-first           # or month-first; else 03/04/1970 is read as 1970
 //	columns:                   # by name, or by number from 1; several are joined
@@ -48,6 +50,7 @@ type Mapping struct {
 	Licence   string    `yaml:"licence"`
 	Date      string    `yaml:"date"`
 	Purpose   Purpose   `yaml:"purpose"`
+	Encoding  string    `yaml:"encoding"`
 	Delimiter string    `yaml:"delimiter"`
 	Header    *int      `yaml:"header"`
 	Dates     string    `yaml:"dates"`
@@ -187,6 +190,9 @@ func (m *Mapping) check() error {
 		return failf(m.file, 0, fmt.Sprintf("header: %d", *m.Header), "a row from 1 to 100, or 0 for none")
 	case m.Date != "" && wholeDay(m.Date, dayFirst) == "":
 		return failf(m.file, 0, fmt.Sprintf("date: %q", m.Date), "a day such as 2026-01-31")
+	}
+	if _, err := htmlindex.Get(m.Encoding); m.Encoding != "" && err != nil {
+		return failf(m.file, 0, fmt.Sprintf("the encoding %q is not known", clip(m.Encoding, 40)), "a name such as utf-8, windows-1251, shift_jis or gb18030")
 	}
 	if _, err := names.ParseType(m.Constants.Type); err != nil {
 		return failf(m.file, 0, err.Error(), "")

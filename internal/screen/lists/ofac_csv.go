@@ -115,7 +115,7 @@ func ofacEntry(s *source, row []string, more *ofacMore) Entry {
 		e.Type = names.Company
 	}
 	e.Programmes = ofacProgrammes(row[3])
-	r := parseRemarks(ofacText(row[11]) + more.comments[id])
+	r := parseRemarks(row[11] + more.comments[id])
 	e.Aliases = append(append(e.Aliases, more.aliases[id]...), r.aliases...)
 	e.Births, e.Identifiers = r.births, r.identifiers
 	e.Addresses, e.Countries = more.addresses[id], append(more.countries[id], r.countries...)
@@ -235,9 +235,9 @@ func (m *ofacMore) address(row []string) {
 	}
 }
 
-// comment takes a row of SDN_COMMENTS.CSV: number, the rest of the remarks.
+// comment takes a row of SDN_COMMENTS.CSV: number, and the remarks from where SDN.CSV cut them off, often within a word.
 func (m *ofacMore) comment(row []string) {
-	m.comments[clean(row[0])] += ofacText(row[1])
+	m.comments[clean(row[0])] += strings.Clone(row[1])
 }
 
 // unused counts what the companions say of entries that are not there: the files are of different days.

@@ -26,13 +26,13 @@ var (
 )
 
 // notNumbers are remarks that look like a number and are none that stands for the party.
-var notNumbers = []string{"DOB", "Executive Order", "alt. Executive Order", "Aircraft Model", "Aircraft Manufacture Date", "Aircraft Manufacturer", "Aircraft Operator", "Aircraft Type", "Organization Established", "Organization Type", "Telephone", "Fax", "Phone", "Email", "Website", "Listing Date", "Effective Date", "Secondary sanctions", "Additional Sanctions", "Transactions Prohibited", "Linked To", "Target Type", "CAATSA", "For more information", "Member of", "Vessel Year", "Former Vessel", "Vessel Type", "Digital Currency Address", "PEESA", "IFCA"}
+var notNumbers = []string{"DOB", "Executive Order", "alt. Executive Order", "Aircraft Model", "Aircraft Manufacture Date", "Aircraft Manufacturer", "Aircraft Operator", "Aircraft Type", "Organization Established", "Organization Type", "Telephone", "Fax", "Phone", "Email", "Website", "Listing Date", "Effective Date", "Secondary sanctions", "Additional Sanctions", "Transactions Prohibited", "Transactions prohibited", "Linked To", "Target Type", "CAATSA", "For more information", "Member of", "Vessel Year", "Former Vessel", "Vessel Type", "Digital Currency Address", "PEESA", "IFCA"}
 
 // parseRemarks takes the remarks of an OFAC entry apart. Place of birth, nationality, citizenship and gender stay behind.
 func parseRemarks(s string) remarks {
 	var out remarks
 	for piece := range strings.SplitSeq(s, "; ") {
-		piece = strings.TrimSpace(piece)
+		piece = clean(piece)
 		if strings.HasSuffix(piece, ".") && !strings.HasSuffix(piece, ".'") {
 			piece = strings.TrimSuffix(piece, ".")
 		}

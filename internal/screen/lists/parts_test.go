@@ -1,9 +1,14 @@
 package lists
 
 import (
+	"archive/zip"
 	"bytes"
+	"compress/gzip"
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"math/rand"
+	"os"
 	"reflect"
 	"regexp"
 	"slices"
@@ -190,6 +195,18 @@ func TestEncodings(t *testing.T) {
 	l, err := Read("list.csv", strings.NewReader(latin), ReadOptions{})
 	if err != nil || l.Parties[0].Name != "Société Générale “d'Exemple”" || l.Parties[2].Name != "Ünlü" || l.Notes[0] != "the file is in Windows-1252" {
 		t.Errorf("Windows-1252: %v", err)
+	}
+	cyrillic, _ := charmap.Windows1251.NewEncoder().String("No;Имя\n1;Нордлихт\n")
+	m, err := ParseMapping("m.yaml", []byte("encoding: windows-1251\ncolumns: {id: No, name: Имя}\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if l, err = Read("list.csv", strings.NewReader(cyrillic), ReadOptions{Mapping: m}); err != nil || l.Parties[0].Name != "Нордлихт" {
+		t.Errorf("Windows-1251 by mapping: %v", err)
+	}
+	declared, _ := charmap.ISO8859_2.NewEncoder().String(`<?xml version="1.0" encoding="iso-8859-2"?><CONSOLIDATED_LIST><ENTITIES><ENTITY><DATAID>1</DATAID><FIRST_NAME>Łódź Ősz</FIRST_NAME></ENTITY></ENTITIES></CONSOLIDATED_LIST>`)
+	if l, err = Read("un.xml", strings.NewReader(declared), ReadOptions{}); err != nil || l.Parties[0].Name != "Łódź Ősz" {
+		t.Errorf("ISO 8859-2 by declaration: %v", err)
 	}
 	l, err = Read("list.csv", strings.NewReader("id,name\n1,Société Générale\n2,Bro\xffken\n"), ReadOptions{})
 	if err != nil || l.Parties[1].Name != "Bro\ufffdken" || !strings.Contains(l.Notes[0], "1 places hold bytes that are no UTF-8 text, the first in line 3") {
@@ -428,5 +445,76 @@ func TestStableIDs(t *testing.T) {
 	rand.New(rand.NewSource(1)).Shuffle(len(lines), func(i, j int) { lines[i], lines[j] = lines[j], lines[i] })
 	if !reflect.DeepEqual(was, ids()) || len(was) != 4 {
 		t.Errorf("%v and %v", was, ids())
+	}
+}
+
+func TestInnerNames(t *testing.T) {
+	for in, want := range map[string][]Alias{
+		"Nordlicht Optics":                                                                  nil,
+		"PEARL (A.K.A. NORA CHU) LINDE":                                                     {{"PEARL LINDE", false, ""}, {"NORA CHU", false, ""}},
+		"K (AKA: AMBER, ALDRED HAZEL)":                                                      {{"AMBER, ALDRED HAZEL", false, ""}},
+		"KOW LIMA -AKA- ERIC LIMA":                                                          {{"KOW LIMA", false, ""}, {"ERIC LIMA", false, ""}},
+		"Kregg; a.k.a. Cow Cragg; a.k.a Hall Jerome":                                        {{"Kregg", false, ""}, {"Cow Cragg", false, ""}, {"Hall Jerome", false, ""}},
+		"LTS Nordlicht (f.k.a., IPP Morgenstern Ltd.)":                                      {{"LTS Nordlicht", false, ""}, {"IPP Morgenstern Ltd.", false, "former"}},
+		"Example Limited [aka General Example, aka Tiger]":                                  {{"Example Limited", false, ""}, {"General Example", false, ""}, {"Tiger", false, ""}},
+		"Testing Institute a.k.a. Institute of Testing":                                     {{"Testing Institute", false, ""}, {"Institute of Testing", false, ""}},
+		"PMC Example; and any successor, or subsidiary":                                     {{"PMC Example", false, ""}},
+		"Lantern Company, and its sub-units and successors":                                 {{"Lantern Company", false, ""}},
+		"Bearings LLC (Utopian entity); and any successor, sub-unit, or subsidiary thereof": {{"Bearings LLC", false, ""}},
+		"AKA Bank": nil, "Studio AKA Films": nil, "Osaka Akasaka Kaka Ltd": nil, "Formerly Yours Inc": nil, "Successor Holdings": nil,
+	} {
+		if got := innerNames(in); !slices.Equal(got, want) {
+			t.Errorf("%q: %+v, want %+v", in, got, want)
+		}
+	}
+	rapid.Check(t, func(t *rapid.T) {
+		for _, a := range innerNames(rapid.StringMatching(`([A-Z][a-z]{1,5}|a\.k\.a\.|, aka|\(fka|\)|;|and any successor| ){0,12}`).Draw(t, "name")) {
+			if a.Name == "" || clean(a.Name) != a.Name {
+				t.Fatalf("%q", a.Name)
+			}
+		}
+	})
+}
+
+// TestPackedSame: a set of files is the same list in a folder and in a zip, and a file in gzip the same as plain.
+func TestPackedSame(t *testing.T) {
+	folder, err := sample(t, "ofac")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var packed bytes.Buffer
+	z := zip.NewWriter(&packed)
+	for _, name := range []string{"sdn.csv", "alt.csv", "add.csv", "sdn_comments.csv"} {
+		data, err := os.ReadFile("testdata/forms/ofac/" + name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		w, _ := z.Create("SDN_2026/" + strings.ToUpper(name))
+		w.Write(data)
+	}
+	z.Close()
+	zipped, err := Read("ofac.zip", bytes.NewReader(packed.Bytes()), ReadOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !reflect.DeepEqual(zipped.Parties, folder.Parties) || zipped.Name != "ofac" || zipped.SHA256 == folder.SHA256 || len(zipped.SHA256) != 64 {
+		t.Errorf("zip: %+v", zipped.Meta)
+	}
+	data, err := os.ReadFile("testdata/forms/eu-xml.xml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	packed.Reset()
+	g := gzip.NewWriter(&packed)
+	g.Write(data)
+	g.Close()
+	sum := sha256.Sum256(packed.Bytes())
+	plain, err := sample(t, "eu-xml.xml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	l, err := Read("eu-xml.xml.gz", &packed, ReadOptions{})
+	if err != nil || !reflect.DeepEqual(l.Parties, plain.Parties) || l.Name != "eu-xml" || l.SHA256 != hex.EncodeToString(sum[:]) {
+		t.Errorf("gzip: %v", err)
 	}
 }

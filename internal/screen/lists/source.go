@@ -9,7 +9,10 @@ import (
 	"fmt"
 	"hash"
 	"io"
+	"regexp"
 	"strings"
+
+	"golang.org/x/text/encoding/htmlindex"
 
 	"github.com/polder-exchange/polder"
 )
@@ -123,12 +126,38 @@ func newSource(name string, w *raw, o ReadOptions) (*source, error) {
 		}
 		r = z
 	}
-	return textSource(name, r, o), nil
+	r, encoding, err := declared(name, r, o)
+	if err != nil {
+		return nil, err
+	}
+	d := newDecoder(name, r, o)
+	d.encoding = encoding
+	return &source{name: name, text: d, in: bufio.NewReaderSize(d, window)}, nil
 }
 
-func textSource(name string, r io.Reader, o ReadOptions) *source {
-	d := newDecoder(name, r, o)
-	return &source{name: name, text: d, in: bufio.NewReaderSize(d, window)}
+var xmlEncoding = regexp.MustCompile(`^(?:\xef\xbb\xbf)?<\?xml[^>]*\sencoding\s*=\s*["']([A-Za-z0-9._:-]+)["']`)
+
+// declared undoes the encoding that a mapping or an XML declaration names. Without one, and for UTF-8 and UTF-16, whose
+// bytes tell them, the decoder looks for itself.
+func declared(name string, r io.Reader, o ReadOptions) (io.Reader, string, error) {
+	in, label := bufio.NewReaderSize(r, 4<<10), ""
+	if o.Mapping != nil {
+		label = o.Mapping.Encoding
+	}
+	if start, _ := in.Peek(200); label == "" {
+		if m := xmlEncoding.FindSubmatch(start); m != nil {
+			label = string(m[1])
+		}
+	}
+	switch strings.ToLower(label) {
+	case "", "utf-8", "utf8", "utf-16", "us-ascii", "ascii":
+		return in, "UTF-8", nil
+	}
+	enc, err := htmlindex.Get(label)
+	if err != nil {
+		return nil, "", failf(name, 1, "the encoding "+clip(label, 40)+" is not known", "UTF-8")
+	}
+	return enc.NewDecoder().Reader(in), label, nil
 }
 
 func (s *source) fail(line int, what, right string) error { return failf(s.name, line, what, right) }
