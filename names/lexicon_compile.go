@@ -8,8 +8,6 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
-
-	"github.com/mozillazg/go-pinyin"
 )
 
 //go:embed lexicon/*.tsv
@@ -49,7 +47,7 @@ type compiler struct {
 
 // madeForm is a form that was written in another script than Latin, kept for its romanisations.
 type madeForm struct {
-	form  string
+	words []string
 	entry int32
 	org   Concept
 	kind  Kind
@@ -191,6 +189,9 @@ func (c *compiler) written(form string, e int32, org Concept, k Kind) error {
 		if n == nil {
 			return fmt.Errorf("%q has no letters", form)
 		}
+		if !isASCII(words[0]) {
+			c.made = append(c.made, madeForm{words, e, org, k})
+		}
 		if org != 0 {
 			if n.org != 0 && n.org != org {
 				return fmt.Errorf("%q is a name of %q and of %q", form, c.concepts[n.org].name, c.concepts[org].name)
@@ -201,9 +202,6 @@ func (c *compiler) written(form string, e int32, org Concept, k Kind) error {
 		if err := c.chain(n, e); err != nil {
 			return fmt.Errorf("%q: %w", form, err)
 		}
-	}
-	if !isASCII(form) {
-		c.made = append(c.made, madeForm{form, e, org, k})
 	}
 	return nil
 }
@@ -276,49 +274,41 @@ func (c *compiler) organisations() error {
 
 // romanise adds the romanisations of all forms that were written in another script, where they are free.
 func (c *compiler) romanise() {
+	read := map[string][]string{}
 	for _, m := range c.made {
-		for _, words := range spellings(m.form) {
-			r, _ := utf8.DecodeRuneInString(words[0])
-			switch {
-			case unicode.Is(unicode.Han, r):
-				c.pinyin(words[0], m)
-			case unicode.In(r, unicode.Cyrillic, unicode.Greek):
-				c.romanisations(words, m)
-			}
+		r, _ := utf8.DecodeRuneInString(m.words[0])
+		switch {
+		case unicode.Is(unicode.Han, r):
+			c.pinyin(m.words[0], m)
+		case unicode.In(r, unicode.Cyrillic, unicode.Greek):
+			c.romanisations(m, read)
 		}
 	}
 	c.made = nil
 }
 
-// A short romanisation is easily a word of another language (шина gives "china" the French way): a form of fewer letters
-// than this is known by its usual romanisation alone, and one of a few letters by none.
-const (
-	leastOtherWay = 7
-	leastUsualWay = 4
-)
+// maxWays bounds the romanisations of a form: those after it are not usual in names of firms.
+const maxWays = 4
 
-// romanisations adds a run of words, once for each way to romanise it.
-func (c *compiler) romanisations(words []string, m madeForm) {
-	all := make([][]string, len(words))
-	ways, size := 0, 0
-	for i, w := range words {
-		r, _ := utf8.DecodeRuneInString(w)
-		all[i] = readings(w, ScriptOf(r))
-		if len(all[i]) == 0 || all[i][0] == w {
+// romanisations adds a run of words, once for each way to romanise it. read keeps the readings of single words.
+func (c *compiler) romanisations(m madeForm, read map[string][]string) {
+	all := make([][]string, len(m.words))
+	ways := 0
+	for i, w := range m.words {
+		known, ok := read[w]
+		if !ok {
+			r, _ := utf8.DecodeRuneInString(w)
+			known = readings(w, ScriptOf(r))
+			read[w] = known
+		}
+		if len(known) == 0 || known[0] == w {
 			return
 		}
-		ways = max(ways, len(all[i]))
-		size += len(all[i][0])
+		all[i], ways = known, max(ways, min(len(known), maxWays))
 	}
-	switch {
-	case size < leastUsualWay:
-		return
-	case size < leastOtherWay:
-		ways = 1
-	}
+	run := make([]string, len(m.words))
 	for way := range ways {
-		run := make([]string, len(words))
-		for i := range words {
+		for i := range run {
 			run[i] = all[i][min(way, len(all[i])-1)]
 		}
 		c.free(run, m)
@@ -327,9 +317,16 @@ func (c *compiler) romanisations(words []string, m madeForm) {
 
 // pinyin adds the pinyin of a word in Han: joined, syllable by syllable, and in pairs of syllables.
 func (c *compiler) pinyin(word string, m madeForm) {
-	syllables := pinyin.LazyPinyin(word, pinyin.NewArgs())
+	var syllables []string
+	for _, r := range word {
+		syllable := pinyinOf(r)
+		if syllable == "" {
+			return
+		}
+		syllables = append(syllables, syllable)
+	}
 	n := len(syllables)
-	if n != utf8.RuneCountInString(word) || n < 2 || m.org != 0 && n < 4 {
+	if n < 2 || m.org != 0 && n < 4 {
 		return // one syllable means too many things, and so do two of a brand
 	}
 	c.free([]string{strings.Join(syllables, "")}, m)
@@ -361,13 +358,18 @@ func (c *compiler) free(words []string, m madeForm) {
 // spellings are the ways in which a form comes in words: with its marks (dots, hyphens, apostrophes) taken out, with
 // spaces in their place, and both again with the two letters that ö, ü, å and the like are written as.
 func spellings(form string) [][]string {
-	texts := []string{fold(form)}
-	if wide := widen.Replace(form); wide != form {
-		texts = append(texts, fold(wide))
+	texts := []string{foldForm(form)}
+	if !isASCII(form) {
+		if wide := widen.Replace(form); wide != form {
+			texts = append(texts, fold(wide))
+		}
 	}
 	var all [][]string
 	for _, text := range texts {
-		for _, gap := range []string{"", " "} {
+		for i, gap := range []string{"", " "} {
+			if i == 1 && !strings.ContainsFunc(text, isMarkOfWord) {
+				break
+			}
 			words := strings.Fields(withoutMarks(text, gap))
 			if len(words) > 0 && !slices.ContainsFunc(all, func(w []string) bool { return slices.Equal(w, words) }) {
 				all = append(all, words)
@@ -379,6 +381,25 @@ func spellings(form string) [][]string {
 
 var widen = strings.NewReplacer("ä", "ae", "ö", "oe", "ü", "ue", "å", "aa", "ø", "oe", "æ", "ae", "ß", "ss",
 	"Ä", "AE", "Ö", "OE", "Ü", "UE", "Å", "AA", "Ø", "OE", "Æ", "AE")
+
+// isMarkOfWord says whether a letter of a form is a mark that may be left out or be a space.
+func isMarkOfWord(r rune) bool {
+	return !unicode.IsLetter(r) && !unicode.IsDigit(r) && !unicode.IsMark(r) && r != ' '
+}
+
+// foldForm is [fold] for forms, quick for those that only have letters which folding leaves as they are.
+func foldForm(form string) string {
+	lower := strings.ToLower(form)
+	for _, r := range lower {
+		switch {
+		case r >= 'a' && r <= 'z', r >= '0' && r <= '9', r == ' ', r == '.', r == '-', r == '/', r == '&':
+		case r >= 'а' && r <= 'я' && r != 'й', r >= 0x4E00 && r <= 0x9FA5, r >= 0xAC00 && r <= 0xD7A3:
+		default:
+			return fold(form)
+		}
+	}
+	return lower
+}
 
 // withoutMarks is a text of letters, digits and spaces; gap stands for the marks within a word.
 func withoutMarks(text, gap string) string {

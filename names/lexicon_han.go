@@ -109,30 +109,26 @@ func (l *lexicon) knowsAll(run string) bool {
 	return l.han.nodes[node] != treeNode{}
 }
 
-// comesApart says whether the first n letters of a run are words of the lexicon one after the other.
+// comesApart says whether a word of the lexicon stands in the first n letters of a run.
 func (l *lexicon) comesApart(run string, n int) bool {
-	var reach uint64 = 1 // bit i: the first i letters come apart
 	i := 0
 	for at := range run {
-		if i >= n || i > 62 {
+		if i >= n {
 			break
 		}
-		if reach>>i&1 == 1 {
-			node := int32(0)
-			k := i
-			for _, r := range run[at:] {
-				if node = l.han.step(node, r, l.plain); node == 0 || k >= n {
-					break
-				}
-				k++
-				if l.han.nodes[node].entry != 0 && k-i > 1 && k <= 62 {
-					reach |= 1 << k
-				}
+		node, k := int32(0), i
+		for _, r := range run[at:] {
+			if node = l.han.step(node, r, l.plain); node == 0 || k >= n {
+				break
+			}
+			k++
+			if k-i > 1 && l.han.nodes[node].entry != 0 {
+				return true
 			}
 		}
 		i++
 	}
-	return n <= 62 && reach>>n&1 == 1
+	return false
 }
 
 // organisation says whether a run at the beginning of words (folded; Han cut up or not) is a name of an organisation
