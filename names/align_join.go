@@ -16,12 +16,12 @@ const (
 func (s *scorer) takeJoins() {
 	s.runs, s.tries = s.runs[:0], 0
 	for i, w := range s.a.Words {
-		if j, n, v := s.bestRun(w, s.b.Words, s.rowBest(i)); n > 0 {
+		if j, n, v := s.bestRun(w, s.b.Words, s.rowBest(i), isRing(s.b, s.a)); n > 0 {
 			s.runs = append(s.runs, link{ai: i, an: 1, bi: j, bn: n, sim: v, how: howJoined})
 		}
 	}
 	for j, w := range s.b.Words {
-		if i, n, v := s.bestRun(w, s.a.Words, s.columnBest(j)); n > 0 {
+		if i, n, v := s.bestRun(w, s.a.Words, s.columnBest(j), isRing(s.a, s.b)); n > 0 {
 			s.runs = append(s.runs, link{ai: i, an: n, bi: j, bn: 1, sim: v, how: howJoined})
 		}
 	}
@@ -54,8 +54,14 @@ func (s *scorer) columnBest(j int) float64 {
 	return best
 }
 
-// bestRun is the run of words that is most like w, and more so than alone, the best single word. A run may go on from the last word to the first one, as when the surname stands first.
-func (s *scorer) bestRun(w *Word, words []*Word, alone float64) (first, n int, sim float64) {
+// isRing says whether a run may go on from the last word of n to its first: when the surname is known to stand first, or
+// when the run is all that is compared.
+func isRing(n, other *Name) bool {
+	return n.family != 0 || len(other.Words) == 1
+}
+
+// bestRun is the run of words that is most like w, and more so than alone, the best single word.
+func (s *scorer) bestRun(w *Word, words []*Word, alone float64, ring bool) (first, n int, sim float64) {
 	phrase := w.Kind == LegalForm && strings.IndexByte(w.Text, ' ') >= 0
 	if len(w.Latin) < 4 || alone >= 0.97 && !phrase || len(words) < 2 || w.Kind == Number {
 		return 0, 0, 0
@@ -71,6 +77,9 @@ func (s *scorer) bestRun(w *Word, words []*Word, alone float64) (first, n int, s
 	for i := range words {
 		size, known := 0, true
 		for k := 0; k < min(maxJoin, len(words)); k++ {
+			if i+k >= len(words) && !ring {
+				break
+			}
 			v := words[(i+k)%len(words)]
 			if v.Kind == Number || v.Latin == "" {
 				break
@@ -229,9 +238,15 @@ func lettersOf(acronym string, words []*Word, left uint64) (first, n int) {
 	return 0, 0
 }
 
+// abbreviates says whether names written in a script are shortened to the first letters of their words.
+func abbreviates(s Script) bool { return s != Han && s != Kana && s != Hangul }
+
 // beginnings is how many letters of an acronym a word or a phrase stands for: one for each of its words, all of them or
 // none.
 func beginnings(w *Word, acronym string) int {
+	if !abbreviates(w.Script) {
+		return 0
+	}
 	if strings.IndexByte(w.Text, ' ') < 0 {
 		if w.Latin != "" && w.Latin[0] == acronym[0] {
 			return 1

@@ -55,6 +55,7 @@ func TestSearchFinds(t *testing.T) {
 		"Beijing Zhipu Linghang Technology Co., Ltd.", "Shaanxi Zhi En Electromechanical Technology Co., Ltd.",
 		"MATUS TAMARIZ, Lester", "Sichuan University", "Sichuan Airlines", "MILITECH", "Milandr ICC JSC",
 		"PUTIN, Vladimir Vladimirovich", "QANSU, Ali Muhammad", "Abdul Aziz Trading Company", "Sukhoi Aviation JSC",
+		"Central Aerohydrodynamic Research Institute", "NOVRI LLC", "Scikro (Hong Kong) Instruments Limited",
 	)
 	for _, c := range []struct{ query, want, why string }{
 		{"tabarik kadyrova", "KADYROVA, Tabarik", "the other order"},
@@ -68,6 +69,9 @@ func TestSearchFinds(t *testing.T) {
 		{"Milandr ICC Joint Stock Company", "Milandr ICC JSC", "the legal form written out"},
 		{"Владимир Владимирович Путин", "PUTIN, Vladimir Vladimirovich", "Cyrillic"},
 		{"ali mohammed kansu", "QANSU, Ali Muhammad", "other romanisations in each word"},
+		{"CARI", "Central Aerohydrodynamic Research Institute", "the first letters of the words"},
+		{"Northern Optical Valve Research Institute", "NOVRI LLC", "words whose first letters are listed"},
+		{"scikrohong kong instruments limited", "Scikro (Hong Kong) Instruments Limited", "a word written together with a part of a phrase"},
 		{"sukhoi avaition", "Sukhoi Aviation JSC", "letters that changed places"},
 	} {
 		q := Parse(c.query, Any)

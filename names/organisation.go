@@ -23,10 +23,13 @@ func (p *parser) findOrganisations(n *Name) {
 			continue
 		}
 		end := len(n.Words)
-		if i+taken < len(p.begins) {
-			end = p.begins[i+taken]
+		for next := i + taken; next < len(p.begins); next++ { // a phrase that it ends within belongs to it
+			if p.begins[next] >= 0 {
+				end = p.begins[next]
+				break
+			}
 		}
-		if end <= p.begins[i] { // it ends within a phrase
+		if end <= p.begins[i] {
 			continue
 		}
 		n.orgs = append(n.orgs, orgRun{p.begins[i], end - p.begins[i], org})
@@ -41,10 +44,19 @@ func (s *scorer) takeOrganisations() {
 			if ra.org != rb.org || !s.free(s.leftA, ra) || !s.free(s.leftB, rb) || sameRun(s.a, ra, s.b, rb) {
 				continue
 			}
-			s.link(link{ai: ra.first, an: ra.n, bi: rb.first, bn: rb.n, sim: 0.97, how: howOrganisation})
+			sim := min(orgSim(s.a, ra), orgSim(s.b, rb))
+			s.link(link{ai: ra.first, an: ra.n, bi: rb.first, bn: rb.n, sim: sim, how: howOrganisation})
 			break
 		}
 	}
+}
+
+// orgSim is how sure a run is to be the organisation: three letters are the short name of many.
+func orgSim(n *Name, r orgRun) float64 {
+	if r.n == 1 && len(n.Words[r.first].Latin) <= 3 && n.Words[r.first].Script != Han {
+		return 0.75
+	}
+	return 0.97
 }
 
 // free says whether none of the words of a run has a partner yet.

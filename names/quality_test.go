@@ -273,6 +273,7 @@ func TestQualityOnTheConsolidatedList(t *testing.T) {
 		}
 	}
 	m.log(t)
+	m.check(t)
 	for _, a := range innocent {
 		if a.best >= threshold {
 			t.Logf("false hit %.3f %s %q met %q", a.best, a.Cat, a.Query, a.met)
@@ -345,6 +346,35 @@ func (m *measured) log(t *testing.T) {
 	slices.Sort(m.misses)
 	for _, miss := range m.misses {
 		t.Log(miss)
+	}
+}
+
+// floors are what must be kept of each kind, small kinds together with the labelled pairs of their script.
+var floors = []struct {
+	kind                     string
+	recall, first, retrieval float64
+}{
+	{"all", 0.85, 0, 0.97},
+	{"latin", 0.95, 0, 0.98},
+	{"plain", 0, 0.95, 0.99},
+	{"pinyin", 0.80, 0, 0},
+	{"cross_ru with pairs", 0.90, 0, 0},
+	{"cross_ar with pairs", 0.70, 0, 0},
+	{"cross_zh with pairs", 0.60, 0, 0},
+}
+
+func (m *measured) check(t *testing.T) {
+	t.Helper()
+	for _, f := range floors {
+		for _, c := range []struct {
+			what  string
+			got   *proportion
+			least float64
+		}{{"recall", m.recall[f.kind], f.recall}, {"first", m.first[f.kind], f.first}, {"compared", m.retrieval[f.kind], f.retrieval}} {
+			if c.least > 0 && (c.got == nil || c.got.share() < c.least) {
+				t.Errorf("%s: %s %v, want at least %.0f %%", f.kind, c.what, c.got, 100*c.least)
+			}
+		}
 	}
 }
 

@@ -229,6 +229,9 @@ func firstLetters(words []*Word, particles bool) string {
 	var buf [maxSpan]byte
 	out := buf[:0]
 	for _, w := range words {
+		if !abbreviates(w.Script) {
+			return ""
+		}
 		if w.Latin != "" && (particles || w.Kind != Particle) && len(out) < maxSpan {
 			out = append(out, w.Latin[0])
 		}
