@@ -352,15 +352,13 @@ func (w *orgWork) changedOf(ctx context.Context, was, is lists.Meta) (*lists.Lis
 
 // changedEntries is the list of what is in now and was not, or otherwise, in before.
 func changedEntries(before, now *lists.List) *lists.List {
-	had := make(map[string]string, len(before.Parties))
-	for i := range before.Parties {
-		had[before.Parties[i].ID] = listingFingerprint(&before.Parties[i])
-	}
+	d := lists.Compare(before, now)
 	out := &lists.List{Meta: now.Meta}
-	for i := range now.Parties {
-		if fp, ok := had[now.Parties[i].ID]; !ok || fp != listingFingerprint(&now.Parties[i]) {
-			out.Parties = append(out.Parties, now.Parties[i])
-		}
+	for _, e := range d.Added {
+		out.Parties = append(out.Parties, *e)
+	}
+	for _, c := range d.Changed {
+		out.Parties = append(out.Parties, *c.New)
 	}
 	return out
 }
@@ -432,7 +430,7 @@ func (w *orgWork) checkSome(ctx context.Context, m lists.Meta, rs []Review) erro
 	for _, r := range rs {
 		c := checked{review: r, entry: l.byID[r.Listing]}
 		if again(r, c.entry) {
-			c.changed = listingFingerprint(c.entry) != r.listed
+			c.changed = lists.Fingerprint(c.entry) != r.listed
 			c.hit, c.answer, c.met = hitOf(sc, r, w.now.threshold, w.s.o.Now().UTC())
 		}
 		all = append(all, c)
@@ -450,7 +448,7 @@ func (w *orgWork) checkSome(ctx context.Context, m lists.Meta, rs []Review) erro
 // again tells whether a review's query must be asked once more: its listing changed or, of a query about nobody known,
 // is listed again. Known parties are asked before reviews are looked at.
 func again(r Review, e *lists.Entry) bool {
-	return e != nil && (listingFingerprint(e) != r.listed || !r.Gone.IsZero() && r.Party == "")
+	return e != nil && (lists.Fingerprint(e) != r.listed || !r.Gone.IsZero() && r.Party == "")
 }
 
 // checked is a review held against its listing as it is now.
@@ -533,7 +531,7 @@ func (w *orgWork) keepOne(tx *db.Tx, m lists.Meta, r Review, c checked, now time
 	case c.changed && r.State != StateClosed:
 		after := before
 		after.Listing, after.List, after.At, after.Hit.Score, after.Hit.Parts, after.Threshold = keptListing(*c.entry), keptMeta(m), now, 0, nil, w.now.threshold
-		return 0, 0, w.s.missed(tx, r, before, after, listingFingerprint(c.entry), r.asked, now)
+		return 0, 0, w.s.missed(tx, r, before, after, lists.Fingerprint(c.entry), r.asked, now)
 	}
 	if c.entry != nil && !r.Gone.IsZero() && r.State != StateClosed { // decided, and listed again as it was
 		after, step := r.meet(Snapshot{Query: r.Query, Hit: Hit{Name: r.Name, Score: r.Score, Why: r.Why}, Listing: before.Listing, List: keptMeta(m)}, r.listed, r.asked, before, now)

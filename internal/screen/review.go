@@ -2,11 +2,7 @@ package screen
 
 import (
 	"cmp"
-	"crypto/sha256"
-	"encoding/hex"
-	"encoding/json"
 	"fmt"
-	"reflect"
 	"slices"
 	"strings"
 	"time"
@@ -282,10 +278,10 @@ func (r Review) unlist(list lists.Meta, now time.Time) Review {
 // changesBetween says in words what differs between two snapshots of one review.
 func changesBetween(a, b Snapshot) string {
 	var said []string
-	if what := differing(partyFields(a.Query), partyFields(b.Query)); what != "" {
+	if what := changedQuery(a.Query, b.Query); what != "" {
 		said = append(said, "the party changed: "+what)
 	}
-	if what := differing(listingFields(a.Listing), listingFields(b.Listing)); what != "" {
+	if what := changedListing(a.Listing, b.Listing); what != "" {
 		said = append(said, fmt.Sprintf("the listing changed since %s: %s", cmp.Or(a.List.Date, a.At.Format(time.DateOnly)), what))
 	}
 	if len(said) == 0 {
@@ -294,19 +290,30 @@ func changesBetween(a, b Snapshot) string {
 	return strings.Join(said, "; ")
 }
 
-// field is a named value for comparison.
-type field struct {
-	name  string
-	value any
+// changedQuery names what differs between two forms of a party.
+func changedQuery(a, b Query) string {
+	var out []string
+	for _, f := range []struct {
+		name string
+		same bool
+	}{
+		{"name", a.Name == b.Name}, {"type", a.Type == b.Type}, {"country", a.Country == b.Country}, {"birth date", a.Birth == b.Birth}, {"identifiers", slices.Equal(a.Identifiers, b.Identifiers)},
+	} {
+		if !f.same {
+			out = append(out, f.name)
+		}
+	}
+	return strings.Join(out, ", ")
 }
 
-func partyFields(q Query) []field {
-	return []field{{"name", q.Name}, {"type", q.Type}, {"country", q.Country}, {"birth date", q.Birth}, {"identifiers", orNil(q.Identifiers)}}
-}
-
-func listingFields(e lists.Entry) []field {
-	return []field{{"name", e.Name}, {"type", e.Type}, {"other names", orNil(e.Aliases)}, {"countries", orNil(e.Countries)}, {"birth dates", orNil(e.Births)}, {"identifiers", orNil(e.Identifiers)},
-		{"addresses", orNil(e.Addresses)}, {"programmes", orNil(e.Programmes)}, {"what it means", e.Means}, {"remarks", e.Note}, {"since when", e.Listed}, {"part of the list", e.List}}
+// changedListing names what differs between two forms of a listing.
+func changedListing(a, b lists.Entry) string {
+	b.ID = a.ID
+	d := lists.Compare(&lists.List{Parties: []lists.Entry{a}}, &lists.List{Parties: []lists.Entry{b}})
+	if len(d.Changed) == 0 {
+		return ""
+	}
+	return strings.Join(d.Changed[0].What, ", ")
 }
 
 // orNil makes an empty list and none equal.
@@ -315,17 +322,6 @@ func orNil[T any](all []T) []T {
 		return nil
 	}
 	return all
-}
-
-// differing names the fields that differ.
-func differing(a, b []field) string {
-	var out []string
-	for i := range a {
-		if !reflect.DeepEqual(a[i].value, b[i].value) {
-			out = append(out, a[i].name)
-		}
-	}
-	return strings.Join(out, ", ")
 }
 
 // QueueFilter says which reviews are listed.
@@ -377,17 +373,4 @@ type QueueCounts struct {
 	Lists  map[string]int // of what waits for a person
 	Groups map[string]int // of what waits for a person; "" are queries about nobody known
 	Asked  int            // of what waits, where something must be known first
-}
-
-// listingFingerprint changes when anything of a listing changes that matters to a decision.
-func listingFingerprint(e *lists.Entry) string {
-	h := sha256.New()
-	for _, f := range listingFields(*e) {
-		text, err := json.Marshal(f.value)
-		if err != nil { // a type beyond the known ones
-			text = nil
-		}
-		fmt.Fprintf(h, "%s %d %s\n", f.name, len(text), text)
-	}
-	return hex.EncodeToString(h.Sum(nil)[:16])
 }

@@ -259,6 +259,9 @@ func (m *reviewModel) check(t *rapid.T) {
 	if all := m.w.all("all"); len(all) != 1 {
 		t.Fatalf("%d reviews of one party and one listing", len(all))
 	}
+	if c, err := m.w.Counts(m.w.t.Context(), dirk); err != nil || c.States[m.state] != 1 || len(c.States) != 1 {
+		t.Fatalf("the counts are %v, want one that is %s: %v", c.States, m.state, err)
+	}
 	// Whoever decided what needed two people, two different people said so, one after the other.
 	if d.State.decided() {
 		set, err := m.w.Settings(m.w.t.Context(), dirk)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"slices"
-	"strconv"
 	"time"
 
 	"github.com/polder-exchange/polder"
@@ -112,7 +111,7 @@ func (s *Service) beginErasing(ctx context.Context, by polder.Actor, action, id 
 		if n, err = insertTombstone(tx, by.Org, Tombstone{At: s.o.Now(), By: whoActs(by), Ground: g}); err != nil {
 			return err
 		}
-		return s.noteTx(tx, by, action, id, map[string]string{"ground": string(g), "tombstone": strconv.FormatInt(n, 10)})
+		return s.noteTx(tx, by, action, id, map[string]string{"ground": string(g)})
 	})
 	return n, err
 }

@@ -217,6 +217,9 @@ func TestErasing(t *testing.T) {
 	if got, err := w.EraseReview(t.Context(), carla, r.ID, GroundEnded); err != nil || got.Reviews != 1 || got.Screenings != 1 {
 		t.Errorf("erasing a review: %+v, %v", got, err)
 	}
+	if c, err := w.Counts(t.Context(), dirk); err != nil || len(c.States) != 0 {
+		t.Errorf("what was erased is counted: %v, %v", c.States, err)
+	}
 	if all, err := w.Tombstones(t.Context(), dirk, 10); err != nil || len(all) != 2 {
 		t.Errorf("tombstones: %v, %v", all, err)
 	}

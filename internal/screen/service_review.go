@@ -165,7 +165,7 @@ func metOf(q Query, h Hit, a Answer) metHit {
 	if h.Listing != nil {
 		e = *h.Listing
 	}
-	out := metHit{listed: listingFingerprint(&e)}
+	out := metHit{listed: lists.Fingerprint(&e)}
 	list := lists.Meta{Name: h.List}
 	if i := slices.IndexFunc(a.Lists, func(l lists.Meta) bool { return l.Name == h.List }); i >= 0 {
 		list = keptMeta(a.Lists[i])

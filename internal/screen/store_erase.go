@@ -51,7 +51,7 @@ func dropReviews(tx *db.Tx, ns []int64) (t Tombstone, err error) {
 		if err := tx.QueryRow(`SELECT count(*) FROM screen_decision WHERE review = ? AND verdict IN ('true', 'false', 'more')`, n).Scan(&people); err != nil {
 			return t, err
 		}
-		if _, err := tx.Exec(`DELETE FROM screen_review WHERE n = ?`, n); err != nil {
+		if err := deleteReview(tx, n); err != nil {
 			return t, err
 		}
 		t.Reviews, t.Decisions = t.Reviews+1, t.Decisions+people

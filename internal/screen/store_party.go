@@ -100,12 +100,6 @@ func countParties(a asker, org polder.OrgID) (n int, err error) {
 	return n, err
 }
 
-// watchingOrgs are the organisations that know parties or have reviews of listings.
-func watchingOrgs(a asker) ([]polder.OrgID, error) {
-	rows, err := a.Query(`SELECT DISTINCT org FROM screen_party UNION SELECT DISTINCT org FROM screen_review`)
-	return scanAll(func(r rowScanner) (o polder.OrgID, err error) { return o, r.Scan((*string)(&o)) }, rows, err)
-}
-
 const partyFilters = ` AND (folded, id) > (?2, ?3) AND (?4 = '' OR grp = ?4) AND (?5 = '' OR instr(folded, ?5) > 0) AND (?6 = 0 OR against = 0)
 	AND (?7 = 0 OR EXISTS (SELECT 1 FROM screen_review WHERE party = screen_party.id AND party <> '' AND state IN ('open', 'second', 'true'))) ORDER BY folded, id LIMIT ?8`
 

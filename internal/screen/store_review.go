@@ -66,7 +66,16 @@ func insertReview(tx *db.Tx, r *Review, subject string) error {
 	if err != nil {
 		return err
 	}
-	r.n, err = res.LastInsertId()
+	if r.n, err = res.LastInsertId(); err != nil {
+		return err
+	}
+	return addTally(tx, r.n, 1)
+}
+
+// addTally counts a review as it lies in its table, or no longer.
+func addTally(tx *db.Tx, review int64, by int) error {
+	_, err := tx.Exec(`INSERT INTO screen_tally (org, state, list, grp, asked, n) SELECT org, state, list, grp, question <> '', ?2 FROM screen_review WHERE n = ?1
+		ON CONFLICT (org, state, list, grp, asked) DO UPDATE SET n = n + excluded.n`, review, by)
 	return err
 }
 
@@ -75,10 +84,25 @@ func updateReview(tx *db.Tx, r Review) error {
 	if err != nil {
 		return err
 	}
+	if err := addTally(tx, r.n, -1); err != nil {
+		return err
+	}
 	_, err = tx.Exec(`UPDATE screen_review SET grp = ?, query = ?, folded = ?, name = ?, score = ?, why = ?, state = ?, waits = ?, question = ?, verdict = ?, actor = ?, person = ?, reason = ?, decided = ?, note = ?,
 		gone = ?, changed = ?, version = ?, listed = ?, asked = ?, snapshot = ?, checked = ? WHERE n = ?`,
 		r.Group, query, r.folded(), r.Name, r.Score, r.Why, string(r.State), r.State.Waits(), r.Question, string(r.Verdict), r.By, string(r.person), r.Reason, stamp(r.Decided), r.Note,
 		stamp(r.Gone), stamp(r.Changed), r.Version, r.listed, r.asked, r.current, r.checked, r.n)
+	if err != nil {
+		return err
+	}
+	return addTally(tx, r.n, 1)
+}
+
+// deleteReview takes a review away with its snapshots and its history.
+func deleteReview(tx *db.Tx, n int64) error {
+	if err := addTally(tx, n, -1); err != nil {
+		return err
+	}
+	_, err := tx.Exec(`DELETE FROM screen_review WHERE n = ?`, n)
 	return err
 }
 
@@ -179,6 +203,9 @@ const (
 
 // queueTexts are the statements of the queue, by scope and order.
 var queueTexts = map[string]map[string]string{
+	"list": {
+		"-score": selectReview + `INDEXED BY screen_review_list_score WHERE org = ?1 AND waits = 1 AND ?2 = ''` + queueFilters + ` AND list = ?3` + byScore,
+	},
 	"waits": {
 		"-score": selectReview + `INDEXED BY screen_review_waits_score WHERE org = ?1 AND waits = 1 AND ?2 = ''` + queueFilters + byScore,
 		"-made":  selectReview + `INDEXED BY screen_review_waits_made WHERE org = ?1 AND waits = 1 AND ?2 = ''` + queueFilters + byNew,
@@ -205,6 +232,8 @@ func (f QueueFilter) scope() string {
 		return "party"
 	case f.Batch != "":
 		return "batch"
+	case f.State == "" && f.List != "" && f.Sort == QueueSorts[0]:
+		return "list"
 	case f.State == "":
 		return "waits"
 	case f.State == "all":
@@ -269,7 +298,7 @@ func listQueue(a asker, by polder.Actor, f QueueFilter) (p QueuePage, err error)
 
 func countQueue(a asker, org polder.OrgID) (c QueueCounts, err error) {
 	c = QueueCounts{States: map[State]int{}, Lists: map[string]int{}, Groups: map[string]int{}}
-	rows, err := a.Query(`SELECT state, list, grp, question <> '', count(*) FROM screen_review INDEXED BY screen_review_counts WHERE org = ? GROUP BY 1, 2, 3, 4`, string(org))
+	rows, err := a.Query(`SELECT state, list, grp, asked, n FROM screen_tally WHERE org = ? AND n <> 0`, string(org))
 	if err != nil {
 		return c, err
 	}
@@ -296,7 +325,7 @@ func countQueue(a asker, org polder.OrgID) (c QueueCounts, err error) {
 }
 
 func countWaiting(a asker, org polder.OrgID) (n int, err error) {
-	err = a.QueryRow(`SELECT count(*) FROM screen_review INDEXED BY screen_review_waits_made WHERE org = ? AND waits = 1`, string(org)).Scan(&n)
+	err = a.QueryRow(`SELECT coalesce(sum(n), 0) FROM screen_tally WHERE org = ? AND state IN ('open', 'second')`, string(org)).Scan(&n)
 	return n, err
 }
 

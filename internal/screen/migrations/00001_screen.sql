@@ -103,7 +103,18 @@ CREATE INDEX screen_review_made ON screen_review (org, made, id);
 CREATE INDEX screen_review_party ON screen_review (party, state) WHERE party <> '';
 CREATE INDEX screen_review_batch ON screen_review (batch, id) WHERE batch <> '';
 CREATE INDEX screen_review_list ON screen_review (org, list, checked, n);
-CREATE INDEX screen_review_counts ON screen_review (org, state, list, grp, question);
+CREATE INDEX screen_review_list_score ON screen_review (org, list, waits, score, id);
+
+-- How many reviews there are, kept in the transactions that write them.
+CREATE TABLE screen_tally (
+    org   TEXT NOT NULL,
+    state TEXT NOT NULL,
+    list  TEXT NOT NULL,
+    grp   TEXT NOT NULL,
+    asked INTEGER NOT NULL,                  -- whether something must be known first
+    n     INTEGER NOT NULL,
+    PRIMARY KEY (org, state, list, grp, asked)
+) STRICT, WITHOUT ROWID;
 
 -- A listing and a comparison as they were seen.
 CREATE TABLE screen_snapshot (
