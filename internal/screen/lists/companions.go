@@ -138,7 +138,8 @@ func (c *companions) read() (l *List, err error) {
 }
 
 // ReadPath reads the list at a path: a file, or a folder with the files of one list. What is no regular file (a pipe, a
-// device) is refused; no link is followed out of the folder.
+// device) is refused; no link is followed out of the folder. The SHA-256 of a set of files is that of the lines
+// "hash  name" of those that were read, in the order of their names.
 func ReadPath(name string, o ReadOptions) (*List, error) {
 	info, err := os.Stat(name)
 	if err != nil {

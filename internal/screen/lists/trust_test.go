@@ -155,6 +155,32 @@ func TestS41RealFilesCut(t *testing.T) {
 	}
 }
 
+// TestS41Memory (S41): what is kept of a list is at most eight times its file.
+func TestS41Memory(t *testing.T) {
+	for _, file := range []string{"us_csl.jsonl", "UN_consolidated.xml", "us_ofac_2023/sdn.csv"} {
+		path := testdata.File(t, "screen", file)
+		info, err := os.Stat(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var before, after runtime.MemStats
+		runtime.GC()
+		runtime.ReadMemStats(&before)
+		l, err := ReadPath(path, ReadOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		runtime.GC()
+		runtime.ReadMemStats(&after)
+		times := (float64(after.HeapAlloc) - float64(before.HeapAlloc)) / float64(info.Size())
+		t.Logf("%s: %.1f times its file", file, times)
+		if times > 8 {
+			t.Errorf("%s takes %.1f times its file", file, times)
+		}
+		runtime.KeepAlive(l)
+	}
+}
+
 // TestS42Bombs (S42): small files that unpack to much, and zip files with what no list has.
 func TestS42Bombs(t *testing.T) {
 	comment := "# " + strings.Repeat("nothing but a remark ", 40) + "\n"
