@@ -158,19 +158,23 @@ func (c *compiler) concept(k conceptKey) Concept {
 
 // The endings of adjectives: nominative of all genders, genitive, and the short form that begins compounds.
 var (
-	russianEndings   = []string{"ый", "ий", "ой", "ая", "ое", "ые", "ие", "ого", "ых", "их", "ую", "о"}
-	ukrainianEndings = []string{"ий", "а", "е", "і", "ого", "ої", "их", "о"}
+	russianEndings     = []string{"ый", "ая", "ое", "ые", "ого", "ых", "о"}
+	russianEndingsSoft = []string{"ий", "ая", "ое", "ие", "ого", "их", "о"} // after к, г, х, ж, ч, ш, щ
+	ukrainianEndings   = []string{"ий", "а", "е", "і", "ого", "ої", "их", "о"}
 )
 
 // inflect is a form with all its endings.
 func inflect(form string) []string {
+	stem, russian := strings.CutSuffix(form, "~")
+	stem, ukrainian := strings.CutSuffix(stem, "^")
 	endings := russianEndings
-	stem, ok := strings.CutSuffix(form, "~")
-	if !ok {
-		if stem, ok = strings.CutSuffix(form, "^"); !ok {
-			return []string{form}
-		}
+	switch last, _ := utf8.DecodeLastRuneInString(stem); {
+	case ukrainian:
 		endings = ukrainianEndings
+	case !russian:
+		return []string{form}
+	case strings.ContainsRune("кгхжчшщ", last):
+		endings = russianEndingsSoft
 	}
 	forms := make([]string, len(endings))
 	for i, e := range endings {

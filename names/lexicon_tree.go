@@ -17,7 +17,9 @@ type treeNode struct {
 }
 
 func newWordTree() wordTree {
-	return wordTree{ids: map[string]int32{}, first: []int32{0}, edges: map[uint64]int32{}, nodes: make([]treeNode, 1)}
+	const words, runs = 1 << 15, 1 << 14 // about what the tables hold
+	return wordTree{ids: make(map[string]int32, words), first: make([]int32, 1, words),
+		edges: make(map[uint64]int32, runs), nodes: make([]treeNode, 1, words+runs)}
 }
 
 func edge(node, label int32) uint64 { return uint64(uint32(node))<<32 | uint64(uint32(label)) }
