@@ -23,7 +23,7 @@ type figures struct {
 // shipped are the figures in use.
 var shipped = figures{
 	contrary: 2.1, extra: 0.27, scarce: 0.15, sole: 1.6, family: 4, formClash: 0.4, orderClash: 0.03, chainClash: 2,
-	slope: 1.65, offset: -1.58,
+	slope: 1.7, offset: -1.38,
 }
 
 // notEqual is the score that no two names reach that are not written alike.
@@ -122,7 +122,7 @@ func (s *scorer) weighLink(l *link, f *figures) {
 		l.weight = min(wa, wb)
 		s.verdict.extra += f.extra * (max(wa, wb) - l.weight)
 	}
-	against := (1 - l.sim) * math.Sqrt(1-l.sim)
+	against := (1 - l.sim) * math.Sqrt(math.Sqrt(1-l.sim))
 	s.verdict.met += l.weight * (1 - against)
 	s.verdict.contrary += l.weight * against
 	if s.a.Words[l.ai].Kind == Proper || s.b.Words[l.bi].Kind == Proper {

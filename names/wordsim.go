@@ -188,7 +188,7 @@ func spellingSim(a, b *Word) (float64, how) {
 	}
 	best *= syllableSim(a, b)
 	if a.Kind == Proper && b.Kind == Proper {
-		if v := 0.85 * sameGivenName(a.Latin, b.Latin); v > best {
+		if v := 0.75 * sameGivenName(a.Latin, b.Latin); v > best {
 			best, way = v, howGiven
 		}
 	}

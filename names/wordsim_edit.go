@@ -6,7 +6,7 @@ const (
 	costVowel       = 0.6  // a vowel for a vowel
 	costLike        = 0.6  // letters that one sound is written with
 	costNeighbour   = 0.85 // the next key of the keyboard
-	costDouble      = 0.35 // a letter doubled, or no more doubled
+	costDouble      = 0.45 // a letter doubled, or no more doubled
 	costMute        = 0.5  // an h that comes or goes
 	costLoseVowel   = 0.75
 	costSwap        = 0.7  // two letters that changed places
@@ -16,7 +16,7 @@ const (
 )
 
 // shortWord is how much more an edit costs for each letter that a word has less than five.
-const shortWord = 0.05
+const shortWord = 0.08
 
 const maxEdit = 48 // letters that are compared of a word
 
