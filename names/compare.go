@@ -14,9 +14,9 @@ type Name struct {
 
 // Part is one thing that was compared, and how it met.
 type Part struct {
-	Kind  string  `json:"kind"`  // "word", "joined", "initial", "given name", "meaning", "legal form", "missing", "extra", "number", …
-	A     string  `json:"a"`     // as written in the first name; "" when it has none
-	B     string  `json:"b"`     // as written in the second
+	Kind  string  `json:"kind"`  // "word", "joined", "initial", "given name", "meaning", "legal form", "different", "missing", "extra", "number", …
+	A     string  `json:"a"`     // as the first name has it, folded; "" when it has none
+	B     string  `json:"b"`     // as the second has it
 	Score float64 `json:"score"` // how alike, 0 to 1
 	Share float64 `json:"share"` // of the whole comparison: the parts' shares add up to 1
 	How   string  `json:"how"`   // in plain words: "same", "one letter differs", "romanised alike", "same meaning: technology"
@@ -28,7 +28,7 @@ type Comparison struct {
 	Parts []Part  `json:"parts"`
 }
 
-// Compare aligns two names and scores them. It is symmetric but for the names of the parts.
+// Compare aligns two names and scores them. The score is symmetric; of the parts, A is always of the first name.
 func Compare(a, b *Name) Comparison {
 	var s scorer
 	score := s.score(a, b)

@@ -105,7 +105,27 @@ func (p *parser) parse(text string, t Type) *Name {
 	if t == Person || t == Any {
 		p.restoreNames(n)
 	}
+	if t == Any {
+		p.restorePlaces(n)
+	}
 	return n
+}
+
+// restorePlaces takes places for names in a short name that has nothing of a firm: "Jordan Miller", "Oman Salahudin".
+func (p *parser) restorePlaces(n *Name) {
+	if len(n.Words) > 3 {
+		return
+	}
+	for _, w := range n.Words {
+		if w.Kind == Trade || w.Kind == LegalForm || w.Kind == Number || w.Script != Latin {
+			return
+		}
+	}
+	for i, w := range n.Words {
+		if w.Kind == Place {
+			n.Words[i] = p.word(w.Text, token{script: w.Script}, Proper, w.Concept)
+		}
+	}
 }
 
 // isPersonal says whether all words of a name may stand in a person's.

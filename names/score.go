@@ -231,7 +231,7 @@ func (r *rest) add(n *Name, weights []float64, left uint64, f *figures, proper f
 				r.trade, r.script = r.trade+weights[i], n.Words[i].Script
 			}
 			if n.Words[i].Kind == Proper {
-				r.strange += cost * weights[i]
+				r.strange += cost * contraryWeight(n.Words[i], weights[i])
 				r.bare += cost * bareInformation(n.Words[i])
 			} else {
 				r.cost += cost * weights[i]
