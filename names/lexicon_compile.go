@@ -330,8 +330,8 @@ func (c *compiler) pinyin(word string, m madeForm) {
 		syllables = append(syllables, syllable)
 	}
 	n := len(syllables)
-	if n < 2 || m.org != 0 && n < 4 {
-		return // one syllable means too many things, and so do two of a brand
+	if n < 2 || n < 4 && m.org != 0 || n < 3 && m.kind == LegalForm {
+		return // one syllable means too many things, and so do two of a brand or of what would count for nothing
 	}
 	c.free([]string{strings.Join(syllables, "")}, m)
 	c.free(syllables, m)
