@@ -2,6 +2,7 @@ package screen
 
 import (
 	"bufio"
+	"bytes"
 	"errors"
 	"io"
 	"strings"
@@ -217,11 +218,13 @@ type tableRows struct {
 func newTableRows(name string, in *bufio.Reader, o PartyOptions, note func(string)) (*tableRows, error) {
 	head, _ := in.Peek(1 << 15)
 	t := &table{name: name, in: in, note: note, delim: delimiterOf(string(head))}
-	cells, at, err := t.record()
-	if err == nil && len(cells) == 1 && strings.HasPrefix(cells[0], "sep=") && len(cells[0]) == 5 { // of spreadsheets
-		t.delim = cells[0][4]
-		cells, at, err = t.record()
+	if first := bytes.TrimPrefix(head, []byte("\ufeff")); bytes.HasPrefix(first, []byte("sep=")) && len(first) > 5 && (first[5] == '\n' || first[5] == '\r') { // of spreadsheets
+		t.delim = first[4]
+		if _, err := t.readLine(); err != nil {
+			return nil, err
+		}
 	}
+	cells, at, err := t.record()
 	if errors.Is(err, io.EOF) {
 		return nil, polder.Errorf(polder.Invalid, "%s: the file is empty; give a row for each party", name)
 	}

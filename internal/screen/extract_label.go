@@ -171,15 +171,7 @@ func inverted(a, b string) bool {
 			return false
 		}
 	}
-	return countryCodeOfName(b) == "" && strings.ToUpper(a) == a
-}
-
-// countryCodeOfName is the code of a country that is written out; "" when a text names none.
-func countryCodeOfName(text string) string {
-	if code := countryCode(text); len(code) == 2 {
-		return code
-	}
-	return ""
+	return countryCode(b) == "" && strings.ToUpper(a) == a
 }
 
 // between takes both parties of "between X and Y".
