@@ -1,6 +1,7 @@
 package screen
 
 import (
+	"fmt"
 	"net/http"
 	"net/url"
 
@@ -60,11 +61,12 @@ func (p Published) print(cmd *cobra.Command, list string, in shareAsked) error {
 			return err
 		}
 	} else {
-		verb := "Shared"
+		did := fmt.Sprintf("%d new, %d changed, %d as before, %d withdrawn", p.New, p.Changed, p.Same, p.Withdrawn)
 		if in.Preview {
-			verb = "Would share"
+			out.Printf("%s would be shared with %s: %s; %d organisations would read what is new\n", list, in.Community, did, p.Readers)
+		} else {
+			out.Printf("%s is shared with %s: %s\n", list, in.Community, did)
 		}
-		out.Printf("%s %s with %s: %d new, %d changed, %d as before, %d withdrawn; %d organisations read it\n", verb, list, in.Community, p.New, p.Changed, p.Same, p.Withdrawn, p.Readers)
 	}
 	switch {
 	case len(p.Refused) > 0:

@@ -43,7 +43,7 @@ func apiUpload(pattern, exit string, need web.Need, h pageHandler, doc web.Doc) 
 }
 
 func (a *API) askRoutes() []web.Route {
-	ask := apiRoute("POST", "", "", web.Reader, a.askMany, web.Doc{Summary: "Ask the lists about up to 1,000 parties; nothing is kept", Body: askBody{}, Answer: askedAnswer{}})
+	ask := apiRoute("POST", "", "", web.Reader, a.askMany, web.Doc{Summary: "Ask the lists about up to 1,000 parties; nothing is kept", Body: askedBody{}, Answer: askedAnswer{}})
 	keep := apiRoute("POST", "/records", ".records", web.Contributor, a.keepMany, web.Doc{Summary: "Ask about up to 1,000 parties, put the answers on record and the hits into the queue", Body: keepBody{}, Answer: recordList{}})
 	ask.MaxBody, keep.MaxBody = maxAskBody, maxAskBody
 	return []web.Route{
@@ -138,8 +138,8 @@ func askOf(v url.Values) (q Query, o Options, err error) {
 	return q, o, nil
 }
 
-// askBody is what POST asks.
-type askBody struct {
+// askedBody is what POST asks.
+type askedBody struct {
 	Queries   []Query `json:"queries"`             // at most 1,000
 	Threshold float64 `json:"threshold,omitempty"` // your organisation's without it
 	Limit     int     `json:"limit,omitempty"`     // most hits of each; 10 without it
@@ -161,7 +161,7 @@ type askedResult struct {
 }
 
 // check refuses what cannot be asked.
-func (b askBody) check() (Options, error) {
+func (b askedBody) check() (Options, error) {
 	switch {
 	case len(b.Queries) == 0:
 		return Options{}, polder.Errorf(polder.Invalid, `queries: is empty; send {"queries":[{"name":"Acme Optics"}]}`)
@@ -172,7 +172,7 @@ func (b askBody) check() (Options, error) {
 }
 
 func (a *API) askMany(w http.ResponseWriter, r *http.Request) error {
-	var body askBody
+	var body askedBody
 	if err := web.ReadJSON(r, &body); err != nil {
 		return err
 	}
@@ -194,7 +194,7 @@ func (a *API) askMany(w http.ResponseWriter, r *http.Request) error {
 
 // keepBody is what is asked and kept.
 type keepBody struct {
-	askBody
+	askedBody
 	Note string `json:"note,omitempty"` // what it is for
 }
 

@@ -218,7 +218,7 @@ func (r *Registry) fetch(ctx context.Context, st state) (got fetched, err error)
 			err = fmt.Errorf("the list could not be read: %v", p)
 		}
 	}()
-	o := lists.ReadOptions{As: st.Source.Name, Form: st.Source.Form, Purpose: st.Source.Purpose, Title: st.Source.Title, Licence: st.Source.Licence, Source: st.Source.From}
+	o := lists.ReadOptions{As: st.Source.Name, Form: st.Source.Form, Purpose: st.Source.Purpose, Title: st.Source.Title, Licence: st.Source.Licence, Source: st.Source.From, At: r.o.Now()}
 	if st.Source.Mapping != "" {
 		text, err := os.ReadFile(st.Source.Mapping)
 		if err != nil {

@@ -41,8 +41,8 @@ type Published struct {
 	Withdrawn int      `json:"withdrawn"`
 	Refused   []string `json:"refused"`
 	Warnings  []string `json:"warnings"`
-	Held      bool     `json:"held"` // nothing is shared until it is confirmed
-	Readers   int      `json:"readers"`
+	Held      bool     `json:"held"`    // nothing is shared until it is confirmed
+	Readers   int      `json:"readers"` // of what is new; in a preview
 }
 
 // Publisher brings lists into communities. node plugs the exchange in.
@@ -84,14 +84,17 @@ func sharedParts(l *lists.List) SharedParts {
 		var name string
 		return json.Unmarshal(o.Property("list"), &name) == nil && name == l.Name
 	}}
-	for i := range l.Parties {
-		e := &l.Parties[i]
+	for _, e := range l.Parties {
+		listing, err := json.Marshal(e)
+		if err != nil {
+			panic(err) // an entry is text
+		}
 		out.Parts = append(out.Parts, SharedPart{Key: e.ID, Set: func(m *stix.Members) {
 			m.Set("name", e.Name)
 			m.Set("list", l.Name)
 			m.Set("title", l.Title)
 			m.Set("purpose", string(l.Purpose))
-			m.Set("listing", e)
+			m.Set("listing", json.RawMessage(listing))
 			m.Set("extensions", func(x *stix.Members) {
 				x.Set(listingExtension, func(d *stix.Members) { d.Set("extension_type", "new-sdo") })
 			})
