@@ -46,6 +46,9 @@ func (s *Service) WritePDF(ctx context.Context, by polder.Actor, p Period, w io.
 		if err != nil {
 			return err
 		}
+		if l.Kind == LineRow && l.Listing.Name == "" && !l.At.IsZero() {
+			continue // a row of a batch without a hit is in the numbers of its batch, and in the CSV
+		}
 		if d.lines == MostPrinted {
 			d.cut(l)
 			break
@@ -167,7 +170,7 @@ func (d *recordPDF) front(sum recordSum) {
 	}
 	d.y += 3
 	d.write("", pdfText, 0, "No hit means that the lists named, of the dates named, do not have the party under a name that is alike enough. It is no finding that a party is harmless or may be dealt with. What was decided, a person decided.")
-	d.write("", pdfText, 0, "Names in scripts that this document has no letters for are romanised in [brackets], or given by their code points, as are characters that would hide or turn what is beside them. The same record as CSV has every name as it is.")
+	d.write("", pdfText, 0, "Names in scripts that this document has no letters for are romanised in [brackets], or given by their code points, as are characters that would hide or turn what is beside them. The same record as CSV has every name as it is, and every row of a batch; here stand those that met a listing or could not be asked.")
 }
 
 func number(n int) string { return strconv.Itoa(n) }

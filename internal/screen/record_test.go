@@ -202,6 +202,30 @@ func TestPDF(t *testing.T) {
 	}
 }
 
+// TestPrintedRowsAreThoseThatMatter: rows of a batch without a hit do not crowd decisions out of a printed record.
+func TestPrintedRowsAreThoseThatMatter(t *testing.T) {
+	w := ready(t)
+	_, err := w.AddBatch(t.Context(), anna, BatchOrder{Name: "b"}, manyRows(400, 100))
+	must(t, err)
+	w.work()
+	d := newRecordPDF(dirk, year, w.pass(0))
+	size := func() int {
+		var out bytes.Buffer
+		must(t, w.WritePDF(t.Context(), dirk, year, &out))
+		return out.Len()
+	}
+	before := size()
+	_, err = w.AddBatch(t.Context(), anna, BatchOrder{Name: "b"}, manyRows(400, 0))
+	must(t, err)
+	w.work()
+	if after := size(); after > before+2_000 {
+		t.Errorf("400 rows without a hit make the document %d bytes longer", after-before)
+	}
+	if d.plain("x", 5) != "x" || d.strange {
+		t.Error("a plain text is taken for a strange one")
+	}
+}
+
 // manyDecisions fills a database with n reviews, each decided once.
 func manyDecisions(t testing.TB, w *serviceWorld, n int) {
 	t.Helper()

@@ -278,11 +278,34 @@ func (s *Service) importSome(ctx context.Context, by polder.Actor, group string,
 // changeTx gives a party other fields. When they are others than before it is asked about anew, against everything.
 func (s *Service) changeTx(tx *db.Tx, p Party, group string, q Query) error {
 	fp := QueryFingerprint(q)
+	if group != p.Group {
+		if err := regroup(tx, p.ID, group); err != nil {
+			return err
+		}
+	}
 	if fp != p.fingerprint {
 		p.against, p.Screened = 0, time.Time{}
 	}
 	p.Group, p.Query, p.fingerprint, p.Version, p.Changed = group, q, fp, p.Version+1, s.o.Now().UTC().Truncate(time.Microsecond)
 	return updateParty(tx, p)
+}
+
+// mostRegrouped bounds how many reviews of a party move with it at once; others follow when they are met again.
+const mostRegrouped = 200
+
+// regroup moves the reviews of a party into another group.
+func regroup(tx *db.Tx, party, group string) error {
+	rs, err := reviewsOfParty(tx, party, mostRegrouped)
+	if err != nil {
+		return err
+	}
+	for _, r := range rs {
+		r.Group = group
+		if err := updateReview(tx, r); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // ChangeParty gives a known party other fields, another reference or another group. It asks for a contributor.

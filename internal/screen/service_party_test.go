@@ -126,6 +126,17 @@ func TestPartyPagesAndGroups(t *testing.T) {
 			t.Errorf("%+v gives %d parties: %v", c.f, len(p.Parties), err)
 		}
 	}
+	hit, err := w.Parties(t.Context(), dirk, PartyFilter{Hit: true})
+	must(t, err)
+	p := hit.Parties[0]
+	_, err = w.ChangeParty(t.Context(), anna, p.ID, PartyChange{Group: Suppliers, Query: p.Query, Seen: p.Version})
+	must(t, err)
+	if r := w.all("")[0]; r.Group != Suppliers || r.State != StateOpen {
+		t.Errorf("the review of a party that moved is in %s, %s", r.Group, r.State)
+	}
+	if moved, err := w.Party(t.Context(), dirk, p.ID); err != nil || moved.Screened.IsZero() {
+		t.Errorf("moving alone makes a party be asked again: %+v, %v", moved, err)
+	}
 	_, err = w.Parties(t.Context(), dirk, PartyFilter{Next: "nonsense"})
 	isKind(t, err, polder.Invalid)
 }

@@ -177,6 +177,11 @@ func closeReviewsOf(tx *db.Tx, party string, limit int) ([]Review, error) {
 	return scanAll(scanReview, rows, err)
 }
 
+func reviewsOfParty(tx *db.Tx, party string, limit int) ([]Review, error) {
+	rows, err := tx.Query(selectReview+`WHERE party = ? AND party <> '' LIMIT ?`, party, limit)
+	return scanAll(scanReview, rows, err)
+}
+
 func ownGroups(a asker, org polder.OrgID) ([]PartyGroup, error) {
 	rows, err := a.Query(`SELECT name, title FROM screen_group WHERE org = ? ORDER BY title, name`, string(org))
 	return scanAll(func(r rowScanner) (g PartyGroup, err error) {
