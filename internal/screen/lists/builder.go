@@ -346,6 +346,7 @@ func (b *builder) list() (*List, error) {
 	if err := b.readable(); err != nil {
 		return nil, err
 	}
+	b.byID, b.texts, b.codes = nil, nil, nil // the slice below takes their place
 	l := &List{Meta: b.meta, Parties: b.parties.all()}
 	l.Notes = b.notes
 	for _, why := range b.order {
