@@ -92,7 +92,7 @@ func TestSearchOfSpoiltNames(t *testing.T) {
 		{"two words as one", 0.97}, {"one word as two", 0.97}, {"a word left out", 0.95},
 	} {
 		var compared, first proportion
-		for range 300 {
+		for range 200 {
 			p := parties[s.random.IntN(len(parties))]
 			spoilt := s.spoil(c.kind, p.Name)
 			if spoilt == "" {
