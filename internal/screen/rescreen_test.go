@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/polder-exchange/polder"
+	"github.com/polder-exchange/polder/internal/db"
 	"github.com/polder-exchange/polder/internal/screen/lists"
 )
 
@@ -389,4 +390,24 @@ func killedChild(t *testing.T) {
 	fmt.Println("working")
 	must(t, w.Work(t.Context()))
 	fmt.Println("done")
+}
+
+// TestRemovalThatWasCutOff: a party was removed, and the process ended before its reviews were closed: work closes them.
+func TestRemovalThatWasCutOff(t *testing.T) {
+	w := ready(t)
+	p, err := w.AddParty(t.Context(), anna, Customers, company("A", firmOne))
+	must(t, err)
+	w.work()
+	must(t, w.db.Write(t.Context(), func(tx *db.Tx) error {
+		p, err := readParty(tx, ours, p.ID)
+		if err != nil {
+			return err
+		}
+		p.Removed, p.against = w.pass(0), -1
+		return updateParty(tx, p)
+	}))
+	w.work()
+	if r := w.all("all")[0]; r.State != StateClosed || r.Note != "the party is no longer known" {
+		t.Errorf("the review is %s: %q", r.State, r.Note)
+	}
 }
