@@ -18,7 +18,7 @@ func (p *parser) tokenise(s string, t Type) (cut bool) {
 				return true
 			}
 			if far, ok := syllables(s, i, end); ok && t != Company && t != Vessel {
-				cut = p.addWord(s[i:end]+s[end+1:far], t, depth > 0) || cut
+				cut = p.addWord(s[i:far], t, depth > 0) || cut
 				i = far
 				continue
 			}

@@ -34,7 +34,7 @@ const (
 )
 
 // syllableVowels are spellings of one vowel.
-var syllableVowels = map[string]string{"ee": "i", "oo": "u", "ou": "u", "eo": "u", "eu": "u", "ae": "e"}
+var syllableVowels = map[string]string{"ee": "i", "oo": "u", "ou": "u", "eu": "u", "ae": "e"}
 
 func isIn2(list, s string) bool { return s == "" || strings.Contains(list, " "+s+" ") }
 
@@ -77,4 +77,24 @@ func (h *hearing) vowels() []byte {
 		}
 	}
 	return h.out[:min(n, maxSoundBytes)]
+}
+
+// syllablesDiffer says whether two words are both written as two syllables with a hyphen (Eun-ji) and one of these differs.
+func syllablesDiffer(a, b *Word) bool {
+	a1, a2, ok := strings.Cut(a.Text, "-")
+	if !ok {
+		return false
+	}
+	b1, b2, ok := strings.Cut(b.Text, "-")
+	return ok && (!sameSyllable(a1, b1) || !sameSyllable(a2, b2))
+}
+
+// sameSyllable says whether two syllables are the same but for the spelling of the vowel.
+func sameSyllable(a, b string) bool {
+	if a == b {
+		return true
+	}
+	x, okX := plainSyllable(a)
+	y, okY := plainSyllable(b)
+	return okX && okY && x == y
 }

@@ -186,7 +186,11 @@ func spellingSim(a, b *Word) (float64, how) {
 	if otherForm(a.Latin, b.Latin) {
 		best *= 0.6
 	}
-	best *= syllableSim(a, b)
+	if s, k := syllableSim(a, b), knownApart(a, b); s < 1 && k < 1 {
+		best *= 0.92 * min(s, k)
+	} else {
+		best *= min(s, k)
+	}
 	if a.Kind == Proper && b.Kind == Proper {
 		if v := 0.75 * sameGivenName(a.Latin, b.Latin); v > best {
 			best, way = v, howGiven
@@ -246,11 +250,14 @@ func soundSim(a, b *Word, spelled float64) float64 {
 	return v + (0.97-v)*0.6*spelled
 }
 
-// syllableSim is what is left of a likeness by letters or sound when both words are one plain syllable: little differs
-// between them, but it makes another name, unless only the vowel is spelt in another way.
+// syllableSim is what is left of a likeness by letters or sound when both words are one plain syllable, or are written
+// as two with a hyphen: little differs between them, but it makes another name, unless only the vowel is spelt in another way.
 func syllableSim(a, b *Word) float64 {
 	if a.Script != Latin || b.Script != Latin {
 		return 1
+	}
+	if syllablesDiffer(a, b) {
+		return 0.55
 	}
 	x, ok := plainSyllable(a.Latin)
 	if !ok {
@@ -264,6 +271,15 @@ func syllableSim(a, b *Word) float64 {
 		return 0.9
 	}
 	return 0.7
+}
+
+// knownApart is what is left of a likeness by letters or sound when both words are common in names and no forms of one
+// given name: they are two names rather than one with a slip in it.
+func knownApart(a, b *Word) float64 {
+	if a.Kind == Proper && b.Kind == Proper && commonness(a.Latin) > 0 && commonness(b.Latin) > 0 && sameGivenName(a.Latin, b.Latin) == 0 {
+		return 0.7
+	}
+	return 1
 }
 
 // otherForm says whether two words that are nearly alike are known to be two: a surname and a patronymic of one stem
