@@ -72,7 +72,7 @@ var hanPhrases = map[string]string{
 	"重庆": "chong qing", "重慶": "chong qing", "银行": "yin hang", "銀行": "yin hang", "西藏": "xi zang", "厦门": "xia men", "廈門": "xia men",
 	"音乐": "yin yue", "音樂": "yin yue", "会计": "kuai ji", "會計": "kuai ji", "行业": "hang ye", "朝阳": "chao yang", "朝陽": "chao yang", "长江": "chang jiang",
 	"长春": "chang chun", "长沙": "chang sha", "长城": "chang cheng", "调度": "diao du", "蚌埠": "beng bu", "六安": "lu an", "番禺": "pan yu", "东莞": "dong guan", "東莞": "dong guan",
-	"重工": "zhong gong", "大厦": "da sha", "台州": "tai zhou", "乐山": "le shan", "乐清": "yue qing", "都匀": "du yun", "成都": "cheng du", "什邡": "shi fang", "行动": "xing dong",
+	"重工": "zhong gong", "大厦": "da sha", "台州": "tai zhou", "乐山": "le shan", "乐清": "yue qing", "都匀": "du yun", "成都": "cheng du", "什邡": "shi fang",
 }
 
 // pinyinOf is the first reading of a character, without its tone, ü written v; "" when it has none.
