@@ -218,7 +218,10 @@ func acronymSim(w *Word) float64 {
 // lettersOf is the run of words, none of which has a partner, whose first letters are the acronym; particles and legal
 // forms may be passed over.
 func lettersOf(acronym string, words []*Word, left uint64) (first, n int) {
-	for i := range words {
+	for i, w := range words {
+		if left>>i&1 == 0 || w.Text[0] != acronym[0] && (w.Latin == "" || w.Latin[0] != acronym[0]) {
+			continue
+		}
 		k, j := 0, i
 		for ; j < len(words) && k < len(acronym) && left>>j&1 == 1; j++ {
 			if j > i && words[j].Text == words[j-1].Text {
