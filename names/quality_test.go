@@ -394,7 +394,7 @@ func TestSearchMissesNothing(t *testing.T) {
 	var kept proportion
 	var s scorer
 	questions = slices.DeleteFunc(questions, func(q question) bool { return len(q.Truth) == 0 })
-	for i := 0; i < len(questions); i += 16 {
+	for i := 0; i < len(questions); i += 32 {
 		q := Parse(questions[i].Query, Any)
 		best := map[int32]float64{}
 		for name, n := range x.names {

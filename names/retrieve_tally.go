@@ -22,8 +22,8 @@ func (s *search) gather() {
 	s.choose()
 }
 
-// tells is what a word adds to what a name tells, for retrieval: what a score may pass over, such as an initial that stands for
-// a word, must not count against a name here.
+// tells is what a word adds to what a name tells, for retrieval: what a score may pass over, such as an initial that
+// stands for a word, must not count against a name here.
 func tells(w *Word) float32 {
 	if w.Kind == Initial {
 		return 0.1 * w.info
@@ -97,6 +97,8 @@ func (s *search) tallyTouched(k queryWord, last uint16) {
 // choose keeps the names that can reach the threshold, those that can score most first; where they are few, some of the
 // others, since words may be alike that share no key.
 func (s *search) choose() {
+	const steps = 1 << 10
+	var count [steps + 1]int // of names, by what they can reach: a query of common words touches too many to sort
 	reach := 0
 	for _, name := range s.touched {
 		most := rawAtMost(s.tallies[name].sum, s.all, s.x.masses[name])
@@ -105,12 +107,20 @@ func (s *search) choose() {
 		}
 		if most >= s.bar/2 {
 			s.chosen = append(s.chosen, candidate{name, most})
+			count[int(most*steps)]++
 		}
 	}
+	keep := max(minCompared, min(reach, maxCompared))
+	lowest, above := steps, count[steps]
+	for lowest > 0 && above < keep {
+		lowest--
+		above += count[lowest]
+	}
+	s.chosen = slices.DeleteFunc(s.chosen, func(c candidate) bool { return int(c.most*steps) < lowest })
 	slices.SortFunc(s.chosen, func(a, b candidate) int {
 		return cmp.Or(cmp.Compare(b.most, a.most), cmp.Compare(a.name, b.name))
 	})
-	s.chosen = s.chosen[:min(len(s.chosen), max(minCompared, min(reach, maxCompared)))]
+	s.chosen = s.chosen[:min(len(s.chosen), keep)]
 	s.chooseBesides()
 }
 
@@ -161,8 +171,8 @@ const (
 	milder   = 0.4  // what of the dearest costs for such words is counted on
 )
 
-// rawAtMost is the raw figure of a comparison of two names in which so much met: the scorer's own sum, with what is not yet
-// known in the names' favour.
+// rawAtMost is the raw figure of a comparison of two names in which so much met: the scorer's own sum, with what is not
+// yet known in the names' favour.
 func rawAtMost(met float32, query, listed mass) float64 {
 	f := &shipped
 	m := float64(min(met, query.heavy, listed.heavy))
