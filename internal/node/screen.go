@@ -12,9 +12,7 @@ import (
 	"github.com/polder-exchange/polder"
 	"github.com/polder-exchange/polder/internal/accounts"
 	"github.com/polder-exchange/polder/internal/exchange"
-	"github.com/polder-exchange/polder/internal/members"
 	"github.com/polder-exchange/polder/internal/screen"
-	"github.com/polder-exchange/polder/internal/screen/lists"
 	"github.com/polder-exchange/polder/internal/web"
 )
 
@@ -111,53 +109,21 @@ func (n *Node) runScreening(ctx context.Context, all *sync.WaitGroup) {
 	all.Go(func() { s.shared.Run(ctx) })
 }
 
-// nodeLists are the lists of a folder, for commands.
-type nodeLists struct {
-	registry *screen.Registry
-	store    *members.Store // nil where the folder holds lists and no node
-}
-
-// openLists opens the lists of a folder, whether or not a node runs in it. A folder without a node keeps lists as well:
-// who screens on one machine alone needs no more.
+// openLists opens the lists of a folder for commands, whether or not a node runs in it. A folder without a node keeps
+// lists as well: who screens on one machine alone needs no more.
 func openLists(ctx context.Context, dir string) (screen.NodeLists, error) {
 	o := screen.RegistryOptions{Dir: filepath.Join(dir, screen.ListsDir), Now: time.Now}
-	l := nodeLists{}
+	end := func() error { return nil }
 	if _, err := os.Stat(filepath.Join(dir, databaseFile)); err == nil {
-		if l.store, err = OpenStore(ctx, dir, false); err != nil {
+		store, err := OpenStore(ctx, dir, false)
+		if err != nil {
 			return nil, err
 		}
-		o.DB, o.Audit = l.store.DB, l.store.Audit
+		o.DB, o.Audit, end = store.DB, store.Audit, store.Close
 	}
-	var err error
-	if l.registry, err = screen.OpenRegistry(o); err != nil {
-		return nil, errors.Join(err, l.Close())
+	r, err := screen.OpenRegistry(o)
+	if err != nil {
+		return nil, errors.Join(err, end())
 	}
-	return l, nil
-}
-
-// Screener answers from the lists; it is nil when there are none.
-func (l nodeLists) Screener(ctx context.Context) (*screen.Screener, error) {
-	s, err := l.registry.Screener(ctx, "")
-	if err != nil || len(s.Lists()) == 0 {
-		return nil, err
-	}
-	return s, nil
-}
-
-// Kept are the lists as they stand.
-func (l nodeLists) Kept(ctx context.Context) ([]screen.KeptList, error) {
-	return l.registry.Kept(ctx, "")
-}
-
-// Import makes a file or folder a list of the node.
-func (l nodeLists) Import(ctx context.Context, path string, o lists.ReadOptions, force bool) (screen.Imported, error) {
-	return l.registry.ImportPath(ctx, accounts.Local(), path, o, force)
-}
-
-// Close ends the use of the folder.
-func (l nodeLists) Close() error {
-	if l.store == nil {
-		return nil
-	}
-	return l.store.Close()
+	return r.ForCommands(accounts.Local(), end), nil
 }

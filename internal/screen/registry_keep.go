@@ -241,36 +241,3 @@ func (r *Registry) Refresh(ctx context.Context, by polder.Actor, name string) (k
 	}
 	return r.keptAt(p, f)
 }
-
-// ImportPath makes a file or a folder on this machine a list of the node, or the next version of one, and says how it
-// differs from the version before it.
-func (r *Registry) ImportPath(ctx context.Context, by polder.Actor, path string, o lists.ReadOptions, force bool) (out Imported, err error) {
-	l, err := lists.ReadPath(path, o)
-	if err != nil {
-		return out, polder.Errorf(polder.Invalid, "%w", err)
-	}
-	p := place{"", l.Name}
-	f, err := r.folder(p)
-	if err != nil {
-		return out, err
-	}
-	old := &lists.List{}
-	n, err := f.current()
-	if err != nil {
-		return out, err
-	}
-	if out.First = n == 0; !out.First {
-		if old, err = f.readList(n); err != nil && !force {
-			return out, err
-		}
-	}
-	if err := r.Put(ctx, by, "", l, force); err != nil {
-		return out, err
-	}
-	if old != nil {
-		d := lists.Compare(old, l)
-		out.Added, out.Removed, out.Changed = len(d.Added), len(d.Removed), len(d.Changed)
-	}
-	out.List, err = r.keptAt(p, f)
-	return out, err
-}

