@@ -198,6 +198,14 @@ func howText(words web.Words, how string) (text string, english bool) {
 	if n, rest, ok := strings.Cut(how, " "); ok && rest == "letters differ" {
 		return words.T("screen.how.letters-differ", "n", n), false
 	}
+	for kind, k := range idKinds {
+		switch how {
+		case "the same " + k.name:
+			return words.T("screen.how.same-id", "id", idText(words, kind)), false
+		case "another " + k.name:
+			return words.T("screen.how.another-id", "id", idText(words, kind)), false
+		}
+	}
 	for _, between := range []string{": ", "; ", ", "} {
 		before, after, ok := strings.Cut(how, between)
 		if !ok {

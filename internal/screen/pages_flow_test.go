@@ -121,10 +121,16 @@ func TestScreenParties(t *testing.T) {
 	holds(t, w.see("reader", at), "It was not asked about yet", "S-77", "Suppliers")
 	w.work()
 	holds(t, w.see("reader", at), "One entry resembles it", "R-105")
+	rtl := w.see("reader", "/screen/reviews/"+w.reviewIn(Query{Name: "شركة الخليج الأزرق للملاحة"}))
+	holds(t, rtl, `<bdi dir="auto" lang="">شركة الخليج الأزرق للملاحة</bdi>`)
 	holds(t, w.see("reader", "/screen/parties?group=suppliers"), "Blue Gulf Navigation Company", "One to decide", "Made-up Consolidated List (18 Nov 2026)")
 	page := answered(t, "importing", w.upload("contributor", "/screen/parties/import", "customers.csv", "name,country,ref\nLindhorst Cargo GmbH,DE,C1\nMeerwijk Optics,NL,C2\n", "into", "customers"), 200)
 	holds(t, page, "2 added", "Lindhorst Cargo GmbH")
 	holds(t, answered(t, "an empty file", w.upload("contributor", "/screen/parties/import", "empty.csv", "", "into", "customers"), 400), "It was not done")
+	page = answered(t, "finding", w.post("reader", "/screen/parties/find", "find", "lindhorst"), 200)
+	holds(t, page, "Lindhorst Cargo GmbH")
+	holdsNot(t, page, "Meerwijk Optics")
+	holds(t, answered(t, "finding in the queue", w.post("reader", "/screen/queue", "find", "S-77"), 200), "Blue Gulf Navigation Company")
 	answered(t, "no file", w.post("contributor", "/screen/parties/import"), 400)
 	answered(t, "a group", w.post("steward", "/screen/groups", "group-name", "board", "title", "The board"), 303)
 	holds(t, w.see("steward", "/screen/parties"), "The board")
@@ -385,5 +391,69 @@ func TestThresholdChoices(t *testing.T) {
 			t.Errorf("1 in %d: threshold %.2f is above that of the stricter choice", n, at)
 		}
 		last = at
+	}
+}
+
+// TestHowInDutch: however two things met, the page says it in the reader's language.
+func TestHowInDutch(t *testing.T) {
+	w := filled(t)
+	words := w.site.Words("nl")
+	qs := []Query{{Name: "Severny Vakuum Tekhnika LLC", Country: "RU"}, {Name: "Severnaya Vakumnaya Tehnika", Country: "NL"}, {Name: "Северная Вакуумная Техника", Identifiers: []lists.Identifier{{Kind: lists.IDRegistration, Value: "1027735019001", Country: "RU"}}},
+		{Name: "I. P. Zarkontin", Type: names.Person, Birth: "1961-04-30"}, {Name: "Ilja Zarkontin", Birth: "1961"}, {Name: "Zarkontin Ilya", Birth: "1961-04"}, {Name: "Zarkontin Ilya Petrovich", Birth: "1931"}, {Name: "Zarkontin Ilya Petrovich", Birth: "1962-04-30"}, {Name: "Zarkontin Ilya Petrovich", Birth: "1961-07-12"}, {Name: "Zarkontin Ilya Petrovich", Birth: "1961-30-04"},
+		{Name: "Brundel Wick Photonics Trading"}, {Name: "Brundelwick Fotonics GmbH"}, {Name: "Brundelwik Photonics", Type: names.Vessel}, {Name: "Shenzhen Lanlu Optical Technologies"}, {Name: "深圳蓝鹭光学"}, {Name: "شركة الخليج الأزرق"}, {Name: "Blue Gulf Navigation No 7"}, {Name: "SVT"}, {Name: "Meerwijk Optics"}}
+	answers, err := w.Screen(t.Context(), dirk, qs, Options{Threshold: 0.3, Limit: 20})
+	must(t, err)
+	n := 0
+	for _, a := range answers {
+		for _, h := range a.Hits {
+			for _, p := range h.Parts {
+				n++
+				if said, english := howText(words, p.How); english {
+					t.Errorf("%q beside %q: %q is said in English, as %q", a.Query.Name, h.Name, p.How, said)
+				}
+				if key := "screen.kind." + strings.ReplaceAll(p.Kind, " ", "-"); !words.Has(key) {
+					t.Errorf("the kind %q has no word in Dutch", p.Kind)
+				}
+			}
+		}
+	}
+	for kind, k := range idKinds {
+		for _, how := range []string{"the same " + k.name, "another " + k.name} {
+			if said, english := howText(words, how); english || !strings.Contains(said, idText(words, kind)) {
+				t.Errorf("%q is said as %q", how, said)
+			}
+		}
+	}
+	for _, how := range []string{"the same, with day and month the other way round", "the same year; day or month differs", "3 letters differ", "romanised, 2 letters differ", "legal form, only in the second name", "same meaning: technology"} {
+		if said, english := howText(words, how); english || said == how {
+			t.Errorf("%q is said as %q", how, said)
+		}
+	}
+	if _, english := howText(words, "by some new rule"); !english {
+		t.Error("a phrase that no catalogue holds is not marked as English")
+	}
+	if n < 40 {
+		t.Errorf("only %d parts were compared", n)
+	}
+}
+
+// TestShownPointsAddUp: the points on a page add up to the score on it, however they round.
+func TestShownPointsAddUp(t *testing.T) {
+	for _, c := range []struct {
+		why    string
+		score  float64
+		points []float64
+	}{{"thirds", 0.8, []float64{0.8 / 3, 0.8 / 3, 0.8 / 3}}, {"something taken away", 0.755, []float64{0.5044, 0.3312, -0.0806}}, {"nothing", 0, nil}, {"one", 0.955, []float64{0.955}}} {
+		h := Hit{Score: c.score}
+		for _, p := range c.points {
+			h.Parts = append(h.Parts, Part{Kind: "word", Points: p})
+		}
+		sum := 0
+		for _, n := range comparePoints(h) {
+			sum += n
+		}
+		if sum != pageHundred(c.score) {
+			t.Errorf("%s: the points add up to %d, the score is %d", c.why, sum, pageHundred(c.score))
+		}
 	}
 }

@@ -159,7 +159,7 @@ func periodOf(r *http.Request, from, to string) (Period, error) {
 	if b.Before(a) {
 		return Period{}, polder.Errorf(polder.Invalid, "%s: lies before %s", to, from)
 	}
-	return Period{From: a, To: b.AddDate(0, 0, 1)}, nil
+	return Period{From: a, To: b.AddDate(0, 0, 1), Organisation: web.IdentityIn(r.Context()).OrgName}, nil
 }
 
 // sendFile answers with a file that is made whole before anything of it is sent, so that an error can still be told.

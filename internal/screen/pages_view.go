@@ -104,14 +104,14 @@ func choicesOf(f web.Facets, none ...string) (web.Facets, []web.Link) {
 	var chosen []web.Link
 	for i := range f.Groups {
 		g := &f.Groups[i]
-		any := true
+		open := true
 		for _, o := range g.Options {
 			if o.Chosen {
-				any = false
+				open = false
 				chosen = append(chosen, web.Link{Text: o.Label, Href: web.With(f.At, g.Name, "")})
 			}
 		}
-		g.Options = append([]web.FacetOption{{Label: none[min(i, len(none)-1)], Chosen: any}}, g.Options...)
+		g.Options = append([]web.FacetOption{{Label: none[min(i, len(none)-1)], Chosen: open}}, g.Options...)
 	}
 	return f, chosen
 }
