@@ -94,7 +94,7 @@ CREATE TABLE screen_review (
     checked  TEXT NOT NULL,                  -- hash of the list's version that it was last held against
     UNIQUE (org, subject, list, listing)
 ) STRICT;
-CREATE INDEX screen_review_waits_score ON screen_review (org, waits, score, id);
+CREATE INDEX screen_review_waits_score ON screen_review (org, waits, score, id, folded); -- folded, so that texts are looked for in the index
 CREATE INDEX screen_review_waits_made ON screen_review (org, waits, made, id);
 CREATE INDEX screen_review_state_score ON screen_review (org, state, score, id);
 CREATE INDEX screen_review_state_made ON screen_review (org, state, made, id);
