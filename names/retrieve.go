@@ -7,17 +7,17 @@ import (
 
 // What one search does is bounded by these, whatever is asked.
 const (
-	maxMeetings   = 12000 // words of the index that are compared with the words of one query
-	minMeetings   = 48    // of them for each word, at least
-	maxNeighbours = 400   // that one word of a query keeps
-	maxCompared   = 480   // names that are compared with one query
-	maxQueryJoin  = 24    // letters of words of the query that are tried as one
-	minCompared   = 40    // unless there are fewer
-	minHalf       = 5     // letters of a word that is met within one of the query
-	maxSpan       = 8     // words of the query that are tried as one by their first letters
-	minLetters    = 3     // of them
-	maxBesides    = 200   // names that are compared because they are met as a whole
-	joinedSim     = 0.95  // how alike a word and the two it is made of are taken to be
+	maxMeetings   = 8000 // words of the index that are compared with the words of one query
+	minMeetings   = 48   // of them for each word, at least
+	maxNeighbours = 400  // that one word of a query keeps
+	maxCompared   = 480  // names that are compared with one query
+	maxQueryJoin  = 24   // letters of words of the query that are tried as one
+	minCompared   = 40   // unless there are fewer
+	minHalf       = 5    // letters of a word that is met within one of the query
+	maxSpan       = 8    // words of the query that are tried as one by their first letters
+	minLetters    = 3    // of them
+	maxBesides    = 200  // names that are compared because they are met as a whole
+	joinedSim     = 0.95 // how alike a word and the two it is made of are taken to be
 )
 
 // search is the scratch of one search. It belongs to one goroutine at a time.
@@ -213,6 +213,12 @@ func (s *search) meetLetters(words []*Word) {
 	}
 }
 
+// mayBeNear says whether a word and one of the index can be alike by their letters, as far as a glance tells.
+func (s *search) mayBeNear(w *Word, id uint32) bool {
+	v := s.x.words[id]
+	return len(w.Alt) > 0 || len(v.Alt) > 0 || near(w.letters, v.letters, len(w.Latin), len(v.Latin))
+}
+
 // joinedLatin is the romanised words written together; "" when one has no romanisation.
 func joinedLatin(words []*Word) (text string) {
 	for _, w := range words {
@@ -245,10 +251,10 @@ func (s *search) meetWord(met []neighbour, w *Word, budget int) []neighbour {
 	var keys [keyGrades][]uint32
 	eachKey(w, func(key uint32, grade keyGrade) { keys[grade] = append(keys[grade], key) })
 	eachLackingTwo(w.Latin, func(key uint32) { keys[twoLettersOff] = append(keys[twoLettersOff], key) })
-	for _, grade := range keys {
-		for _, key := range grade {
+	for grade, some := range keys {
+		for _, key := range some {
 			for _, id := range s.x.wordKeys.find(key) {
-				if s.seen[id] == s.turn {
+				if s.seen[id] == s.turn || keyGrade(grade) >= nearSound && !s.mayBeNear(w, id) {
 					continue
 				}
 				if budget--; budget < 0 {

@@ -99,8 +99,11 @@ func (s *search) tallyTouched(k queryWord, last uint16) {
 func (s *search) choose() {
 	const steps = 1 << 10
 	var count [steps + 1]int // of names, by what they can reach: a query of common words touches too many to sort
-	reach := 0
+	reach, least := 0, leastMet(s.all, s.bar/2)
 	for _, name := range s.touched {
+		if s.tallies[name].sum < least {
+			continue
+		}
 		most := rawAtMost(s.tallies[name].sum, s.all, s.x.masses[name])
 		if most >= s.bar {
 			reach++
