@@ -6,6 +6,8 @@ import (
 	"io"
 	"runtime"
 	"sync"
+
+	"github.com/polder-exchange/polder"
 )
 
 // Answered is a party of a file and its answer; the answer is empty when the party has an error.
@@ -56,11 +58,7 @@ func (s *Screener) ScreenAll(ctx context.Context, o Options, next func() (FilePa
 	for range workers {
 		wait.Go(func() {
 			for j := range jobs {
-				x := Answered{Party: j.party}
-				if j.party.Err == nil {
-					x.Answer = s.Screen(j.party.Query, o)
-				}
-				j.done <- x
+				j.done <- s.answered(j.party, o)
 			}
 		})
 	}
@@ -83,4 +81,20 @@ func (s *Screener) ScreenAll(ctx context.Context, o Options, next func() (FilePa
 		err = ended
 	}
 	return err
+}
+
+// answered asks about one party. A fault of ours in it is the error of that party, and ends nothing else.
+func (s *Screener) answered(p FileParty, o Options) (x Answered) {
+	x.Party = p
+	if p.Err != nil {
+		return x
+	}
+	defer func() {
+		if fault := recover(); fault != nil {
+			x = Answered{Party: p}
+			x.Party.Err = polder.Errorf(polder.Internal, "this party could not be asked about: %v", fault)
+		}
+	}()
+	x.Answer = s.Screen(p.Query, o)
+	return x
 }

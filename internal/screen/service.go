@@ -4,8 +4,10 @@ import (
 	"context"
 	"crypto/rand"
 	"log/slog"
+	"runtime"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 	"unicode/utf8"
 
@@ -203,15 +205,37 @@ func (s *Service) Screen(ctx context.Context, by polder.Actor, qs []Query, o Opt
 	if err != nil {
 		return nil, err
 	}
-	out := make([]Answer, len(qs))
-	for i, q := range qs {
-		if err := ctx.Err(); err != nil {
-			return nil, err
-		}
-		out[i] = sc.Screen(q, o)
-		out[i].Asked = s.o.Now().UTC()
+	out := sc.askAll(ctx, qs, o, s.o.Now().UTC())
+	if err := ctx.Err(); err != nil {
+		return nil, err
 	}
 	return s.withRemote(ctx, by.Org, qs, o, out)
+}
+
+// askAll answers queries in their order, on all cores, until ctx ends.
+func (s *Screener) askAll(ctx context.Context, qs []Query, o Options, at time.Time) []Answer {
+	out := make([]Answer, len(qs))
+	var next atomic.Int64
+	var all sync.WaitGroup
+	var fell atomic.Pointer[any]
+	for range min(runtime.GOMAXPROCS(0), len(qs)) {
+		all.Go(func() {
+			defer func() {
+				if p := recover(); p != nil {
+					fell.Store(&p)
+				}
+			}()
+			for i := next.Add(1) - 1; i < int64(len(qs)) && ctx.Err() == nil; i = next.Add(1) - 1 {
+				out[i] = s.Screen(qs[i], o)
+				out[i].Asked = at
+			}
+		})
+	}
+	all.Wait()
+	if p := fell.Load(); p != nil {
+		panic(*p) // where the door of the node catches it
+	}
+	return out
 }
 
 // options are o with the organisation's threshold where it names none.
