@@ -80,7 +80,7 @@ func (s *Service) Work(ctx context.Context) error {
 			if w.failed {
 				continue
 			}
-			did, err := w.step(ctx)
+			did, err := w.safely(ctx)
 			if ctx.Err() != nil {
 				return ctx.Err()
 			}
@@ -92,6 +92,16 @@ func (s *Service) Work(ctx context.Context) error {
 		}
 	}
 	return errors.Join(faults...)
+}
+
+// safely is a step in which a fault of ours is an error of this organisation, and ends nothing else.
+func (w *orgWork) safely(ctx context.Context) (did bool, err error) {
+	defer func() {
+		if fault := recover(); fault != nil {
+			err = polder.Errorf(polder.Internal, "the waiting work of %s fell: %v", w.org, fault)
+		}
+	}()
+	return w.step(ctx)
 }
 
 // orgWork is the waiting work of one organisation, with what would be slow to find again for each step.
