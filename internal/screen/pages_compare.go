@@ -264,6 +264,7 @@ func evidenceOf(words web.Words, q Query, h Hit, points []int, verified bool) []
 		}
 		row.Finding = findingMark(points[i], verified)
 		row.Finding.Text, row.English = howText(words, p.How)
+		row.Finding.Text = strings.TrimSuffix(pageSentence(row.Finding.Text), ".")
 		rows = append(rows, row)
 	}
 	cannot := func(kind, yours string, listed []string) {
@@ -340,8 +341,10 @@ func findingMark(points int, verified bool) pageMark {
 	switch {
 	case points > 0 && verified:
 		return pageMark{Class: "info", Icon: "check"}
-	case points > 0:
+	case points >= 10:
 		return pageMark{Class: "bad", Icon: "alert"}
+	case points > 0:
+		return pageMark{Class: "warn", Icon: "eye"}
 	case points < 0:
 		return pageMark{Class: "ok", Icon: "check"}
 	}
@@ -440,6 +443,9 @@ func compareWords(words web.Words, h Hit, points []int) (out []wordColumn, left 
 		}
 		c := wordColumn{Head: kindText(words, p.Kind), Points: pageSigned(points[i]), YoursIs: p.Query != "", NotIn: p.Query == "" || p.Listed == ""}
 		c.Yours, c.Listed = compareRuns(pageClip(p.Query, 60), pageClip(p.Listed, 60))
+		if p.Kind == "legal form" { // two forms that are one differ in every letter
+			c.Yours, c.Listed = compareRun(pageClip(p.Query, 60), false), compareRun(pageClip(p.Listed, 60), false)
+		}
 		c.How, c.English = howText(words, p.How)
 		if !c.NotIn {
 			c.Alike = hundredths(words, p.Score)
