@@ -10,10 +10,12 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"github.com/polder-exchange/polder/internal/detect"
+	"github.com/polder-exchange/polder/internal/screen"
 	"github.com/polder-exchange/polder/internal/web"
 )
 
-// metrics counts what the node does. No label tells of an object, an organisation, a person or a community.
+// metrics counts what the node does. No label tells of an object, an organisation, a person or a community; lists of
+// the node are labelled by their names.
 type metrics struct {
 	registry *prometheus.Registry
 	requests *prometheus.CounterVec
@@ -41,6 +43,7 @@ func newMetrics(r *prometheus.Registry, n *Node) *metrics {
 		return n.Exchange.SearchLag().Seconds()
 	})
 	r.MustRegister(detectionMetrics(&n.detection)...)
+	r.MustRegister(listMetrics{n.screening.registry})
 	r.MustRegister(m.requests, m.seconds, m.panics, ready, lag, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
@@ -74,4 +77,39 @@ func (m *metrics) observe(_ context.Context, o web.Observed) {
 
 func (m *metrics) handler() http.Handler {
 	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{})
+}
+
+// listMetrics are about the lists of the node, which everybody on it asks; an organisation's own are its own business.
+type listMetrics struct{ registry *screen.Registry }
+
+var (
+	listAge      = prometheus.NewDesc("polder_list_age_seconds", "Time since a list of parties was last given or confirmed by its source.", []string{"list"}, nil)
+	listStale    = prometheus.NewDesc("polder_list_stale", "1 when a list of parties is older than it should be.", []string{"list"}, nil)
+	listEntries  = prometheus.NewDesc("polder_list_entries", "Listings on a list of parties.", []string{"list"}, nil)
+	listFailures = prometheus.NewDesc("polder_list_refresh_failures", "Refreshes of a list of parties that failed since the last that worked.", []string{"list"}, nil)
+)
+
+// Describe is what [prometheus.Collector] asks for.
+func (listMetrics) Describe(to chan<- *prometheus.Desc) {
+	for _, d := range []*prometheus.Desc{listAge, listStale, listEntries, listFailures} {
+		to <- d
+	}
+}
+
+// Collect is what [prometheus.Collector] asks for.
+func (m listMetrics) Collect(to chan<- prometheus.Metric) {
+	all, err := m.registry.Kept(context.Background(), "")
+	if err != nil {
+		to <- prometheus.NewInvalidMetric(listAge, err)
+		return
+	}
+	for _, k := range all {
+		stale := 0.0
+		if k.Stale {
+			stale = 1
+		}
+		for d, v := range map[*prometheus.Desc]float64{listAge: k.Age.Seconds(), listStale: stale, listEntries: float64(k.Entries), listFailures: float64(k.Failures)} {
+			to <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, v, k.Name)
+		}
+	}
 }

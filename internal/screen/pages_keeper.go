@@ -28,6 +28,7 @@ type KeptList struct {
 	Every    time.Duration // how often it is refreshed by itself; 0 is never
 	Checked  time.Time     // when its origin was last asked and answered, whether or not something had changed
 	Next     time.Time     // when it is asked again by itself; zero is never
+	Age      time.Duration // since its origin last gave or confirmed it; 0 for lists of members
 	Stale    bool          // it is older than it should be; answers say so
 	StaleAt  time.Time     // from when on it is, or was, stale; zero is never
 	Failures int           // how often refreshing failed since it last worked; the list that is kept is still asked

@@ -72,6 +72,7 @@ func (r *Registry) keptAt(p place, f folder) (k KeptList, err error) {
 			return k, err
 		}
 		k.Meta = m.Meta
+		k.Age = max(0, r.o.Now().Sub(s.Confirmed))
 		if p.owner == "" {
 			k.StaleAt = s.Confirmed.Add(s.Source.stale())
 			k.Stale = r.o.Now().After(k.StaleAt)
