@@ -47,12 +47,22 @@ type partiesShown struct {
 	typed    askForm
 	ref      string
 	imported *PartyImport
+	find     string
 	failed   error
 }
 
 // parties is the page of the parties that are known and watched.
 func (p *Pages) parties(w http.ResponseWriter, r *http.Request) error {
 	return p.showParties(w, r, partiesShown{})
+}
+
+// findParties lists the parties whose name or reference holds what a form says.
+func (p *Pages) findParties(w http.ResponseWriter, r *http.Request) error {
+	find, err := foundHere(r)
+	if err != nil {
+		return err
+	}
+	return p.showParties(w, r, partiesShown{find: find})
 }
 
 func (p *Pages) showParties(w http.ResponseWriter, r *http.Request, shown partiesShown) error {
@@ -63,6 +73,9 @@ func (p *Pages) showParties(w http.ResponseWriter, r *http.Request, shown partie
 	f, err := partyFilterOf(at.Query())
 	if err != nil {
 		return err
+	}
+	if f.Text = shown.find; f.Text != "" {
+		f.Limit = 200
 	}
 	page, err := p.Parties(r.Context(), by, f)
 	if err != nil {
@@ -77,6 +90,7 @@ func (p *Pages) showParties(w http.ResponseWriter, r *http.Request, shown partie
 		return err
 	}
 	v := queueView{Tabs: p.tabs(words, "/screen/parties"), Alerts: pageNotDone(words, shown.failed), Count: words.T("screen.parties.count", "n", progress.Parties), Note: progressText(words, progress)}
+	v.Find = &pageFind{"/screen/parties/find", words.T("screen.parties.find"), shown.find}
 	v.Facets, v.Chosen = choicesOf(partyFacets(words, at, f, groups), words.T("screen.parties.all"), words.T("screen.queue.any"))
 	if shown.imported != nil {
 		v.Alerts = append(v.Alerts, importedAlert(words, *shown.imported))
@@ -85,7 +99,9 @@ func (p *Pages) showParties(w http.ResponseWriter, r *http.Request, shown partie
 		v.Count = words.T("screen.queue.chosen")
 	}
 	v.Table = partyTable(words, groups, page.Parties, emptyParties(words, by, f.narrows()))
-	v.Table.page(at, page.Next, f.Next != "")
+	if shown.find == "" { // the address of a next page would have to hold what is looked for
+		v.Table.page(at, page.Next, f.Next != "")
+	}
 	if contributes(by) {
 		v.Below = append(v.Below, pageBlock(words.T("screen.parties.add"), "", "form", partyForm(words, groups, shown.typed, shown.ref, f.Group)), pageBlock(words.T("screen.parties.import"), "", "form", partiesForm(words, groups, f.Group)))
 	}

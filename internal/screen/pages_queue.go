@@ -19,10 +19,23 @@ type queueView struct {
 	Actions []web.Action
 	Facets  web.Facets
 	Chosen  []web.Link // each leads to the page without it
+	Find    *pageFind
 	Count   string
 	Note    string
 	Table   pageTable
 	Below   []web.Block
+}
+
+// pageFind looks for a name in a list. It is posted, since the address must not hold who is looked for.
+type pageFind struct{ Action, Label, Value string }
+
+// foundHere is what a posted form looks for; "" when nothing was posted.
+func foundHere(r *http.Request) (string, error) {
+	if r.Method != http.MethodPost {
+		return "", nil
+	}
+	values, err := pageValues(r)
+	return strings.TrimSpace(values.Get("find")), err
 }
 
 // queueFilterOf is what an address asks of the queue.
@@ -45,6 +58,13 @@ func (p *Pages) queue(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	find, err := foundHere(r)
+	if err != nil {
+		return err
+	}
+	if find != "" {
+		f = QueueFilter{State: "all", Text: find, Limit: 200}
+	}
 	page, err := p.Queue(r.Context(), by, f)
 	if err != nil {
 		return err
@@ -63,6 +83,7 @@ func (p *Pages) queue(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	v := queueView{Tabs: p.tabs(words, "/screen/queue"), Note: words.T("screen.queue.sort." + sort)}
+	v.Find = &pageFind{"/screen/queue", words.T("screen.queue.find"), find}
 	v.Facets, v.Chosen = choicesOf(queueFacets(words, r.URL, f, counts, groups, titles), words.T("screen.queue.waiting"), words.T("screen.queue.any"))
 	waiting := counts.States[StateOpen] + counts.States[StateSecond]
 	v.Count = words.T("screen.queue.waits", "n", waiting)
@@ -80,7 +101,9 @@ func (p *Pages) queue(w http.ResponseWriter, r *http.Request) error {
 	for _, one := range page.Reviews {
 		v.Table.add(queueRow(words, groups, titles, one, r.URL.RawQuery))
 	}
-	v.Table.page(r.URL, page.Next, f.Next != "")
+	if find == "" { // the address of a next page would have to hold what is looked for
+		v.Table.page(r.URL, page.Next, f.Next != "")
+	}
 	p.site.Render(w, r, web.Page{Template: "screen/queue", Title: words.T("screen.queue"), Lede: queueLede(words, counts), Crumbs: p.crumbs(words), Data: v})
 	return nil
 }
