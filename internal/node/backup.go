@@ -25,6 +25,7 @@ import (
 	"github.com/polder-exchange/polder/internal/cli"
 	"github.com/polder-exchange/polder/internal/db"
 	"github.com/polder-exchange/polder/internal/journal"
+	"github.com/polder-exchange/polder/internal/screen"
 )
 
 // keys are how a backup is locked and opened.
@@ -84,7 +85,7 @@ func writeBackup(cmd *cobra.Command, dir, file string, recipients []age.Recipien
 	bar := cli.NewProgress(cmd, "bytes", -1)
 	src := backup.Sources{
 		Databases: []backup.Database{{Name: databaseFile, DB: s.DB, Describe: describe}},
-		Dir:       dir, Files: []string{"polder.yaml", blobFolder}, Progress: bar.Set,
+		Dir:       dir, Files: []string{"polder.yaml", blobFolder, screen.ListsDir}, Progress: bar.Set,
 	}
 	err = backup.Backup(cmd.Context(), src, out, recipients, backup.Manifest{Version: cli.Version(), Created: time.Now().UTC()})
 	bar.Done()

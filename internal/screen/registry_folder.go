@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/polder-exchange/polder"
+	"github.com/polder-exchange/polder/internal/db"
 	"github.com/polder-exchange/polder/internal/screen/lists"
 )
 
@@ -204,16 +205,5 @@ func replaceFile(name string, write func(io.Writer) error) (err error) {
 	if err := os.Rename(tmp.Name(), name); err != nil {
 		return err
 	}
-	return syncDir(filepath.Dir(name))
-}
-
-// syncDir makes the names in a folder durable, where the system can.
-func syncDir(dir string) error {
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	defer d.Close()
-	_ = d.Sync() // Windows cannot
-	return nil
+	return db.SyncDir(filepath.Dir(name))
 }
