@@ -187,7 +187,7 @@ func batchRow(words web.Words, b Batch, row BatchRow) pageRow {
 	}
 	if len(row.Hits) > 0 {
 		best := row.Hits[0]
-		out.Cells[1] = pageCell{Text: pageClip(best.Name, maxLine), Foreign: true, Sub: best.List}
+		out.Cells[1] = pageCell{Text: pageClip(best.Name, maxLine), Foreign: true, Sub: listTitle(metaOf(b.Lists, best.List))}
 		if more := len(row.Hits) - 1; more > 0 {
 			out.Cells[1].Sub += " · " + words.T("screen.and-more", "n", more)
 		}

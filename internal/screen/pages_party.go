@@ -42,7 +42,9 @@ func (p *Pages) showParty(w http.ResponseWriter, r *http.Request, failed error) 
 		t.add(queueRow(words, groups, titles, rev, url.Values{"state": {"all"}, "party": {id}}.Encode()))
 	}
 	v.add(pageBlock(words.T("screen.party.reviews"), words.T("screen.hits.count", "n", len(reviews.Reviews)), "table", t))
-	v.add(pageBlock(words.T("screen.party.asked"), "", "table", screeningTable(words, asked.Screenings)))
+	if len(asked.Screenings) > 0 {
+		v.add(pageBlock(words.T("screen.party.asked"), "", "table", screeningTable(words, asked.Screenings)))
+	}
 	v.beside(pageBlock(words.T("screen.party.about"), "", "facts", aboutParty(words, groups, one)))
 	if contributes(by) && one.Removed.IsZero() {
 		v.beside(pageBlock(words.T("screen.party.change"), "", "form", changeForm(words, groups, one)))
