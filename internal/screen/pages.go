@@ -116,7 +116,7 @@ func (p *Pages) Nav() []web.NavItem {
 		return n, false
 	}
 	return []web.NavItem{
-		{Group: web.Decide, Key: "c", Path: "/screen", Icon: "screen", Title: "screen.nav", Need: web.Reader, Order: 10, Count: waits},
+		{Group: web.Decide, Key: "n", Path: "/screen", Icon: "screen", Title: "screen.nav", Need: web.Reader, Order: 10, Count: waits},
 	}
 }
 

@@ -372,7 +372,7 @@ func TestScreenParts(t *testing.T) {
 	if hits, err := w.pages.Search(t.Context(), actor(ours, "ada", polder.RoleAdmin), "Acme Optics", 10, words); err != nil || len(hits) > 0 {
 		t.Errorf("an administrator is offered %+v, %v", hits, err)
 	}
-	if nav := w.pages.Nav(); nav[0].Group != web.Decide || nav[0].Key != "c" {
+	if nav := w.pages.Nav(); nav[0].Group != web.Decide || nav[0].Key != "n" {
 		t.Errorf("the nav is %+v", nav)
 	} else if n, _ := nav[0].Count(t.Context(), dirk); n != 1 {
 		t.Errorf("%d wait, want 1", n)
