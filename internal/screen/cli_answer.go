@@ -1,7 +1,6 @@
 package screen
 
 import (
-	"cmp"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -130,7 +129,7 @@ func namedLists(all []lists.Meta, purpose lists.Purpose) string {
 	var out []string
 	for _, m := range all {
 		if m.Purpose == purpose || m.Purpose == "" && purpose == lists.Restricted {
-			out = append(out, m.Name+" ("+cmp.Or(m.Date, "no date known")+")")
+			out = append(out, m.Name+" ("+m.When()+")")
 		}
 	}
 	switch {
@@ -155,7 +154,7 @@ func printHit(p *cli.Printer, a *Answer, n int, h Hit) {
 	}
 	where := e.ID + " on " + h.List
 	if m := a.list(h.List); m != nil {
-		where += " of " + cmp.Or(m.Date, "a date that is not known")
+		where += " of " + m.When()
 		if m.Version != "" {
 			where += ", version " + m.Version
 		}
@@ -185,7 +184,7 @@ func printHit(p *cli.Printer, a *Answer, n int, h Hit) {
 func printFoot(p *cli.Printer, s *Screener, threshold float64) {
 	p.Printf("\nAsked\n")
 	for _, m := range s.Lists() {
-		p.Printf("  %s, %s: %d parties, %d names; sha256 %s\n", m.Name, cmp.Or(m.Date, "no date known"), m.Entries, m.Names, clip(m.SHA256, 12))
+		p.Printf("  %s, %s: %d parties, %d names; sha256 %s\n", m.Name, m.When(), m.Entries, m.Names, clip(m.SHA256, 12))
 		for _, note := range m.Notes {
 			p.Printf("    note: %s\n", note)
 		}

@@ -1,7 +1,6 @@
 package screen
 
 import (
-	"cmp"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -92,7 +91,7 @@ func (f *differFlags) print(p *cli.Printer, two [2]*lists.List, lines []differLi
 	for _, l := range lines {
 		count[l.Change]++
 	}
-	p.Printf("%s, %s: %d parties; %s, %s: %d parties.\n", two[0].Name, cmp.Or(two[0].Date, "no date known"), len(two[0].Parties), two[1].Name, cmp.Or(two[1].Date, "no date known"), len(two[1].Parties))
+	p.Printf("%s, %s: %d parties; %s, %s: %d parties.\n", two[0].Name, two[0].When(), len(two[0].Parties), two[1].Name, two[1].When(), len(two[1].Parties))
 	p.Printf("%d new, %d gone, %d changed.\n", count["added"], count["removed"], count["changed"])
 	shown := map[string]int{}
 	var rows [][]string

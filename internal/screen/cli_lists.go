@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"regexp"
 	"strconv"
 	"time"
 
@@ -56,9 +55,6 @@ func importCommand(o CommandOptions) *cobra.Command {
 	return c
 }
 
-// importName is a name that is a folder, a column and a word on a command line.
-var importName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$`)
-
 // importLine is what `lists import --json` prints.
 type importLine struct {
 	listLine
@@ -77,7 +73,7 @@ func (f *importFlags) run(cmd *cobra.Command, o CommandOptions, dir, file string
 	default:
 		return cli.Usagef("--purpose %q: say restricted or verified", clip(f.purpose, 40))
 	}
-	if f.as != "" && !importName.MatchString(f.as) {
+	if f.as != "" && !listName.MatchString(f.as) {
 		return cli.Usagef("--as %q is no name of a list; use up to 64 letters, digits, - and _", clip(f.as, 80))
 	}
 	if _, err := time.Parse(time.DateOnly, f.date); f.date != "" && err != nil {
@@ -125,7 +121,7 @@ func printImported(p *cli.Printer, got Imported) {
 		_ = p.JSON(importLine{lineOf(m), m.Form, m.Names, got.Added, got.Removed, got.Changed}) // its error is that of the writer, which ends the command
 		return
 	}
-	p.Printf("Imported %s (%s), %s: %d parties with %d names; form %s, sha256 %s\n", m.Name, m.Purpose, cmp.Or(m.Date, "no date known"), m.Entries, m.Names, m.Form, clip(m.SHA256, 12))
+	p.Printf("Imported %s (%s), %s: %d parties with %d names; form %s, sha256 %s\n", m.Name, m.Purpose, m.When(), m.Entries, m.Names, m.Form, clip(m.SHA256, 12))
 	if !got.First {
 		p.Printf("  since the version before: %d new, %d gone, %d changed\n", got.Added, got.Removed, got.Changed)
 	}

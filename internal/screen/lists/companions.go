@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/polder-exchange/polder"
 )
@@ -139,46 +140,62 @@ func (c *companions) read() (l *List, err error) {
 
 // ReadPath reads the list at a path: a file, or a folder with the files of one list. What is no regular file (a pipe, a
 // device) is refused; no link is followed out of the folder. The SHA-256 of a set of files is that of the lines
-// "hash  name" of those that were read, in the order of their names.
+// "hash  name" of those that were read, in the order of their names. A list that says no date has that of its newest
+// file, and a note that says so.
 func ReadPath(name string, o ReadOptions) (*List, error) {
+	l, changed, err := readPath(name, o)
+	if err == nil && l.Date == "" && !changed.IsZero() {
+		l.Date, l.OfFile = changed.UTC().Format(time.DateOnly), true
+		l.Notes = append(l.Notes, "the list does not say its date; this is the date of its file")
+	}
+	return l, err
+}
+
+// readPath reads the list at a path, and says when its newest file was last changed.
+func readPath(name string, o ReadOptions) (l *List, changed time.Time, err error) {
 	info, err := os.Stat(name)
 	if err != nil {
-		return nil, polder.Errorf(polder.NotFound, "%s: %w; name a file or a folder", name, err.(*fs.PathError).Err)
+		return nil, changed, polder.Errorf(polder.NotFound, "%s: %w; name a file or a folder", name, err.(*fs.PathError).Err)
 	}
 	if info.IsDir() {
 		return readFolder(name, o)
 	}
 	if !info.Mode().IsRegular() {
-		return nil, failf(name, 0, "is no regular file", "a file or a folder")
+		return nil, changed, failf(name, 0, "is no regular file", "a file or a folder")
 	}
 	f, err := os.Open(name)
 	if err != nil {
-		return nil, wrap(name, err)
+		return nil, changed, wrap(name, err)
 	}
 	defer f.Close()
-	return Read(name, f, o)
+	l, err = Read(name, f, o)
+	return l, info.ModTime(), err
 }
 
-func readFolder(name string, o ReadOptions) (*List, error) {
+func readFolder(name string, o ReadOptions) (l *List, changed time.Time, err error) {
 	root, err := os.OpenRoot(name)
 	if err != nil {
-		return nil, wrap(name, err)
+		return nil, changed, wrap(name, err)
 	}
 	defer root.Close()
 	entries, err := fs.ReadDir(root.FS(), ".")
 	if err != nil {
-		return nil, wrap(name, err)
+		return nil, changed, wrap(name, err)
 	}
 	c := &companions{name: name, o: o, files: map[string]func() (io.ReadCloser, error){}, sums: map[string]string{}}
 	for _, e := range entries {
 		if info, err := root.Stat(e.Name()); err == nil && info.Mode().IsRegular() && !strings.HasPrefix(e.Name(), ".") {
 			c.files[e.Name()] = func() (io.ReadCloser, error) { return root.Open(e.Name()) }
+			if info.ModTime().After(changed) {
+				changed = info.ModTime()
+			}
 		}
 	}
 	if len(c.files) == 0 {
-		return nil, failf(name, 0, "the folder is empty", "a folder with the files of one list")
+		return nil, changed, failf(name, 0, "the folder is empty", "a folder with the files of one list")
 	}
-	return c.read()
+	l, err = c.read()
+	return l, changed, err
 }
 
 // readZip reads the list in a zip file: its one file, or OFAC's set. The names in it are compared, never used as paths.

@@ -64,19 +64,31 @@ const (
 
 // Meta is what is known of a list as a whole.
 type Meta struct {
-	Name    string    `json:"name"`              // "us_csl": short, as the importer gave it or by the file's name
-	Title   string    `json:"title,omitempty"`   // "Consolidated Screening List"
-	Source  string    `json:"source,omitempty"`  // publisher, or the URL or file it came from
-	Licence string    `json:"licence,omitempty"` //
-	Purpose Purpose   `json:"purpose"`           //
-	Form    string    `json:"form"`              // of the file: "csl-jsonl", "un-xml", …
-	Date    string    `json:"date,omitempty"`    // of publication as the list itself says, 2006-01-02; else of the file; "" when neither is known
-	Version string    `json:"version,omitempty"` // as the list itself says
-	SHA256  string    `json:"sha256"`            // of the file, hexadecimal
-	Entries int       `json:"entries"`           // how many listings
-	Names   int       `json:"names"`             // how many names they bear
-	Notes   []string  `json:"notes,omitempty"`   // what this form lacks, what was skipped and why; shown with each answer
-	Read    time.Time `json:"read"`              // when it was read here
+	Name    string    `json:"name"`                  // "us_csl": short, as the importer gave it or by the file's name
+	Title   string    `json:"title,omitempty"`       // "Consolidated Screening List"
+	Source  string    `json:"source,omitempty"`      // publisher, or the URL or file it came from
+	Licence string    `json:"licence,omitempty"`     //
+	Purpose Purpose   `json:"purpose"`               //
+	Form    string    `json:"form"`                  // of the file: "csl-jsonl", "un-xml", …
+	Date    string    `json:"date,omitempty"`        // of publication as the list itself says, 2006-01-02; else of the file; "" when neither is known
+	OfFile  bool      `json:"date_of_file,omitzero"` // Date is that of the file, since the list says none
+	Version string    `json:"version,omitempty"`     // as the list itself says
+	SHA256  string    `json:"sha256"`                // of the file, hexadecimal
+	Entries int       `json:"entries"`               // how many listings
+	Names   int       `json:"names"`                 // how many names they bear
+	Notes   []string  `json:"notes,omitempty"`       // what this form lacks, what was skipped and why; shown with each answer
+	Read    time.Time `json:"read"`                  // when it was read here
+}
+
+// When is the list's date in words.
+func (m Meta) When() string {
+	switch {
+	case m.Date == "":
+		return "no known date"
+	case m.OfFile:
+		return m.Date + ", the date of its file"
+	}
+	return m.Date
 }
 
 // List is a list as read.

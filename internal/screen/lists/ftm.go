@@ -84,8 +84,8 @@ type ftmLinks struct {
 	other   map[string]int
 }
 
-// readFTM reads entities of FollowTheMoney. Sanctions, identifications and addresses are joined to the parties they name,
-// whichever comes first; nationality stays behind, and so does the country of a person, which may be one.
+// readFTM reads entities of FollowTheMoney. Sanctions and identifications are joined to the parties they name, whichever
+// comes first; addresses that are entities of their own are left out, nationality stays behind, and so does the country of a person, which may be one.
 func readFTM(s *source, b *builder) error {
 	l := &ftmLinks{b: b, waiting: map[string][]func(*Entry){}, other: map[string]int{}}
 	err := readLines(s, b, func(line int, f *ftmEntity) error { return l.take(line, f) })

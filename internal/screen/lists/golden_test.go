@@ -47,6 +47,12 @@ func TestForms(t *testing.T) {
 			if l.Form != c.form {
 				t.Errorf("recognised as %s, want %s", l.Form, c.form)
 			}
+			if l.OfFile { // the day on which the sample was checked out
+				l.Date, l.OfFile, l.Notes = "", false, l.Notes[:len(l.Notes)-1]
+			}
+			if len(l.Notes) == 0 {
+				l.Notes = nil
+			}
 			got := dump(t, l)
 			path := filepath.Join("testdata", "forms", strings.ReplaceAll(c.file, "/", "-")+".golden")
 			if *update {

@@ -46,7 +46,7 @@ func TestRealLists(t *testing.T) {
 	} {
 		t.Run(c.file, func(t *testing.T) {
 			l := real(t, c.file)
-			if l.Form != c.form || l.Date != c.date || l.Entries != c.entries || len(l.SHA256) != 64 || l.Purpose != Restricted {
+			if l.Form != c.form || c.date != "" && (l.Date != c.date || l.OfFile) || c.date == "" && !l.OfFile || l.Entries != c.entries || len(l.SHA256) != 64 || l.Purpose != Restricted {
 				t.Errorf("got form %s, date %q, %d entries, sha %s, purpose %s", l.Form, l.Date, l.Entries, l.SHA256, l.Purpose)
 			}
 			if c.names > 0 && l.Names != c.names {
