@@ -49,9 +49,9 @@ var cast = []part{
 	{key: "meridiaan", name: "Meridiaan Lithografie", country: "NL", sector: "technology", chain: polder.RoleContributor,
 		people: []guest{{"analyst@meridiaan.example", "Joris van Aalst", polder.RoleContributor}, {"reader@meridiaan.example", "Selin Aydin", polder.RoleReader}}},
 	{key: "okular", name: "Okular Optik", country: "DE", sector: "manufacturing", chain: polder.RoleContributor,
-		people: []guest{{"soc@okular.example", "Frieda Lindner", polder.RoleContributor}}},
+		people: []guest{{"soc@okular.example", "Frieda Lindner", polder.RoleContributor}, {"export@okular.example", "Jens Albers", polder.RoleSteward}}},
 	{key: "klepwerk", name: "Klepwerk", country: "NL", sector: "manufacturing", widest: stix.Amber, chain: polder.RoleContributor,
-		people: []guest{{"office@klepwerk.example", "Wim Dekkers", polder.RoleContributor}}},
+		people: []guest{{"office@klepwerk.example", "Wim Dekkers", polder.RoleContributor}, {"export@klepwerk.example", "Noor Hendriks", polder.RoleSteward}}},
 	{key: "maasland", name: "Universiteit Maasland", country: "NL", sector: "education", chain: polder.RoleContributor,
 		people: []guest{{"cert@maasland.example", "Ilse Thijssen", polder.RoleContributor}, {"lab@maasland.example", "Kofi Mensah", polder.RoleReader}}},
 	{key: "bank", name: "Noordermeer Bank", country: "NL", sector: "financial-services", finance: polder.RoleContributor,
@@ -89,6 +89,8 @@ type stage struct {
 	began   time.Time
 	held    map[string]string // what scenes keep for later ones: ids, by a name
 
+	visitors map[string]*visitor // who is logged in, by address
+
 	served <-chan error
 	cancel context.CancelFunc
 }
@@ -99,7 +101,7 @@ var demoPassword = accounts.PasswordCost{MemoryKiB: 4 * 1024, Passes: 1, Lanes: 
 // openStage makes a node in an empty folder, opens it on an address of this machine and lets everybody listen.
 func openStage(ctx context.Context, dir, listen string, log io.Writer) (st *stage, err error) {
 	st = &stage{
-		dir: filepath.Join(dir, "node"), players: map[string]*player{}, held: map[string]string{}, began: time.Now(),
+		dir: filepath.Join(dir, "node"), players: map[string]*player{}, held: map[string]string{}, visitors: map[string]*visitor{}, began: time.Now(),
 		http: &http.Client{Timeout: time.Minute, Transport: &http.Transport{}, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }},
 	}
 	st.feeds = &feeds{}
@@ -293,8 +295,12 @@ func (st *stage) ask(ctx context.Context, token, method, path string, body, into
 
 // command runs a command of this program as a member would, and returns what it prints.
 func (st *stage) command(ctx context.Context, key string, args ...string) (string, error) {
+	return run(ctx, append(args, "--node", st.at, "--token", st.players[key].writer)...)
+}
+
+// run runs a command of this program and returns what it prints.
+func run(ctx context.Context, args ...string) (string, error) {
 	var out, errs bytes.Buffer
-	args = append(args, "--node", st.at, "--token", st.players[key].writer)
 	if code := cli.Run(ctx, args, strings.NewReader(""), &out, &errs, Commands()...); code != 0 {
 		return out.String(), fmt.Errorf("polder %s ended with %d: %s", args[0], code, strings.TrimSpace(errs.String()))
 	}

@@ -16,6 +16,8 @@ import (
 	"github.com/polder-exchange/polder"
 	"github.com/polder-exchange/polder/event"
 	"github.com/polder-exchange/polder/indicator"
+	"github.com/polder-exchange/polder/internal/screen"
+	"github.com/polder-exchange/polder/internal/screen/lists"
 	"github.com/polder-exchange/polder/misp"
 	"github.com/polder-exchange/polder/stix"
 	"github.com/polder-exchange/polder/stix/pattern"
@@ -48,6 +50,16 @@ func checkStory(t *testing.T, name string, text []byte, at time.Time) (n int) {
 		got, err := misp.ToSTIX(text, misp.Options{Now: func() time.Time { return at }})
 		ok(t, err)
 		return len(got.Objects)
+	case strings.HasSuffix(name, ".list.csv"):
+		l, err := lists.Read(path.Base(name), bytes.NewReader(text), lists.ReadOptions{At: at})
+		if ok(t, err); len(l.Notes) > 0 {
+			t.Errorf("%s: %v", name, l.Notes)
+		}
+		return len(l.Parties)
+	case strings.HasSuffix(name, ".parties.csv"):
+		return checkParties(t, name, text)
+	case strings.HasSuffix(name, "order.txt"):
+		return len(screen.Extract(string(text)))
 	case strings.HasSuffix(name, ".csv"):
 		rows, err := indicator.ReadCSV(bytes.NewReader(text), indicator.CSVLimits{})
 		ok(t, err)
@@ -87,6 +99,24 @@ func checkStory(t *testing.T, name string, text []byte, at time.Time) (n int) {
 			_, err := pattern.Parse(o.Pattern)
 			ok(t, err)
 		}
+	}
+}
+
+// checkParties counts the parties of a file: each has a reference and can be asked about.
+func checkParties(t *testing.T, name string, text []byte) (n int) {
+	t.Helper()
+	r, err := screen.NewPartyReader(path.Base(name), bytes.NewReader(text), screen.PartyOptions{})
+	ok(t, err)
+	defer func() { ok(t, r.Close()) }()
+	for {
+		p, err := r.Next()
+		if errors.Is(err, io.EOF) {
+			return n
+		}
+		if ok(t, err); p.Err != nil || p.Query.Ref == "" {
+			t.Errorf("%s: row %d: %+v", name, p.Row, p)
+		}
+		n++
 	}
 }
 
