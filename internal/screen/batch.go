@@ -31,7 +31,8 @@ type FileParty struct {
 	Row   int   // from 1
 	Line  int   // of the file, where the row begins
 	Query Query //
-	Err   error // why this row cannot be asked about; the others can
+	Err   error // why this row cannot be asked about, with file and line; the others can
+	Why   error // the same without them
 }
 
 // PartyOptions say what a file of parties does not. The zero value recognises everything.
@@ -118,7 +119,7 @@ func (p *PartyReader) Next() (FileParty, error) {
 	q, line, err := p.rows.next()
 	if bad, ok := errors.AsType[*badRow](err); ok {
 		p.row++
-		return FileParty{Row: p.row, Line: bad.line, Query: q, Err: polder.Errorf(polder.Invalid, "%s:%d: %w", p.name, bad.line, bad.err)}, nil
+		return FileParty{Row: p.row, Line: bad.line, Query: q, Err: polder.Errorf(polder.Invalid, "%s:%d: %w", p.name, bad.line, bad.err), Why: bad.err}, nil
 	}
 	if err != nil {
 		return FileParty{}, err
@@ -128,7 +129,7 @@ func (p *PartyReader) Next() (FileParty, error) {
 	}
 	party := FileParty{Row: p.row, Line: line, Query: q}
 	if err := checkName(q.Name); err != nil && (q.Name != "" || len(q.Identifiers) == 0) {
-		party.Err = polder.Errorf(polder.Invalid, "%s:%d: %w", p.name, line, err)
+		party.Err, party.Why = polder.Errorf(polder.Invalid, "%s:%d: %w", p.name, line, err), err
 	}
 	return party, nil
 }

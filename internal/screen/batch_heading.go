@@ -5,6 +5,7 @@ import (
 	"math"
 	"strconv"
 	"strings"
+	"time"
 	"unicode"
 
 	"golang.org/x/text/unicode/norm"
@@ -213,20 +214,43 @@ func statedType(text string) names.Type { return byStatedType[plainHeading(text)
 // statedCountry is the code of a country that a file names; "" when it is not known.
 func statedCountry(text string) string { return countryCode(text) }
 
-// statedBirth is a date of birth as files write it; "" when it cannot be read, since a wrong date would lower a true hit.
+// statedBirth is a date of birth as files write it. One that cannot be read stays as it is written, so that whoever asks
+// about it can be told; it is compared with nothing, since a wrong date would lower a true hit. "" is one that is not known.
 func statedBirth(text string) string {
 	text = strings.TrimSpace(text)
-	if text == "" || len(text) > 64 {
-		return ""
-	}
-	if _, ok := parseBirth(text); ok {
+	if _, ok := parseBirth(text); ok && realDay(text) {
 		return text
+	}
+	if strings.Trim(text, "0/.- ") == "" || !strings.ContainsAny(text, "0123456789") {
+		return ""
 	}
 	day, _, _ := strings.Cut(text, "T")
 	day, _, _ = strings.Cut(day, " ")
-	if _, ok := parseBirth(day); ok && len(day) == len("2006-01-02") {
+	if _, ok := parseBirth(day); ok && len(day) == len(time.DateOnly) && realDay(day) {
 		return day
 	}
+	for _, form := range []string{"20060102", "2 Jan 2006", "2-Jan-2006", "2 January 2006", "January 2, 2006", "Jan 2, 2006"} {
+		if t, err := time.Parse(form, text); err == nil && t.Year() >= 1000 {
+			return t.Format(time.DateOnly)
+		}
+	}
+	if out := birthOfParts(text); out != "" {
+		return out
+	}
+	return clip(text, 64)
+}
+
+// realDay tells whether a text is not a day that no calendar has.
+func realDay(text string) bool {
+	if len(text) != len(time.DateOnly) {
+		return true
+	}
+	_, err := time.Parse(time.DateOnly, text)
+	return err == nil
+}
+
+// birthOfParts reads a date of three numbers in the order of some country; "" when it is none.
+func birthOfParts(text string) string {
 	parts := strings.FieldsFunc(text, func(r rune) bool { return strings.ContainsRune("/.-年月日 ", r) })
 	if len(parts) != 3 {
 		return ""
@@ -244,7 +268,7 @@ func statedBirth(text string) string {
 		return strconv.Itoa(c) // which is the day is not known
 	}
 	out := fmt.Sprintf("%04d-%02d-%02d", c, b, a)
-	if _, ok := parseBirth(out); !ok {
+	if _, ok := parseBirth(out); !ok || !realDay(out) {
 		return ""
 	}
 	return out

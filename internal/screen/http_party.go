@@ -215,7 +215,7 @@ func (a *API) batchRoutes() []web.Route {
 		apiUpload("/batches", ".batches", web.Contributor, a.addBatch, web.Doc{Summary: "Ask about the parties of a file (CSV, JSON lines, XLSX) in the background; at most 100,000", Media: "application/octet-stream", Answer: batchItem{}, Query: map[string]string{"name": "of the batch", "threshold": "your organisation's without it", "column": "that holds the names, where it is not recognised"}}),
 		apiRoute("GET", "/batches/{id}", ".batch", web.Reader, a.batch, web.Doc{Summary: "How far a batch is", Answer: batchItem{}}),
 		apiRoute("POST", "/batches/{id}/stop", ".batch", web.Contributor, a.stopBatch, web.Doc{Summary: "Stop a batch; what it has led to stays"}),
-		apiRoute("GET", "/batches/{id}/rows", ".rows", web.Reader, a.batchRows, web.Doc{Summary: "Rows of a batch and what became of them", Answer: batchRowList{}, Query: map[string]string{"hit": "yes: only those that met something", "after": "rows behind this one", "limit": "at most 1,000; 50 without it"}}),
+		apiRoute("GET", "/batches/{id}/rows", ".rows", web.Reader, a.batchRows, web.Doc{Summary: "Rows of a batch and what became of them", Answer: batchRowList{}, Query: map[string]string{"hit": "yes: only those that met something", "fault": "yes: only those that cannot be asked about, with why", "after": "rows behind this one", "limit": "at most 1,000; 50 without it"}}),
 		csv,
 	}
 }
@@ -231,6 +231,7 @@ type batchItem struct {
 	Threshold float64     `json:"threshold"`
 	Total     int         `json:"total"`
 	Done      int         `json:"done"`
+	Refused   int         `json:"refused"` // rows that cannot be asked about, as far as it is
 	Met       int         `json:"met"`
 	Opened    int         `json:"opened"` // reviews
 	Lists     []askedList `json:"lists"`
@@ -241,7 +242,7 @@ type batchList struct {
 }
 
 func batchItemOf(b Batch) batchItem {
-	return batchItem{b.ID, b.Name, b.State, b.Made, b.By, apiTime(b.Ended), b.Threshold, b.Total, b.Done, b.Met, b.New, askedLists(b.Lists)}
+	return batchItem{b.ID, b.Name, b.State, b.Made, b.By, apiTime(b.Ended), b.Threshold, b.Total, b.Done, b.Refused, b.Met, b.New, askedLists(b.Lists)}
 }
 
 func (a *API) batches(w http.ResponseWriter, r *http.Request) error {
@@ -317,7 +318,7 @@ type batchRowList struct {
 
 func (a *API) batchRows(w http.ResponseWriter, r *http.Request) error {
 	q := r.URL.Query()
-	f := BatchFilter{Hit: q.Get("hit") == "yes"}
+	f := BatchFilter{Hit: q.Get("hit") == "yes", Fault: q.Get("fault") == "yes"}
 	var err error
 	if f.Limit, err = limitOf(q, 1000); err != nil {
 		return err

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/polder-exchange/polder"
 	"github.com/polder-exchange/polder/internal/web"
@@ -110,6 +111,13 @@ func (p *Pages) batch(w http.ResponseWriter, r *http.Request) error {
 	}
 	v := pageView{Tabs: p.tabs(words, "/screen/batches")}
 	v.add(pageBlock(words.T("screen.batch.progress"), "", "progress", progressOf(words, b)))
+	if b.Refused > 0 {
+		refused, err := p.BatchRows(r.Context(), by, id, BatchFilter{Fault: true, Limit: maxShownFaults})
+		if err != nil {
+			return err
+		}
+		v.Alerts = append(v.Alerts, faultsAlert(words, b.Refused, rowFaults(refused)))
+	}
 	results, err := p.resultsBlock(r, words, b)
 	if err != nil {
 		return err
@@ -153,6 +161,24 @@ func (p *Pages) resultsBlock(r *http.Request, words web.Words, b Batch) (web.Blo
 		out.More = web.Link{Text: words.T("screen.batch.met-rows"), Href: pagePath("/screen/batches", b.ID)}
 	}
 	return out, nil
+}
+
+// rowFaults say of rows why each cannot be asked about.
+func rowFaults(rows []BatchRow) (out []string) {
+	for _, r := range rows {
+		out = append(out, rowFault(r.N, r.Fault))
+	}
+	return out
+}
+
+// faultsAlert tells of rows that were refused: how many, and of the first of them why.
+func faultsAlert(words web.Words, n int, faults []string) web.Alert {
+	shown := faults[:min(len(faults), maxShownFaults)]
+	text := strings.Join(shown, "; ")
+	if more := n - len(shown); more > 0 {
+		text += "; " + words.T("screen.and-more", "n", more)
+	}
+	return web.Alert{Class: "warn", Title: words.T("screen.parties.refused", "n", n), Text: text}
 }
 
 func batchLede(words web.Words, b Batch) string {

@@ -93,7 +93,10 @@ func (p *Pages) showParties(w http.ResponseWriter, r *http.Request, shown partie
 	v.Find = &pageFind{"/screen/parties/find", words.T("screen.parties.find"), shown.find}
 	v.Facets, v.Chosen = choicesOf(partyFacets(words, at, f, groups), words.T("screen.parties.all"), words.T("screen.queue.any"))
 	if shown.imported != nil {
-		v.Alerts = append(v.Alerts, importedAlert(words, *shown.imported))
+		v.Alerts = append(v.Alerts, web.Alert{Title: words.T("screen.parties.imported", "added", shown.imported.Added, "changed", shown.imported.Changed, "same", shown.imported.Same)})
+		if n := shown.imported.Refused; n > 0 {
+			v.Alerts = append(v.Alerts, faultsAlert(words, n, shown.imported.Faults))
+		}
 	}
 	if f.narrows() {
 		v.Count = words.T("screen.queue.chosen")
@@ -121,15 +124,6 @@ func progressText(words web.Words, g Progress) string {
 		return words.T("screen.parties.settled")
 	}
 	return words.T("screen.parties.progress", "n", g.Settled, "of", g.Parties)
-}
-
-func importedAlert(words web.Words, i PartyImport) web.Alert {
-	a := web.Alert{Title: words.T("screen.parties.imported", "added", i.Added, "changed", i.Changed, "same", i.Same)}
-	if i.Refused > 0 {
-		a.Class = "warn"
-		a.Text = words.T("screen.parties.refused", "n", i.Refused) + " " + strings.Join(i.Faults[:min(len(i.Faults), maxShownFaults)], "; ")
-	}
-	return a
 }
 
 func emptyParties(words web.Words, by polder.Actor, narrowed bool) web.Empty {
@@ -274,22 +268,22 @@ func (p *Pages) addParty(w http.ResponseWriter, r *http.Request) error {
 	return p.done(w, r, pagePath("/screen/parties", one.ID), "screen.parties.added")
 }
 
-// fileQueries are the parties of a file, in the order of its rows. A row that cannot be asked about comes without its
-// name, so that whoever takes it refuses that row alone; an error ends the reading.
+// fileQueries are the parties of a file, in the order of its rows. A row that cannot be asked about comes with a
+// [RowFault]; any other error ends the reading.
 func fileQueries(in *PartyReader) iter.Seq2[Query, error] {
 	return func(yield func(Query, error) bool) {
 		for {
 			row, err := in.Next()
-			switch {
-			case errors.Is(err, io.EOF):
+			if errors.Is(err, io.EOF) {
 				return
-			case err != nil:
-				yield(Query{}, err)
-				return
-			case row.Err != nil:
-				row.Query = Query{Ref: row.Query.Ref}
 			}
-			if !yield(row.Query, nil) {
+			if err == nil && row.Why != nil {
+				err = &RowFault{row.Why}
+			}
+			if !yield(row.Query, err) {
+				return
+			}
+			if _, one := errors.AsType[*RowFault](err); err != nil && !one {
 				return
 			}
 		}

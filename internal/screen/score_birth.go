@@ -55,8 +55,8 @@ func parseBirth(text string) (b birth, ok bool) {
 // ParseBirth checks a date of birth of a query: 2006, 2006-01 or 2006-01-02, or "circa 2006".
 func ParseBirth(text string) (string, error) {
 	text = strings.TrimSpace(text)
-	if _, ok := parseBirth(text); !ok {
-		return "", fmt.Errorf("%q is no date of birth; write 1961, 1961-04 or 1961-04-30", clip(text, 40))
+	if _, ok := parseBirth(text); !ok || !realDay(text) {
+		return "", fmt.Errorf("%.40s is no date; write 1961, 1961-04 or 1961-04-30", clip(text, 40))
 	}
 	return text, nil
 }

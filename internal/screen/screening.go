@@ -112,6 +112,7 @@ type BatchRow struct {
 // BatchFilter says which rows of a batch are listed, in their order.
 type BatchFilter struct {
 	Hit   bool // only those that met something
+	Fault bool // only those that cannot be asked about
 	After int  // rows behind this one
 	Limit int  // 0 means 50; at most 1,000
 }

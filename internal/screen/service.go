@@ -150,6 +150,11 @@ func checkQuery(q Query, longest int) error {
 	case len(q.Identifiers) > maxIDs:
 		return polder.Errorf(polder.TooLarge, "identifiers: %d are too many; at most %d", len(q.Identifiers), maxIDs)
 	}
+	if q.Birth != "" {
+		if _, err := ParseBirth(q.Birth); err != nil {
+			return polder.Errorf(polder.Invalid, "birth: %w", err)
+		}
+	}
 	for _, id := range q.Identifiers {
 		if len(id.Kind)+len(id.Value)+len(id.Country) > 3*maxShort {
 			return polder.Errorf(polder.TooLarge, "identifiers: one of kind %.20q is longer than %d bytes", id.Kind, maxShort)

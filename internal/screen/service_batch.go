@@ -2,6 +2,7 @@ package screen
 
 import (
 	"context"
+	"errors"
 	"iter"
 	"strconv"
 	"strings"
@@ -16,11 +17,30 @@ const (
 	maxUnended  = 20  // batches of an organisation that have not ended
 	rowsAtOnce  = 200 // rows that come in in one transaction
 	askedAtOnce = 100 // rows that are asked in one step
+	maxFault    = 500 // bytes of why a row cannot be asked about
 )
+
+// RowFault is why one row cannot be asked about; those behind it can. Rows that end otherwise end in another error.
+type RowFault struct{ Why error }
+
+func (f *RowFault) Error() string { return f.Why.Error() }
+func (f *RowFault) Unwrap() error { return f.Why }
+
+// takeRow is a row in the form in which it is kept, or why it cannot be asked about. An error ends the rows.
+func takeRow(q Query, bad error) (out Query, fault, err error) {
+	if f, ok := errors.AsType[*RowFault](bad); ok {
+		return keptQuery(q), f.Why, nil
+	}
+	if bad != nil {
+		return Query{}, nil, bad
+	}
+	out = keptQuery(q)
+	return out, checkQuery(out, maxKeptName), nil
+}
 
 // AddBatch stores up to [MaxBatchRows] queries, which are then asked in the background and go on after a restart. Rows
 // that cannot be asked about are kept with what is wrong with them. When the rows themselves end in an error nothing is
-// asked, and nothing is kept. It asks for a contributor.
+// asked, and nothing is kept; a [RowFault] is of its row alone. It asks for a contributor.
 func (s *Service) AddBatch(ctx context.Context, by polder.Actor, o BatchOrder, rows iter.Seq2[Query, error]) (Batch, error) {
 	if err := mayScreen(by, polder.RoleContributor); err != nil {
 		return Batch{}, err
@@ -106,15 +126,16 @@ func (s *Service) storeRows(ctx context.Context, b Batch, rows iter.Seq2[Query, 
 		return err
 	}
 	for q, bad := range rows {
-		if bad != nil {
-			return total, polder.Errorf(polder.KindOf(bad), "row %d: %w; nothing is asked, send the mended file", total+1, bad)
+		q, fault, err := takeRow(q, bad)
+		if err != nil {
+			return total, polder.Errorf(polder.KindOf(err), "row %d: %w; nothing is asked, send the mended file", total+1, err)
 		}
 		if total++; total > MaxBatchRows {
 			return total, polder.Errorf(polder.TooLarge, "a batch takes %d rows; send the rest as a second one", MaxBatchRows)
 		}
-		r := BatchRow{N: total, Query: keptQuery(q)}
-		if bad := checkQuery(r.Query, maxKeptName); bad != nil {
-			r.Fault, r.Query = bad.Error(), Query{Ref: clipKept(r.Query.Ref, maxShort), Name: clipKept(r.Query.Name, maxShort)}
+		r := BatchRow{N: total, Query: q}
+		if fault != nil {
+			r.Fault, r.Query = clipKept(fault.Error(), maxFault), Query{Ref: clipKept(q.Ref, maxShort), Name: clipKept(q.Name, maxShort)}
 		}
 		if part = append(part, r); len(part) == rowsAtOnce {
 			if err := flush(); err != nil {

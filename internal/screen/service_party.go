@@ -186,7 +186,7 @@ const (
 
 // ImportParties makes many parties known, or changes those that are known by their reference; rows without a reference
 // are known by all their fields. So the same file may be imported again: nothing is doubled. Rows that cannot be asked
-// about are left out and told. Rows are stored some at a time: when rows or the disk fail half-way, what was stored
+// about, and those that come with a [RowFault], are left out and told. Rows are stored some at a time: when rows or the disk fail half-way, what was stored
 // stays, the answer says how much that is, and importing again goes on. It asks for a contributor.
 func (s *Service) ImportParties(ctx context.Context, by polder.Actor, group string, rows iter.Seq2[Query, error]) (out PartyImport, err error) {
 	if err := mayScreen(by, polder.RoleContributor); err != nil {
@@ -210,14 +210,14 @@ func (s *Service) ImportParties(ctx context.Context, by polder.Actor, group stri
 	}
 	for q, bad := range rows {
 		row++
-		if bad != nil {
-			return out, polder.Errorf(polder.KindOf(bad), "row %d: %w; %d parties before it are stored, and importing the mended file doubles none", row, bad, out.Added+out.Changed+out.Same)
+		q, fault, err := takeRow(q, bad)
+		if err != nil {
+			return out, polder.Errorf(polder.KindOf(err), "row %d: %w; %d parties before it are stored, and importing the mended file doubles none", row, err, out.Added+out.Changed+out.Same)
 		}
-		q = keptQuery(q)
-		if bad := checkQuery(q, maxKeptName); bad != nil {
+		if fault != nil {
 			out.Refused++
 			if len(out.Faults) < mostFaults {
-				out.Faults = append(out.Faults, fmt.Sprintf("row %d: %s", row, bad))
+				out.Faults = append(out.Faults, clipKept(rowFault(row, fault.Error()), maxFault))
 			}
 			if out.Refused > mostRefused {
 				return out, polder.Errorf(polder.Invalid, "more than %d rows cannot be asked about; the first is %s; %d parties are stored", mostRefused, out.Faults[0], out.Added+out.Changed+out.Same)
@@ -235,6 +235,9 @@ func (s *Service) ImportParties(ctx context.Context, by polder.Actor, group stri
 	}
 	return out, err
 }
+
+// rowFault says which row cannot be asked about, and why.
+func rowFault(row int, why string) string { return fmt.Sprintf("row %d: %s", row, why) }
 
 // importSome stores a few rows in one transaction.
 func (s *Service) importSome(ctx context.Context, by polder.Actor, group string, part []Query, out *PartyImport) error {

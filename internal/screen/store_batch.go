@@ -132,9 +132,12 @@ func scanBatchRow(row rowScanner) (k keptRow, err error) {
 
 func batchRows(a asker, batch int64, f BatchFilter) (out []BatchRow, err error) {
 	var rows *sql.Rows
-	if f.Hit {
+	switch {
+	case f.Fault:
+		rows, err = a.Query(selectBatchRow+`WHERE batch = ? AND row > ? AND fault <> '' ORDER BY row LIMIT ?`, batch, f.After, f.Limit)
+	case f.Hit:
 		rows, err = a.Query(selectBatchRow+`WHERE batch = ? AND row > ? AND hits <> '' ORDER BY row LIMIT ?`, batch, f.After, f.Limit)
-	} else {
+	default:
 		rows, err = a.Query(selectBatchRow+`WHERE batch = ? AND row > ? ORDER BY row LIMIT ?`, batch, f.After, f.Limit)
 	}
 	kept, err := scanAll(scanBatchRow, rows, err)

@@ -205,6 +205,7 @@ CREATE TABLE screen_batch_row (
     PRIMARY KEY (batch, row)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX screen_batch_row_hit ON screen_batch_row (batch, row) WHERE hits <> '';
+CREATE INDEX screen_batch_row_fault ON screen_batch_row (batch, row) WHERE fault <> '';
 CREATE INDEX screen_batch_row_subject ON screen_batch_row (subject);
 
 -- Each time that known parties were asked again.
