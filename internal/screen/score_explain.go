@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/polder-exchange/polder/names"
 )
@@ -111,7 +112,8 @@ func nameWords(asked, met *names.Name, score float64, parts []names.Part) string
 		said = append(said, "it also has "+quoted(extra))
 	}
 	text := strings.Join(said, ", ")
-	return strings.ToUpper(text[:1]) + text[1:]
+	_, first := utf8.DecodeRuneInString(text)
+	return strings.ToUpper(text[:first]) + text[first:]
 }
 
 // some are the first few, and how many more there are.

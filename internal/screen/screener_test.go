@@ -7,6 +7,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"unicode/utf8"
 
 	"pgregory.net/rapid"
 
@@ -45,6 +46,7 @@ func TestScreen(t *testing.T) {
 	}{
 		{"exact", "the name alone", Query{Name: "Zarimir Volkontev"}, "1", "The names agree word for word"},
 		{"an alias", "a further name is a name", Query{Name: "Zaza Volkontev"}, "1", ""},
+		{"no word alike letter for letter", "a sentence that begins with a quotation is whole", Query{Name: "Бриндлкрофт Авионикс"}, "3", "“бриндлкрофт” meets"},
 		{"nobody", "another name", Query{Name: "Marigold Hetherington"}, "", ""},
 		{"nothing", "no name and no number", Query{}, "", ""},
 		{"an identifier alone", "the number decides", Query{Identifiers: lei}, "2", "The names do not agree; the LEI is the same."},
@@ -206,7 +208,7 @@ func TestScreenLaws(t *testing.T) {
 			for _, p := range h.Parts {
 				sum += p.Points
 			}
-			if !(h.Score >= 0 && h.Score <= last) || math.Abs(sum-h.Score) > 1e-6 || h.Why == "" || !strings.HasSuffix(h.Why, ".") || h.Listing == nil {
+			if !(h.Score >= 0 && h.Score <= last) || math.Abs(sum-h.Score) > 1e-6 || h.Why == "" || !utf8.ValidString(h.Why) || !strings.HasSuffix(h.Why, ".") || h.Listing == nil {
 				t.Fatalf("%+v: %+v, the points add up to %v", q, h, sum)
 			}
 			last = h.Score
