@@ -50,6 +50,18 @@ var patterns = map[string]string{
 	"/api/v1/suppressions": "", "/api/v1/suppressions/{id}": "", "/alerts": "", "/alerts/feed": "", "/alerts/{id}": "", "/alerts/{id}/state": "", "/alerts/{id}/suppress": "",
 	"/alerts/{id}/sighting": "", "/suppressions": "", "/suppressions/{id}/end": "", "/detection": "", "/detection/sightings": "", "/detection/sightings/end": "",
 	"/check": "", "/account/alerts": "", "/account/alerts/{id}/delete": "", "/account/alerts/{id}/on": "", "/account/alerts/{id}/off": "", "/alert-off/{token}": "",
+	"/api/v1/screen": "/api/v1/screen?name=Acme+Optics", "/api/v1/screen/records": "", "/api/v1/screen/records/{id}": "", "/api/v1/screen/records/{id}/erase": "",
+	"/api/v1/screen/reviews": "", "/api/v1/screen/reviews/{id}": "", "/api/v1/screen/reviews/{id}/decision": "", "/api/v1/screen/parties": "", "/api/v1/screen/parties/import": "",
+	"/api/v1/screen/parties/{id}": "", "/api/v1/screen/parties/{id}/erase": "", "/api/v1/screen/groups": "", "/api/v1/screen/groups/{name}": "/api/v1/screen/groups/agents",
+	"/api/v1/screen/batches": "", "/api/v1/screen/batches/{id}": "", "/api/v1/screen/batches/{id}/stop": "", "/api/v1/screen/batches/{id}/rows": "", "/api/v1/screen/batches/{id}/results.csv": "",
+	"/api/v1/screen/lists": "", "/api/v1/screen/lists/{name}": "/api/v1/screen/lists/suspects", "/api/v1/screen/lists/{name}/changes": "/api/v1/screen/lists/suspects/changes",
+	"/api/v1/screen/lists/{name}/entries/{id}": "/api/v1/screen/lists/suspects/entries/7", "/api/v1/screen/lists/{name}/refresh": "/api/v1/screen/lists/suspects/refresh",
+	"/api/v1/screen/lists/{name}/share": "/api/v1/screen/lists/suspects/share", "/api/v1/screen/record.csv": "", "/api/v1/screen/record.pdf": "", "/api/v1/screen/settings": "",
+	"/screen": "", "/screen/compare": "", "/screen/keep": "", "/screen/queue": "", "/screen/reviews/{id}": "", "/screen/parties": "", "/screen/parties/find": "", "/screen/parties/import": "",
+	"/screen/groups": "", "/screen/groups/{name}/remove": "/screen/groups/agents/remove", "/screen/parties/{id}": "", "/screen/parties/{id}/remove": "", "/screen/parties/{id}/erase": "",
+	"/screen/batches": "", "/screen/batches/{id}": "", "/screen/batches/{id}/progress": "", "/screen/batches/{id}/stop": "", "/screen/batches/{id}/results": "",
+	"/screen/lists": "", "/screen/lists/{name}": "/screen/lists/suspects", "/screen/lists/{name}/refresh": "/screen/lists/suspects/refresh", "/screen/settings": "", "/screen/settings/ask-again": "",
+	"/screen/record": "", "/screen/record/{id}": "", "/screen/record/{id}/erase": "", "/screen/record.csv": "", "/screen/record.pdf": "",
 	"/join": "", "/join/accept": "", "/join/request": "", "/join/requests/{id}/withdraw": "", "/audit": "", "/api/v1/me": "", "/api/v1/communities/{alias}/members": "",
 }
 
