@@ -63,17 +63,17 @@ func isRing(n, other *Name) bool {
 // bestRun is the run of words that is most like w, and more so than alone, the best single word.
 func (s *scorer) bestRun(w *Word, words []*Word, alone float64, ring bool) (first, n int, sim float64) {
 	phrase := w.Kind == LegalForm && strings.IndexByte(w.Text, ' ') >= 0
-	if len(w.Latin) < 4 || alone >= 0.97 && !phrase || len(words) < 2 || w.Kind == Number {
+	if len(w.Latin) < 4 && sameDigits(w.Latin, "") || len(w.Latin) < 2 || alone >= 0.97 && !phrase || len(words) < 2 || w.Kind == Number {
 		return 0, 0, 0
 	}
-	if sim = max(leastJoin, alone+0.04); phrase {
+	if sim = max(leastJoin, min(alone+0.04, 0.955)); phrase {
 		sim = leastJoin
 	}
 	shortest, longest := len(w.Latin), len(w.Latin)
 	for _, r := range w.Alt {
 		shortest, longest = min(shortest, len(r)), max(longest, len(r))
 	}
-	slack := len(w.Latin) / 6
+	slack, digits := len(w.Latin)/6, !sameDigits(w.Latin, "")
 	for i := range words {
 		size, known := 0, true
 		for k := 0; k < min(maxJoin, len(words)); k++ {
@@ -81,7 +81,7 @@ func (s *scorer) bestRun(w *Word, words []*Word, alone float64, ring bool) (firs
 				break
 			}
 			v := words[(i+k)%len(words)]
-			if v.Kind == Number || v.Latin == "" {
+			if v.Latin == "" || v.Kind == Number && !digits {
 				break
 			}
 			known = known && v.Kind == LegalForm
@@ -110,6 +110,11 @@ func (s *scorer) runSim(w *Word, words []*Word, i, n int) float64 {
 	for k := range n {
 		v := words[(i+k)%len(words)]
 		s.joined = append(s.joined, v.Latin...)
+		if last := len(s.joined) - 1; k > 0 && k+1 < n && v.Kind == Particle && v.Latin == "al" {
+			if next := words[(i+k+1)%len(words)].Latin[0]; strings.IndexByte("tdrzsn", next) >= 0 {
+				s.joined[last] = next // Nur al-Din is said Nuruddin
+			}
+		}
 		set |= v.letters
 		factor = min(factor, 0.97*otherSyllable(v, w))
 	}
@@ -121,8 +126,13 @@ func (s *scorer) runSim(w *Word, words []*Word, i, n int) float64 {
 			return 0.96
 		}
 	}
-	if n == 2 && isPairOf(w.Latin, words[i], words[(i+1)%len(words)]) {
-		return 0.93
+	if n == 2 {
+		if isPairOf(w.Latin, words[i], words[(i+1)%len(words)]) {
+			return 0.93
+		}
+		if v := articleSim(w, words[i], words[(i+1)%len(words)]); v > 0 {
+			return v
+		}
 	}
 	first, last := s.joined[0] == w.Latin[0], s.joined[len(s.joined)-1] == w.Latin[len(w.Latin)-1]
 	if !first && !last || !near(set, w.letters, len(s.joined), len(w.Latin)) {
@@ -138,6 +148,29 @@ func (s *scorer) runSim(w *Word, words []*Word, i, n int) float64 {
 		}
 	}
 	return factor * best
+}
+
+// articleSim is how alike a Latin word that begins with the article of Arabic and the article with a word behind it in
+// Arabic letters are: Elsabbah and ال صباح. It is 0 for any others.
+func articleSim(w, article, body *Word) float64 {
+	if w.Script != Latin || article.Text != arabicThe || body.Script != Arabic {
+		return 0
+	}
+	best := 0.0
+	for _, n := range [2]int{2, 3} {
+		if len(w.Latin) < n+3 || !joinsNames(w.Latin[:n]) {
+			continue
+		}
+		tail := w.Latin[n:]
+		if sound(tail) == body.Sound {
+			best = max(best, 0.9)
+		}
+		best = max(best, 0.97*editSim(tail, body.Latin))
+		for _, r := range body.Alt {
+			best = max(best, 0.95*editSim(tail, r))
+		}
+	}
+	return best
 }
 
 // isPairOf says whether s is a romanisation of v and one of w, written together.

@@ -9,6 +9,7 @@ type Name struct {
 	aside  uint64 // the words that stood in brackets, a bit each
 	family uint64 // the words before the comma of "SURNAME, Given", a bit each
 	cut    bool   // some of the text was too long to be read
+	bag    uint64 // the same for names of the same written words, whatever their order
 	orgs   []orgRun
 }
 

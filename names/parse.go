@@ -70,8 +70,14 @@ func (p *parser) parse(text string, t Type) *Name {
 	if p.tokenise(fold(text), t) {
 		n.cut = true
 	}
+	if t == Person || t == Any { // letters that stand together in the name of a firm are one word
+		n.bag = bagOf(p.tokens)
+	}
 	p.joinLetters(t)
 	p.joinServant()
+	if n.bag == 0 {
+		n.bag = bagOf(p.tokens)
+	}
 	p.texts = p.texts[:0]
 	for _, k := range p.tokens {
 		p.texts = append(p.texts, k.text)
@@ -109,6 +115,23 @@ func (p *parser) parse(text string, t Type) *Name {
 		p.restorePlaces(n)
 	}
 	return n
+}
+
+// bagOf is a number that words share with the same words in another order, and hardly with any others; 0 for fewer than
+// two.
+func bagOf(words []token) uint64 {
+	if len(words) < 2 {
+		return 0
+	}
+	var bag uint64
+	for _, w := range words {
+		h := uint64(14695981039346656037)
+		for i := range len(w.text) {
+			h = (h ^ uint64(w.text[i])) * 1099511628211
+		}
+		bag += (h ^ h>>32) * 0x9e3779b97f4a7c15
+	}
+	return max(bag, 1)
 }
 
 // restorePlaces takes places for names in a short name that has nothing of a firm: "Jordan Miller", "Oman Salahudin".
@@ -194,12 +217,18 @@ func (p *parser) take(n *Name, i int) int {
 	if m.weak && !p.atAnEnd(i, m.n) {
 		m = meaning{}
 	}
-	if k.digits = digitsOf(k, i == 0, n.Type); k.digits != "" && m.n < 2 {
+	if m.n < 2 && isNumberSign(k.text) && p.numberAt(i+1, n.Type) {
+		p.add(n, k, k.text, Particle, 0)
+		return 1
+	}
+	if k.digits = p.digitsOf(i, n.Type); k.digits != "" && m.n < 2 {
 		p.add(n, k, k.text, Number, 0)
 		return 1
 	}
 	if m.n == 0 {
-		p.add(n, k, k.text, p.kindOf(k, n.Type), 0)
+		if !p.takeArticle(n, i) {
+			p.add(n, k, k.text, p.kindOf(k, n.Type), 0)
+		}
 		return 1
 	}
 	text := p.writtenAs(i, m.n)
@@ -218,6 +247,27 @@ func (p *parser) take(n *Name, i int) int {
 		}
 	}
 	return m.n
+}
+
+// takeArticle reads token i as the article, or a preposition with it, and the word that they are written on.
+func (p *parser) takeArticle(n *Name, i int) bool {
+	k := p.tokens[i]
+	if k.script != Arabic || len(n.Words)+1 >= maxWords {
+		return false
+	}
+	rest := withoutArticle(k.text, n.Type, i == 0)
+	if rest == "" {
+		return false
+	}
+	article := lookup([]string{arabicThe}, n.Type)
+	p.add(n, k, arabicThe, article.kind, article.concepts[0])
+	k.text = rest
+	m := lookup([]string{rest}, n.Type)
+	if m.n == 0 || m.weak || len(m.concepts) != 1 {
+		m = meaning{kind: p.kindOf(k, n.Type), concepts: []Concept{0}}
+	}
+	p.add(n, k, rest, m.kind, m.concepts[0])
+	return true
 }
 
 // linksNames says whether a single letter stands between the names of a person as a word: "Ortega y Gasset".

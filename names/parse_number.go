@@ -6,12 +6,28 @@ import (
 )
 
 // numerals are the Roman numbers that names bear, by value.
-var numerals = [...]string{2: "ii", 3: "iii", 4: "iv", 6: "vi", 7: "vii", 8: "viii", 9: "ix", 11: "xi", 12: "xii", 13: "xiii",
+var numerals = [...]string{1: "i", 2: "ii", 3: "iii", 4: "iv", 5: "v", 6: "vi", 7: "vii", 8: "viii", 9: "ix", 10: "x", 11: "xi", 12: "xii", 13: "xiii",
 	14: "xiv", 15: "xv", 16: "xvi", 17: "xvii", 18: "xviii", 19: "xix", 20: "xx", 21: "xxi", 22: "xxii", 23: "xxiii", 24: "xxiv"}
 
-// digitsOf is the number that a token is, in digits: "44", "21st", "XIV"; "" when it is none. Roman numbers are read in
-// the names of firms and ships, but not at the front, and only sure ones where the type is not known.
-func digitsOf(k token, first bool, t Type) string {
+// isNumberSign says whether a word only says that a number follows: "No. 7", "Nr 7", "number seven".
+func isNumberSign(text string) bool {
+	switch text {
+	case "no", "nr", "num", "number", "numero", "numer", "nummer", "nro", "ndeg", "n", "номер", "номера", "رقم", "شماره", "第":
+		return true
+	}
+	return false
+}
+
+// numberAt says whether token i is a number, in digits or in a word.
+func (p *parser) numberAt(i int, t Type) bool {
+	return i < len(p.tokens) && (p.digitsOf(i, t) != "" || lookup(p.texts[i:i+1], t).kind == Number)
+}
+
+// digitsOf is the number that token i is, in digits: "44", "21st", "XIV"; "" when it is none. Roman numbers are read in
+// the names of firms and ships, but not at the front; those that are also words, only behind a word of the trade where
+// the type is not known; single letters, only behind one at the end.
+func (p *parser) digitsOf(i int, t Type) string {
+	k := p.tokens[i]
 	text := k.text
 	if k.script == Digits {
 		return arabicDigits(text)
@@ -24,7 +40,11 @@ func digitsOf(k token, first bool, t Type) string {
 			}
 		}
 	}
-	if first || t == Person || t == Any && (text == "vi" || text == "xi") {
+	if i == 0 || t == Person || k.script != Latin || len(text) > 5 {
+		return ""
+	}
+	single := len(text) == 1
+	if (t == Any && (text == "vi" || text == "xi") || single) && !p.isTrade(i-1, t) || single && i+1 < len(p.tokens) {
 		return ""
 	}
 	for value, numeral := range numerals {
@@ -33,6 +53,14 @@ func digitsOf(k token, first bool, t Type) string {
 		}
 	}
 	return ""
+}
+
+// isTrade says whether token i, or what stands before it when it is a number sign, is a word of the trade.
+func (p *parser) isTrade(i int, t Type) bool {
+	if i > 0 && isNumberSign(p.texts[i]) {
+		i--
+	}
+	return lookup(p.texts[i:i+1], t).kind == Trade
 }
 
 // arabicDigits are digits of any script as those of ASCII, without zeros in front.

@@ -1,6 +1,9 @@
 package names
 
-import "strings"
+import (
+	"strings"
+	"unicode/utf8"
+)
 
 // arabicConsonants writes the consonants of Arabic, Persian, Urdu, Pashto and Kurdish; hamza and ayn are not heard.
 var arabicConsonants = table{
@@ -79,6 +82,29 @@ func arabicArticle(word []rune) (article string, body []rune) {
 		}
 	}
 	return "", word
+}
+
+// arabicThe is the article of Arabic, which is written on the word after it.
+const arabicThe = "ال"
+
+// arabicOn are what is written on a word with the article: and, with, to. No name of a person begins with them but by
+// chance, nor does a name's first word.
+var arabicOn = [...]string{"وال", "بال", "لل", "كال"}
+
+// withoutArticle is an Arabic word (folded) without the article on it, or without a preposition and the article; "" for
+// one that has none: the first letters of many names look like it (Ilyas, Albert), and the name of God is one word with it.
+func withoutArticle(word string, t Type, first bool) string {
+	const least = 3 // letters after it
+	rest, ok := strings.CutPrefix(word, arabicThe)
+	for _, on := range arabicOn {
+		if !ok && !first && t != Person {
+			rest, ok = strings.CutPrefix(word, on)
+		}
+	}
+	if !ok || utf8.RuneCountInString(rest) < least || strings.HasPrefix(word, "الله") || len(givenReadings(word)) > 0 {
+		return ""
+	}
+	return rest
 }
 
 // arabicSlot is a sound of a word: a consonant, which may be silent, or a vowel that is written.

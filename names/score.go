@@ -26,8 +26,12 @@ var shipped = figures{
 	slope: 1.7, offset: -1.38,
 }
 
-// notEqual is the score that no two names reach that are not written alike.
-const notEqual = 0.995
+// Scores that names do not reach: notEqual is for those that are not written alike, and otherWords for those that are not
+// the same words in another order, which score at least that.
+const (
+	notEqual   = 0.995
+	otherWords = 0.985
+)
 
 // verdict is what a comparison found, in weights of words.
 type verdict struct {
@@ -83,14 +87,22 @@ func (s *scorer) judge() float64 {
 		s.weighLink(&s.links[i], f)
 	}
 	s.weighRest(f)
+	same := s.a.bag == s.b.bag && s.a.bag != 0 && !s.a.cut && !s.b.cut
 	if v.met <= 0 {
+		if same {
+			return otherWords
+		}
 		return 0
 	}
 	loss := f.contrary*v.contrary + v.extra + v.strange + v.bare*f.sole*max(0, 1.6-v.met) + f.formClash*v.forms
 	loss *= 1 + f.scarce/(v.met+0.2)
-	loss += s.disorder(f)
-	v.raw = v.met / (v.met + loss)
-	return notEqual * calibrate(v.raw, f)
+	disorder := s.disorder(f)
+	v.raw = v.met / (v.met + loss + disorder)
+	score := calibrate(v.raw, f)
+	if same && disorder < f.chainClash {
+		return otherWords + (notEqual-otherWords)*score
+	}
+	return otherWords * score
 }
 
 // calibrate turns a raw figure into the score. It rises strictly from 0 at 0 to 1 at 1.
@@ -118,7 +130,10 @@ func (s *scorer) weighLink(l *link, f *figures) {
 	case l.how == howInitial || l.how == howAcronym:
 		l.weight = min(wa, wb)
 		s.verdict.extra += 0.3 * f.extra * (max(wa, wb) - l.weight)
-	case l.how != howJoined && l.how != howOrganisation && max(wa, wb) > 3*min(wa, wb): // one takes it for a name, the other for a legal form or a title
+	case l.how == howSame && (s.a.Words[l.ai].Kind == LegalForm || s.b.Words[l.bi].Kind == LegalForm):
+		l.weight = min(wa, wb)
+	case l.how == howSame: // what one takes for a name may be a title to the other
+	case l.how != howJoined && l.how != howOrganisation && max(wa, wb) > 3*min(wa, wb): // a name and a legal form
 		l.weight = min(wa, wb)
 		s.verdict.extra += f.extra * (max(wa, wb) - l.weight)
 	}
@@ -358,10 +373,10 @@ func (s *scorer) disorder(f *figures) float64 {
 	return f.orderClash * float64(falls-1) / float64(n-1)
 }
 
-// isChain says whether a name tells whose child somebody is.
+// isChain says whether a name tells whose child somebody is: the particle stands between the two.
 func isChain(n *Name) bool {
 	for i, w := range n.Words {
-		if i > 0 && kinship(w) == childOf {
+		if i > 0 && i < len(n.Words)-1 && kinship(w) == childOf {
 			return true
 		}
 	}

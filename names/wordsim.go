@@ -232,7 +232,7 @@ func simpleHan(word []rune) {
 // soundSim is how alike two words are that sound alike, 0 when they do not: more consonants say more, and vowels that
 // differ say that they are two words, where both are written in full.
 func soundSim(a, b *Word, spelled float64) float64 {
-	if a.Sound == "" || a.Sound != b.Sound || otherSyllable(a, b) < 1 {
+	if a.Sound == "" || a.Sound != b.Sound || otherSyllable(a, b) < 1 || !sameDigits(a.Latin, b.Latin) {
 		return 0
 	}
 	consonants := 0

@@ -11,7 +11,7 @@ const (
 	costLoseVowel   = 0.75
 	costSwap        = 0.7  // two letters that changed places
 	costTwo         = 0.4  // two letters for the one that is written for the same sound
-	costDigit       = 3    // a digit for another: it is another number
+	costDigit       = 30   // a digit for another, or for a letter that is not like it: it is another number
 	firstLetter     = 1.35 // times as dear at the first letter, where few err
 )
 
@@ -67,7 +67,7 @@ func editDistance[A, B letters](a A, b B) float64 {
 				c *= firstLetter
 			}
 			d := min(prev[j]+c, prev[j+1]+lose, row[j]+costOne(b, j))
-			if i > 0 && j > 0 && a[i] == b[j-1] && a[i-1] == b[j] {
+			if i > 0 && j > 0 && a[i] == b[j-1] && a[i-1] == b[j] && !isDigit(a[i]) && !isDigit(b[j]) {
 				d = min(d, before[j-1]+costSwap)
 			}
 			if two != 0 && isIn(two, b[j]) {
@@ -159,7 +159,7 @@ func costChange(a, b byte) float64 {
 			[2]byte{'3', 'e'}, [2]byte{'4', 'a'}, [2]byte{'9', 'g'}, [2]byte{'2', 'z'}, [2]byte{'6', 'b'}:
 			return costOpticalTwin
 		}
-		return costDigit / 2
+		return costDigit
 	case a < 'a' || b > 'z':
 		return 1
 	case isVowel(a) && isVowel(b):
@@ -170,6 +170,24 @@ func costChange(a, b byte) float64 {
 		return costNeighbour
 	}
 	return 1
+}
+
+// sameDigits says whether two words have the same digits in the same order.
+func sameDigits(a, b string) bool {
+	for i, j := 0, 0; ; i, j = i+1, j+1 {
+		for i < len(a) && !isDigit(a[i]) {
+			i++
+		}
+		for j < len(b) && !isDigit(b[j]) {
+			j++
+		}
+		if i == len(a) || j == len(b) {
+			return i == len(a) && j == len(b)
+		}
+		if a[i] != b[j] {
+			return false
+		}
+	}
 }
 
 func isDigit(c byte) bool { return c >= '0' && c <= '9' }
