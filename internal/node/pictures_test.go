@@ -3,8 +3,10 @@ package node
 import (
 	"context"
 	"io"
+	"net/url"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/polder-exchange/polder"
@@ -25,42 +27,98 @@ func TestConsole(t *testing.T) {
 	defer func() { ok(t, st.close()) }()
 	_, err = st.play(ctx, story(), quiet)
 	ok(t, err)
-	var as login
-	for _, l := range st.logins {
-		if l.Email == "analyst@meridiaan.example" {
-			as = l
-		}
-	}
-	cookie, _, err := st.node.Accounts.LogIn(ctx, as.Email, as.Password, loopbackAddr, "test")
-	ok(t, err)
+	page := browser.Open(t, st.at+"/login")
 	alerts, err := st.alarms(ctx, "meridiaan")
 	ok(t, err)
-	page := browser.Open(t, st.at+"/login")
-	page.SetCookie("polder", cookie)
-	for _, at := range append(alertPages(alerts), []struct{ path, picture string }{
+	looks(t, st, page, "analyst@meridiaan.example", append(alertPages(alerts), []shown{
 		{"/", "overview.png"}, {"/objects/" + threat(t, st), "object.png"}, {"/objects", ""}, {"/share", ""}, {"/questions", ""}, {"/advisories", ""},
 		{"/search?q=tidegate", ""}, {"/blocklists", ""}, {"/communities", ""}, {"/audit", ""}, {"/tokens", ""}, {"/account", ""}, {"/account/notifications", ""},
 		{"/alerts", "alerts.png"}, {"/alerts?level=high&level=critical&lang=nl", ""}, {"/detection", ""}, {"/detection?lang=nl", ""}, {"/check", ""}, {"/check?lang=nl", ""},
 		{"/suppressions", ""}, {"/account/alerts", ""},
-	}...) {
+	}...))
+	looks(t, st, page, exportControl, screenPages(t, st))
+	asksOrder(t, st, page)
+}
+
+// shown is a page that the test looks at, and the name of its picture; "" has none.
+type shown struct{ path, picture string }
+
+// looks looks at pages as a person of the demo.
+func looks(t *testing.T, st *stage, page *webtest.Page, email string, pages []shown) {
+	t.Helper()
+	v, err := st.visitAs(t.Context(), email)
+	ok(t, err)
+	page.SetCookie(v.cookies[0].Name, v.cookies[0].Value)
+	for _, at := range pages {
 		page.Size(1440, 900)
 		page.Go(st.at + at.path)
-		if dir := os.Getenv("POLDER_SHOTS"); dir != "" && at.picture != "" {
-			page.Screenshot(filepath.Join(dir, at.picture))
-		}
+		picture(page, at.picture)
 		page.Check(t)
 		page.Quiet(t)
 	}
 }
 
+// picture writes a picture where one is asked for.
+func picture(page *webtest.Page, name string) {
+	if dir := os.Getenv("POLDER_SHOTS"); dir != "" && name != "" {
+		page.Screenshot(filepath.Join(dir, name))
+	}
+}
+
+// screenPages are the pages of screening, as the story leaves them, in both languages. The review of the order's
+// consignee is pictured, and the queue.
+func screenPages(t *testing.T, st *stage) (out []shown) {
+	t.Helper()
+	customer, err := st.review(t.Context(), newlyListed, controlList)
+	ok(t, err)
+	party, err := st.knownAs(t.Context(), listedClient)
+	ok(t, err)
+	var batches struct{ Batches []struct{ ID string } }
+	ok(t, st.ask(t.Context(), st.players["klepwerk"].reader, "GET", "/api/v1/screen/batches", nil, &batches))
+	var records struct{ Records []struct{ ID string } }
+	ok(t, st.ask(t.Context(), st.players["klepwerk"].reader, "GET", "/api/v1/screen/records?hit=yes", nil, &records))
+	for _, at := range []shown{
+		{"/screen", ""}, {"/screen/queue", "queue.png"}, {"/screen/queue?state=all", ""}, {"/screen/reviews/" + st.held["consignee"], "review.png"}, {"/screen/reviews/" + st.held["client"], ""},
+		{"/screen/reviews/" + customer.ID, ""}, {"/screen/parties", ""}, {"/screen/parties/" + party.ID, ""}, {"/screen/batches", ""}, {"/screen/batches/" + batches.Batches[0].ID, ""},
+		{"/screen/lists", ""}, {"/screen/lists/" + controlList, ""}, {"/screen/lists/verified", ""}, {"/screen/lists/" + url.PathEscape(sharedList), ""}, {"/screen/record", ""},
+		{"/screen/record/" + records.Records[0].ID, ""}, {"/screen/settings", ""},
+	} {
+		in := "?lang=nl"
+		if strings.Contains(at.path, "?") {
+			in = "&lang=nl"
+		}
+		out = append(out, shown{at.path + in, ""}, shown{at.path + strings.Replace(in, "nl", "en", 1), at.picture})
+	}
+	return out
+}
+
+// asksOrder pastes the order of the story as a person does, and looks at what is found in it and at the answer.
+func asksOrder(t *testing.T, st *stage, page *webtest.Page) {
+	t.Helper()
+	order, err := st.text("order.txt")
+	ok(t, err)
+	page.Size(1440, 900)
+	page.Go(st.at + "/screen")
+	page.Type("#text", string(order))
+	for _, name := range []string{"screen-found.png", "screen-answer.png"} {
+		page.Submit("main form button.primary")
+		picture(page, name)
+		page.Check(t)
+		page.Quiet(t)
+	}
+	if !strings.Contains(page.Text("main"), consigneeIs) {
+		t.Errorf("the answer says %q", page.Text("main"))
+	}
+}
+
 // alertPages are the pages of alerts, in both languages; that of the gravest is pictured.
-func alertPages(all []alarm) (out []struct{ path, picture string }) {
+func alertPages(all []alarm) (out []shown) {
 	for _, a := range all {
 		picture := ""
 		if a.Rule == leakRule {
 			picture = "alert.png"
 		}
-		out = append(out, struct{ path, picture string }{"/alerts/" + a.ID, picture}, struct{ path, picture string }{"/alerts/" + a.ID + "?lang=nl", ""})
+		out = append(out, shown{"/alerts/" + a.ID, picture}, shown{"/alerts/" + a.ID + "?lang=nl", ""})
 	}
 	return out
 }
