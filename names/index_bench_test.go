@@ -204,3 +204,27 @@ func (r *recombined) name() (string, Type) {
 	}
 	return strings.Join(words, " "), p.kind
 }
+
+// BenchmarkSearchFloor is what there is to gain and to lose: reading a query, without which nothing can be found, and
+// comparing it with every name of the list, which would find everything.
+func BenchmarkSearchFloor(b *testing.B) {
+	_, x := listed(b)
+	queries := benchQueries(b)
+	b.Run("read", func(b *testing.B) {
+		i := 0
+		for b.Loop() {
+			Parse(queries[i%len(queries)].Text, Any)
+			i++
+		}
+	})
+	b.Run("every", func(b *testing.B) {
+		var s scorer
+		i := 0
+		for b.Loop() {
+			for _, n := range x.names {
+				s.score(queries[i%len(queries)], n)
+			}
+			i++
+		}
+	})
+}
