@@ -61,6 +61,11 @@ func (p *Pages) Routes() []web.Route {
 		r.MaxBody, r.Timeout = maxUpload, uploadTimeout
 		return r
 	}
+	file := func(pattern, exit string, h pageHandler) web.Route {
+		r := route("GET", pattern, exit, web.Reader, h)
+		r.Timeout = uploadTimeout // it may be long
+		return r
+	}
 	box := func(pattern string, need web.Need, h pageHandler) web.Route {
 		r := route("POST", pattern, "answer", need, h)
 		r.MaxBody = maxBoxBody
@@ -90,7 +95,7 @@ func (p *Pages) Routes() []web.Route {
 		route("GET", "/batches/{id}", "batch", web.Reader, p.batch),
 		{Method: "GET", Pattern: "/screen/batches/{id}/progress", Need: web.Reader, Exit: "screen.progress", Handler: pageHandler(p.progress).serve, Stream: true},
 		route("POST", "/batches/{id}/stop", "batch", web.Contributor, p.stopBatch),
-		route("GET", "/batches/{id}/results", "results", web.Reader, p.results),
+		file("/batches/{id}/results", "results", p.results),
 		route("GET", "/lists", "lists", web.Reader, p.lists),
 		upload("/lists", "lists", web.Steward, p.importList),
 		route("GET", "/lists/{name}", "list", web.Reader, p.list),
@@ -101,8 +106,8 @@ func (p *Pages) Routes() []web.Route {
 		route("GET", "/record", "record", web.Reader, p.recordPage),
 		route("GET", "/record/{id}", "screening", web.Reader, p.screening),
 		route("POST", "/record/{id}/erase", "screening", web.Steward, p.eraseScreening),
-		route("GET", "/record.csv", "record", web.Reader, p.recordCSV),
-		route("GET", "/record.pdf", "record", web.Reader, p.recordPDF),
+		file("/record.csv", "record", p.recordCSV),
+		file("/record.pdf", "record", p.recordPDF),
 	}
 }
 

@@ -1,9 +1,9 @@
 package screen
 
 import (
-	"bytes"
 	"encoding/csv"
 	"errors"
+	"io"
 	"net/http"
 	"slices"
 	"strconv"
@@ -299,7 +299,7 @@ func sendResults(w http.ResponseWriter, r *http.Request, s *Service) error {
 	if _, err := s.Batch(r.Context(), by, id); err != nil {
 		return err
 	}
-	return sendFile(w, "text/csv; charset=utf-8", "batch-"+id+".csv", func(out *bytes.Buffer) error {
+	return sendFile(w, "text/csv; charset=utf-8", "batch-"+id+".csv", func(out io.Writer) error {
 		table := csv.NewWriter(out)
 		if err := table.Write([]string{"row", "ref", "name", "asked", "fault", "list", "id", "listed", "score", "decided", "review"}); err != nil {
 			return err

@@ -1,8 +1,9 @@
 package screen
 
 import (
-	"bytes"
+	"bufio"
 	"fmt"
+	"io"
 	"net/http"
 	"strconv"
 	"time"
@@ -162,19 +163,42 @@ func periodOf(r *http.Request, from, to string) (Period, error) {
 	return Period{From: a, To: b.AddDate(0, 0, 1), Organisation: web.IdentityIn(r.Context()).OrgName}, nil
 }
 
-// sendFile answers with a file that is made whole before anything of it is sent, so that an error can still be told.
-func sendFile(w http.ResponseWriter, mediaType, name string, write func(*bytes.Buffer) error) error {
-	var out bytes.Buffer
-	if err := write(&out); err != nil {
-		return err
+// download is a file that is sent while it is made. Its head goes out with its first bytes, so that an error before them
+// can still be told.
+type download struct {
+	w         http.ResponseWriter
+	mediaType string
+	name      string
+	began     bool
+}
+
+func (d *download) Write(p []byte) (int, error) {
+	if !d.began {
+		d.began = true
+		h := d.w.Header()
+		h.Set("Content-Type", d.mediaType)
+		h.Set("Content-Disposition", fmt.Sprintf(`attachment; filename="%s"`, d.name))
+		d.w.WriteHeader(http.StatusOK)
 	}
-	h := w.Header()
-	h.Set("Content-Type", mediaType)
-	h.Set("Content-Disposition", fmt.Sprintf(`attachment; filename="%s"`, name))
-	h.Set("Content-Length", strconv.Itoa(out.Len()))
-	w.WriteHeader(http.StatusOK)
-	_, _ = w.Write(out.Bytes()) // the client is gone
-	return nil
+	return d.w.Write(p)
+}
+
+// heldBack is how much of a file is made before its head goes out.
+const heldBack = 64 << 10
+
+// sendFile answers with a file while it is made. When that fails half-way the connection is cut, so that nobody takes
+// the half for the whole.
+func sendFile(w http.ResponseWriter, mediaType, name string, write func(io.Writer) error) error {
+	d := &download{w: w, mediaType: mediaType, name: name}
+	out := bufio.NewWriterSize(d, heldBack)
+	err := write(out)
+	if err == nil {
+		err = out.Flush()
+	}
+	if err != nil && d.began {
+		panic(http.ErrAbortHandler)
+	}
+	return err
 }
 
 func (p *Pages) recordCSV(w http.ResponseWriter, r *http.Request) error {
@@ -193,7 +217,7 @@ func sendRecord(w http.ResponseWriter, r *http.Request, s *Service, form, from, 
 	}
 	name := "screening-" + period.From.Format(time.DateOnly) + "-" + period.To.AddDate(0, 0, -1).Format(time.DateOnly) + "." + form
 	if form == "pdf" {
-		return sendFile(w, "application/pdf", name, func(out *bytes.Buffer) error { return s.WritePDF(r.Context(), web.ActorOf(r), period, out) })
+		return sendFile(w, "application/pdf", name, func(out io.Writer) error { return s.WritePDF(r.Context(), web.ActorOf(r), period, out) })
 	}
-	return sendFile(w, "text/csv; charset=utf-8", name, func(out *bytes.Buffer) error { return s.WriteCSV(r.Context(), web.ActorOf(r), period, out) })
+	return sendFile(w, "text/csv; charset=utf-8", name, func(out io.Writer) error { return s.WriteCSV(r.Context(), web.ActorOf(r), period, out) })
 }

@@ -31,7 +31,7 @@ const (
 // who made it and when, the numbers of the period in front and the lists with their hashes at the end. A name in a script
 // that the document's letters lack is printed romanised, in brackets, or by code points, and the document says so; the
 // CSV has it as it is. It asks for a reader, and is noted in the audit. A document holds [MostPrinted] lines; one that
-// would be longer ends there, and says from when on the next one must begin.
+// would be longer ends there, and says on its first page and its last that it does, where, and how to print the rest.
 func (s *Service) WritePDF(ctx context.Context, by polder.Actor, p Period, w io.Writer) error {
 	if err := s.noteExport(ctx, by, p, "pdf"); err != nil {
 		return err
@@ -40,34 +40,61 @@ func (s *Service) WritePDF(ctx context.Context, by polder.Actor, p Period, w io.
 	if err != nil {
 		return err
 	}
+	d, err := s.printed(ctx, by, p, sum, MostPrinted)
+	if err != nil {
+		return err
+	}
+	return d.f.Output(w)
+}
+
+// printed is a document of at most so many lines of the record.
+func (s *Service) printed(ctx context.Context, by polder.Actor, p Period, sum recordSum, most int) (*recordPDF, error) {
 	d := newRecordPDF(by, p, s.o.Now().UTC())
+	d.most = most
 	d.front(sum)
 	for l, err := range s.Record(ctx, by, p) {
 		if err != nil {
-			return err
+			return nil, err
 		}
 		if l.Kind == LineRow && l.Listing.Name == "" && !l.At.IsZero() {
 			continue // a row of a batch without a hit is in the numbers of its batch, and in the CSV
 		}
-		if d.lines == MostPrinted {
-			d.cut(l)
+		if d.lines == d.most {
+			d.cut(l, sum.lines())
 			break
 		}
 		d.line(l)
 	}
 	d.end()
-	return d.f.Output(w)
+	return d, nil
 }
 
 // MostPrinted is how many lines of the record one printed document holds: the whole of it is held until it is written.
 const MostPrinted = 30_000
 
-// cut ends a document that would be too long, before a line.
-func (d *recordPDF) cut(next RecordLine) {
+// cut ends a document that would be too long, before a line, and says so on its first page too.
+func (d *recordPDF) cut(next RecordLine, all int) {
+	where := fmt.Sprintf("it ends after %d lines. The record goes on with: %s, %s.", d.most, strings.ToLower(sectionTitles[next.Kind]), minute(next.At))
+	how := "Take the record as CSV, which is whole, or print the period in parts of at most " + d.parts(all) + "."
 	d.room(5)
 	d.y += 4
-	d.write("B", 10, 0, fmt.Sprintf("This document ends here, after %d lines. The record of the period goes on with: %s, %s.", MostPrinted, strings.ToLower(sectionTitles[next.Kind]), minute(next.At)))
-	d.write("B", 10, 0, "Print shorter periods one by one, or take the record as CSV, which is whole.")
+	d.write("B", 10, 0, "This document is cut: "+where)
+	d.write("B", 10, 0, how)
+	last, y := d.f.PageNo(), d.y
+	d.f.SetPage(1)
+	d.f.SetFont(pdfFont, "", 5) // so that the font is named on this page again
+	d.y = d.note
+	d.write("B", 9, 0, "This document is cut: "+where+" "+how)
+	d.f.SetPage(last)
+	d.f.SetFont(pdfFont, "", 5)
+	d.y = y
+}
+
+// parts says how much of the period one document holds, and which part comes first.
+func (d *recordPDF) parts(all int) string {
+	whole := max(1, int(d.p.To.Sub(d.p.From).Hours()/24))
+	n := max(1, whole*d.most/max(all, d.most+1))
+	return fmt.Sprintf("%d days, the first %s to %s", n, day(d.p.From), lastDay(d.p.From.AddDate(0, 0, n)))
 }
 
 // recordPDF is the record as a document that grows.
@@ -78,13 +105,15 @@ type recordPDF struct {
 	made    time.Time
 	y       float64
 	lines   int
+	most    int     // lines that it holds
+	note    float64 // where the first page has room for a note
 	section LineKind
 	strange bool // something was not printed as it is
 	lists   map[string]lists.Meta
 }
 
 func newRecordPDF(by polder.Actor, p Period, made time.Time) *recordPDF {
-	d := &recordPDF{f: fpdf.New("P", "mm", "A4", ""), by: by, p: p, made: made, lists: map[string]lists.Meta{}}
+	d := &recordPDF{f: fpdf.New("P", "mm", "A4", ""), by: by, p: p, made: made, most: MostPrinted, lists: map[string]lists.Meta{}}
 	if d.p.Organisation == "" {
 		d.p.Organisation = string(by.Org)
 	}
@@ -157,7 +186,8 @@ func (d *recordPDF) front(sum recordSum) {
 	d.write("", 11, 0, "From "+day(d.p.From)+" to "+lastDay(d.p.To))
 	d.y += 3
 	d.write("", pdfText, 0, "Made "+minute(d.made)+" by "+d.plain(whoActs(d.by), 100)+". Times are in UTC. The lists that were asked, with their dates and hashes, are at the end.")
-	d.y += 3
+	d.note = d.y
+	d.y += 5 * pdfLine
 	for _, l := range [][2]string{
 		{"Answers on record", number(sum.screenings) + ", of which " + number(sum.screeningsHit) + " met a listing"},
 		{"Rows of batches", number(sum.rows) + ", of which " + number(sum.rowsHit) + " met a listing"},

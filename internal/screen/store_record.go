@@ -94,6 +94,15 @@ type recordSum struct {
 	verdicts                  map[Verdict]int
 }
 
+// lines is about how many lines are printed of it.
+func (s recordSum) lines() int {
+	n := s.screenings + s.rowsHit + s.waiting
+	for _, v := range s.verdicts {
+		n += v
+	}
+	return n
+}
+
 func sumRecord(a asker, org polder.OrgID, p Period) (s recordSum, err error) {
 	from, to := stamp(p.From), stamp(p.To)
 	s.verdicts = map[Verdict]int{}
