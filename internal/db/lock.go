@@ -40,6 +40,10 @@ func holder(who []byte) string {
 	return ""
 }
 
+// Hold takes the lock file name for a piece of work that processes must not do at once, waiting for it while ctx lasts.
+// The operating system frees it when the process ends, however that happens.
+func Hold(ctx context.Context, name string) (release func(), err error) { return waitLock(ctx, name) }
+
 // waitLock takes the lock file name, waiting for it while ctx lasts.
 func waitLock(ctx context.Context, name string) (release func(), err error) {
 	for {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/polder-exchange/polder"
 	"github.com/polder-exchange/polder/indicator"
+	"github.com/polder-exchange/polder/internal/fail"
 	"github.com/polder-exchange/polder/internal/screen/lists"
 )
 
@@ -48,6 +49,9 @@ func (s *Service) WriteCSV(ctx context.Context, by polder.Actor, p Period, w io.
 // csvCell is a text that is one cell of one line in every program: no formula, and no break that some programs take for
 // the end of the line.
 func csvCell(s string) string {
+	if fail.Bug("formula-cells") {
+		return s
+	}
 	s = indicator.GuardCell(s)
 	return strings.ReplaceAll(strings.ReplaceAll(s, "\r\n", "\n"), "\r", "\n")
 }

@@ -18,6 +18,7 @@ import (
 	"github.com/polder-exchange/polder"
 	"github.com/polder-exchange/polder/internal/audit"
 	"github.com/polder-exchange/polder/internal/db"
+	"github.com/polder-exchange/polder/internal/fail"
 	"github.com/polder-exchange/polder/internal/screen/lists"
 )
 
@@ -124,6 +125,14 @@ func (r *Registry) places(owner polder.OrgID) ([]place, error) {
 func (r *Registry) asked(org polder.OrgID) ([]place, error) {
 	all, err := r.places("")
 	if err != nil || org == "" {
+		return all, err
+	}
+	if fail.Bug("lists-of-others") {
+		orgs, err := os.ReadDir(filepath.Join(r.o.Dir, "org"))
+		for _, o := range orgs {
+			some, _ := r.places(polder.OrgID("identity--" + o.Name()))
+			all = append(all, some...)
+		}
 		return all, err
 	}
 	own, err := r.places(org)
@@ -291,6 +300,11 @@ func (r *Registry) Put(ctx context.Context, by polder.Actor, owner polder.OrgID,
 	if err := r.nameIsFree(owner, l.Name); err != nil {
 		return err
 	}
+	release, err := r.alone(ctx)
+	if err != nil {
+		return err
+	}
+	defer release()
 	s, err := f.readState()
 	if err != nil {
 		return err
@@ -309,6 +323,11 @@ func (r *Registry) Put(ctx context.Context, by polder.Actor, owner polder.OrgID,
 		return err
 	}
 	return r.touch()
+}
+
+// alone waits until nobody else, of whatever process, changes a list, and keeps others waiting until release.
+func (r *Registry) alone(ctx context.Context) (release func(), err error) {
+	return db.Hold(ctx, filepath.Join(r.o.Dir, "changing"))
 }
 
 // nameIsFree refuses an own list that would hide one of the node.

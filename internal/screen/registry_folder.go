@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/polder-exchange/polder"
@@ -181,8 +182,16 @@ func (f folder) writeState(s state) error {
 // remove takes the list away, its versions with it.
 func (f folder) remove() error { return os.RemoveAll(f.dir) }
 
-// replaceFile writes a file beside, makes it durable and gives it its name.
-func replaceFile(name string, write func(io.Writer) error) (err error) {
+// replaceFile writes a file beside, makes it durable and gives it its name. On a full disk the error is [polder.Full].
+func replaceFile(name string, write func(io.Writer) error) error {
+	err := replace(name, write)
+	if errors.Is(err, syscall.ENOSPC) {
+		return polder.Errorf(polder.Full, "the disk is full; the file there is stays: make room and try again: %w", err)
+	}
+	return err
+}
+
+func replace(name string, write func(io.Writer) error) (err error) {
 	tmp, err := os.CreateTemp(filepath.Dir(name), ".new-*")
 	if err != nil {
 		return err

@@ -207,6 +207,11 @@ func (r *Registry) Import(ctx context.Context, by polder.Actor, o ListImport, fi
 	if err := mayScreen(by, polder.RoleSteward); err != nil {
 		return k, err
 	}
+	if r.o.DB != nil {
+		if err := r.o.DB.Room(); err != nil {
+			return k, err
+		}
+	}
 	read := lists.ReadOptions{As: o.Name, Form: o.Form, Purpose: o.Purpose, Title: o.Title, Source: o.Source, Licence: o.Licence, Date: o.Date, At: r.o.Now()}
 	if len(o.Mapping) > 0 {
 		if read.Mapping, err = lists.ParseMapping("mapping", o.Mapping); err != nil {

@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/polder-exchange/polder"
+	"github.com/polder-exchange/polder/internal/fail"
 	"github.com/polder-exchange/polder/internal/screen/lists"
 )
 
@@ -185,6 +186,16 @@ func (r *Registry) refresh(ctx context.Context, p place) (err error) {
 	ctx, cancel := context.WithTimeout(ctx, refreshTime)
 	defer cancel()
 	got, err := r.fetch(ctx, st)
+	release, held := r.alone(ctx)
+	if held != nil {
+		return errors.Join(err, held)
+	}
+	defer release()
+	if now, err := f.readState(); err != nil || now.Source == nil {
+		return errors.Join(err, polder.Errorf(polder.Conflict, "list %s has another source by now", p.name))
+	} else if st.Confirmed.Before(now.Confirmed) {
+		st.Confirmed = now.Confirmed // somebody imported it meanwhile
+	}
 	st.Tried = r.o.Now()
 	if err == nil && got.list != nil {
 		err = r.accept(f, got.list, "", false)
@@ -192,6 +203,9 @@ func (r *Registry) refresh(ctx context.Context, p place) (err error) {
 	if err != nil {
 		st.Failures++
 		st.Failed = clip(err.Error(), 500)
+		if fail.Bug("refresh-drops") {
+			_ = f.remove()
+		}
 		return errors.Join(err, f.writeState(st))
 	}
 	st.Confirmed, st.Checked, st.Failures, st.Failed = got.confirmed, st.Tried, 0, ""

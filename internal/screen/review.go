@@ -9,6 +9,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/polder-exchange/polder"
+	"github.com/polder-exchange/polder/internal/fail"
 	"github.com/polder-exchange/polder/internal/screen/lists"
 )
 
@@ -194,7 +195,7 @@ func (r Review) judge(by polder.Actor, j Judgement, set Settings, now time.Time)
 		if by.Person == "" || by.Token != "" {
 			return r, polder.Errorf(polder.Forbidden, "this decision needs two people, and a token is none; decide it as a person, on the page of the review")
 		}
-		if second && by.Person == r.person {
+		if second && by.Person == r.person && !fail.Bug("second-same-person") {
 			return r, polder.Errorf(polder.Forbidden, "you decided this; another person of your organisation must agree or disagree. You can take it back by asking a question")
 		}
 	}
@@ -248,7 +249,7 @@ func (r Review) meet(s Snapshot, listed, asked string, before Snapshot, now time
 			r.Note = "the listing is on its list again"
 		}
 		r.Verdict, r.Question = "", ""
-	case changed && (r.State == StateFalse || r.State == StateSecond):
+	case changed && (r.State == StateFalse && !fail.Bug("false-hit-forever") || r.State == StateSecond):
 		r.State, r.Note, step = StateOpen, changes, StepReopened
 	case changed:
 		r.Note, step = changes, StepChanged

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/polder-exchange/polder/internal/fail"
 	"github.com/polder-exchange/polder/internal/screen/lists"
 	"github.com/polder-exchange/polder/names"
 )
@@ -255,7 +256,7 @@ func (sh *shard) take(q *asked, f names.Found, floor float64, best map[int32]can
 	at := sh.listed[n]
 	moves := q.moves(at.entry, f.Ref%2 == 1)
 	decided := len(moves) > 0 && moves[len(moves)-1].decide
-	if !decided && q.Type != names.Any && at.entry.Type != names.Any && q.Type != at.entry.Type {
+	if !decided && q.Type != names.Any && (at.entry.Type != names.Any || fail.Bug("type-guessed")) && q.Type != at.entry.Type {
 		return
 	}
 	score := scored(f.Score, moves)

@@ -174,8 +174,11 @@ func (s *Service) admit(org polder.OrgID, n int) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	now, r := s.o.Now(), s.rate[org]
-	if age := now.Sub(r.from); age >= time.Minute || age < 0 {
+	switch age := now.Sub(r.from); {
+	case age >= time.Minute:
 		r = rateSpan{from: now}
+	case age < 0: // a clock that is set back opens no limit
+		r.from = now
 	}
 	if r.n+n > s.o.PerMinute {
 		return polder.Errorf(polder.Limited, "%d queries in a minute are as many as an organisation may ask; wait a minute, or send a batch", s.o.PerMinute)

@@ -50,6 +50,9 @@ func (s *Service) AddBatch(ctx context.Context, by polder.Actor, o BatchOrder, r
 		return Batch{}, polder.Errorf(polder.Invalid, "name: give the batch a name of at most %d bytes", maxShort)
 	}
 	opt, err := s.options(ctx, by.Org, Options{Threshold: o.Threshold})
+	if err == nil {
+		err = s.o.DB.Room()
+	}
 	if err != nil {
 		return Batch{}, err
 	}

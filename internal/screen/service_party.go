@@ -138,6 +138,9 @@ func (s *Service) AddParty(ctx context.Context, by polder.Actor, group string, q
 	if n, err := countParties(s.reader(ctx), by.Org); err != nil || n >= MaxParties {
 		return Party{}, tooManyParties(err)
 	}
+	if err := s.o.DB.Room(); err != nil {
+		return Party{}, err
+	}
 	err = s.o.DB.Write(ctx, func(tx *db.Tx) error {
 		if err := checkKnownGroup(tx, by.Org, group); err != nil {
 			return err
@@ -193,6 +196,9 @@ func (s *Service) ImportParties(ctx context.Context, by polder.Actor, group stri
 		return out, err
 	}
 	known, err := countParties(s.reader(ctx), by.Org)
+	if err == nil {
+		err = s.o.DB.Room()
+	}
 	if err != nil {
 		return out, err
 	}

@@ -44,6 +44,9 @@ func (s *Service) KeepAll(ctx context.Context, by polder.Actor, answers []Answer
 			return nil, polder.Errorf(polder.Invalid, "answer %d: no list was asked, so there is nothing to put on record", i+1)
 		}
 	}
+	if err := s.o.DB.Room(); err != nil {
+		return nil, err
+	}
 	var out []Screening
 	for len(answers) > 0 {
 		n, hits := 0, 0

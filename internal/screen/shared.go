@@ -186,8 +186,10 @@ func readShared(d journal.Delivery) (s sharedListing, ok bool) {
 		}
 	}
 	s.purpose = lists.Purpose(purpose)
+	named := lists.Tidy(&s.entry)
+	s.title = clip(s.title, maxShort)
 	s.entry.ID = d.ID // of the object: two members' numbers may be the same
-	return s, listName.MatchString(s.list) && s.entry.Name != "" && (s.purpose == lists.Restricted || s.purpose == lists.Verified)
+	return s, listName.MatchString(s.list) && named && (s.purpose == lists.Restricted || s.purpose == lists.Verified)
 }
 
 // addTo puts the listing into its list. A list of the same name with the other purpose is another list.

@@ -291,6 +291,18 @@ func (b *builder) tidy(e *Entry) {
 	}, "")
 }
 
+// Tidy puts an entry that came by another way than a file of a list into the form that those have: without controls,
+// bounded, its countries as codes, its address of more to read one of the web. It tells whether the entry has a name.
+func Tidy(e *Entry) bool {
+	newBuilder(&source{}, ReadOptions{}).tidy(e)
+	e.Births = e.Births[:min(len(e.Births), maxAliases)]
+	e.Addresses = e.Addresses[:min(len(e.Addresses), maxAliases)]
+	e.Programmes = e.Programmes[:min(len(e.Programmes), maxAliases)]
+	e.Identifiers = e.Identifiers[:min(len(e.Identifiers), maxAliases)]
+	e.Countries = e.Countries[:min(len(e.Countries), maxAliases)]
+	return e.Name != ""
+}
+
 // sharedAll cleans texts that many entries share.
 func (b *builder) sharedAll(in []string) []string {
 	for i, s := range in {

@@ -3,6 +3,7 @@ package lists
 import (
 	"strings"
 
+	"github.com/polder-exchange/polder/internal/fail"
 	"github.com/polder-exchange/polder/names"
 )
 
@@ -98,7 +99,7 @@ func readCSLLines(s *source, b *builder) error {
 			ID: r.ID, List: r.List, Type: cslType(r.Type), Name: r.Name, Countries: r.Countries,
 			Programmes: splitList(r.Programs, ";"), Means: cslMeans(r.List, r.Requirement, r.Policy), Note: cslNotice(r.Notice), URL: r.URL,
 		}
-		if e.Type == names.Person && len(e.Countries) > 0 {
+		if e.Type == names.Person && len(e.Countries) > 0 && !fail.Bug("nationality-kept") {
 			e.Countries, dropped = nil, true
 		}
 		for _, a := range r.Aliases {
