@@ -73,6 +73,8 @@ func only(w *Word, which string) string {
 	what := ""
 	if w.Kind == LegalForm || w.Kind == Title || w.Kind == Particle {
 		what = w.Kind.String() + ", "
+	} else if isCountry(w) {
+		what = "another country in the name, "
 	}
 	return what + "only in the " + which + " name"
 }
@@ -138,6 +140,8 @@ func howMet(a, b []*Word, l link) string {
 		return "the first letters of the words"
 	case howOrganisation:
 		return "two names of one organisation"
+	case howForeign:
+		return "legal form of another country"
 	case howPart:
 		return "a word of the phrase"
 	case howContrary:
@@ -165,6 +169,8 @@ func contradicts(v, w *Word) string {
 	switch {
 	case v.Kind == LegalForm:
 		return "different legal forms"
+	case isCountry(v) && isCountry(w):
+		return "another country in the name"
 	case v.Kind == Number && w.Kind == Number:
 		return "different numbers"
 	case v.Concept != 0 && w.Concept != 0:

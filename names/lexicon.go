@@ -26,6 +26,7 @@ type lexicon struct {
 	given    map[string][]givenRole
 	native   map[string][]string // given names in Arabic letters to their Latin forms
 	groups   []givenGroup
+	generic  []bool           // by Concept: a word of the trade that firms of every trade bear
 	common   map[string]uint8 // class of commonness, 1 the most common
 }
 
@@ -168,6 +169,9 @@ var commonClasses = [...]float64{0, 1, 0.75, 0.5}
 // traditions have the same number of words in each class, and all forms of a given name are as common as its most
 // common one, so that nobody's name weighs less for where it comes from or how it was romanised. Does not allocate.
 func commonness(latin string) float64 { return commonClasses[tables().common[latin]] }
+
+// isGeneric says whether a word is one of the trade that firms of every trade and country bear.
+func isGeneric(w *Word) bool { return w.Kind == Trade && tables().generic[w.Concept] }
 
 // String is the concept's English word, "" for none.
 func (c Concept) String() string {

@@ -81,7 +81,7 @@ func compileLexicon() (*lexicon, error) {
 	}
 	errs = append(errs, c.organisations())
 	c.romanise()
-	errs = append(errs, c.givenNames(), c.commonWords())
+	errs = append(errs, c.givenNames(), c.commonWords(), c.genericWords())
 	return c.lexicon, errors.Join(errs...)
 }
 
@@ -253,6 +253,25 @@ func (c *compiler) meaningText(e int32) string {
 		parts = append(parts, c.concepts[id].name)
 	}
 	return strings.Join(parts, "+")
+}
+
+// genericWords reads the words of the trade that say next to nothing.
+func (c *compiler) genericWords() error {
+	c.generic = make([]bool, len(c.concepts))
+	rows, err := lexiconTable("generic.tsv")
+	if err != nil {
+		return err
+	}
+	for _, r := range rows {
+		for _, name := range strings.Split(r.fields[0], "|") {
+			id, ok := c.ids[conceptKey{name: name, kind: Trade}]
+			if !ok {
+				return fmt.Errorf("%s: no word of the trade means %q", r.at, name)
+			}
+			c.generic[id] = true
+		}
+	}
+	return nil
 }
 
 // organisations reads the names of organisations: the official English name, then the others.

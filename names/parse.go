@@ -112,6 +112,7 @@ func (p *parser) parse(text string, t Type) *Name {
 		p.restoreNames(n)
 	}
 	if t == Any {
+		p.restoreSurname(n)
 		p.restorePlaces(n)
 	}
 	return n
@@ -132,6 +133,26 @@ func bagOf(words []token) uint64 {
 		bag += (h ^ h>>32) * 0x9e3779b97f4a7c15
 	}
 	return max(bag, 1)
+}
+
+// noblesse are the articles and prepositions that stand before surnames, between spaces.
+const noblesse = " de der den van von zu ter ten di da do dos la le du del della "
+
+// restoreSurname takes a word of the trade behind an article for a surname, where nothing else is of a firm: "Emma de
+// Groot".
+func (p *parser) restoreSurname(n *Name) {
+	last := len(n.Words) - 1
+	if last < 2 || last > 4 || n.Words[last].Kind != Trade || n.Words[last-1].Kind != Particle {
+		return
+	}
+	for _, w := range n.Words[:last-1] {
+		if w.Kind != Particle && w.Kind != Proper || w.Script != Latin {
+			return
+		}
+	}
+	if w := n.Words[last]; n.Words[0].Kind == Proper && strings.Contains(noblesse, " "+n.Words[last-1].Text+" ") {
+		n.Words[last] = p.word(w.Text, token{script: w.Script}, Proper, w.Concept)
+	}
 }
 
 // restorePlaces takes places for names in a short name that has nothing of a firm: "Jordan Miller", "Oman Salahudin".

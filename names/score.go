@@ -12,6 +12,8 @@ type figures struct {
 	extra      float64 // how much a word costs that only one name has
 	scarce     float64 // how much more all that costs when little has met
 	sole       float64 // how much more a word costs that only one name has when hardly a word has met
+	single     float64 // how much more that is when that word is all there is of its name
+	trades     float64 // how much a word of the trade contradicts that only one name has, when no other words met
 	family     float64 // how much more it costs when that is the whole surname
 	formClash  float64 // what two legal forms cost that are not the same
 	orderClash float64 // what words in another order cost
@@ -22,7 +24,7 @@ type figures struct {
 
 // shipped are the figures in use.
 var shipped = figures{
-	contrary: 2.1, extra: 0.27, scarce: 0.15, sole: 1.6, family: 4, formClash: 0.4, orderClash: 0.03, chainClash: 2,
+	contrary: 2.1, extra: 0.27, scarce: 0.15, sole: 1.6, single: 1.3, trades: 0.8, family: 4, formClash: 0.4, orderClash: 0.03, chainClash: 2,
 	slope: 1.7, offset: -1.38,
 }
 
@@ -33,10 +35,14 @@ const (
 	otherWords = 0.985
 )
 
+// foreignForm is how far legal forms of one kind and two countries differ, of two that are not of one kind at all.
+const foreignForm = 0.5
+
 // verdict is what a comparison found, in weights of words.
 type verdict struct {
 	met      float64 // what met
 	proper   float64 // of that, words that set a name apart
+	telling  float64 // of that, all words but those that any firm may bear
 	contrary float64 // what contradicts
 	extra    float64 // what only one name has, by what it costs
 	strange  float64 // the same, of words that set a name apart
@@ -137,11 +143,17 @@ func (s *scorer) weighLink(l *link, f *figures) {
 		l.weight = min(wa, wb)
 		s.verdict.extra += f.extra * (max(wa, wb) - l.weight)
 	}
+	if l.how == howForeign {
+		s.verdict.forms += foreignForm
+	}
 	against := (1 - l.sim) * math.Sqrt(math.Sqrt(1-l.sim))
 	s.verdict.met += l.weight * (1 - against)
 	s.verdict.contrary += l.weight * against
 	if s.a.Words[l.ai].Kind == Proper || s.b.Words[l.bi].Kind == Proper {
 		s.verdict.proper += l.weight * (1 - against)
+	}
+	if w := s.a.Words[l.ai]; w.Kind != LegalForm && w.Kind != Title && w.Kind != Particle && !isGeneric(w) {
+		s.verdict.telling += l.weight * (1 - against)
 	}
 }
 
@@ -159,6 +171,12 @@ func (s *scorer) weighRest(f *figures) {
 	clash := min(a.mass, b.mass)
 	v.contrary += clash + s.smallClash(&a, &b)
 	restA, restB := over(a.mass, clash), over(b.mass, clash)
+	if v.telling == 0 { // words that any firm may bear must all agree
+		v.contrary += f.trades * (a.mass*restA + b.mass*restB)
+	}
+	if isSingle(s.a) != isSingle(s.b) {
+		a.bare, b.bare = f.single*a.bare, f.single*b.bare
+	}
 	v.extra += a.cost*restA + b.cost*restB + 0.3*f.extra*(a.small+b.small)
 	v.strange += a.strange*restA + b.strange*restB
 	v.bare += a.bare*restA + b.bare*restB
@@ -173,6 +191,17 @@ func (s *scorer) weighRest(f *figures) {
 	s.linkContrary(a.heavy, b.heavy, f.contrary)
 	s.linkContrary(a.forms, b.forms, 1)
 	s.linkAlone(f)
+}
+
+// isSingle says whether a name has one word alone that tells anything: names of more words hold it by chance.
+func isSingle(n *Name) bool {
+	words := 0
+	for _, w := range n.Words {
+		if w.Kind != LegalForm && w.Kind != Title && w.Kind != Particle {
+			words++
+		}
+	}
+	return words == 1
 }
 
 // formOfOne is what it counts for that one name alone has a legal form: nothing, but where the other is a ship's or a
@@ -308,6 +337,8 @@ func costAlone(n *Name, i int) float64 {
 	switch {
 	case w.Kind == Number:
 		return 1.5
+	case n.Type != Person && isCountry(w):
+		return 1.5 // a firm of that group in another country
 	case n.aside>>i&1 == 1 && w.Kind != Place:
 		return 0.5
 	case isPatronymic(w.Latin):

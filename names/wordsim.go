@@ -22,6 +22,7 @@ const (
 	howAcronym          // the first letters of several words
 	howPart             // a word of a phrase
 	howOrganisation     // two names of one organisation
+	howForeign          // legal forms of one kind, of two countries
 	howContrary         // they contradict one another
 )
 
@@ -58,6 +59,9 @@ func wordSim(a, b *Word) (float64, how) {
 		return numberSim(a, b)
 	}
 	if a.Concept != 0 && a.Concept == b.Concept {
+		if a.Kind == LegalForm && otherArea(a, b) {
+			return 0.9, howForeign
+		}
 		return 0.97, howMeaning
 	}
 	if a.Kind == Initial || b.Kind == Initial {
