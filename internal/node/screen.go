@@ -2,10 +2,15 @@ package node
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
+	"fmt"
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -14,6 +19,7 @@ import (
 	"github.com/polder-exchange/polder/internal/exchange"
 	"github.com/polder-exchange/polder/internal/screen"
 	"github.com/polder-exchange/polder/internal/web"
+	"github.com/polder-exchange/polder/stix"
 )
 
 // screening is what the node runs of it.
@@ -38,7 +44,7 @@ func (n *Node) openScreening(ctx context.Context) (err error) {
 		return err
 	}
 	s.registry, err = screen.OpenRegistry(screen.RegistryOptions{
-		Dir: filepath.Join(n.Dir, screen.ListsDir), Now: n.now, Client: client, Log: n.log, Shared: s.shared, Publisher: forScreening{n.Exchange}, DB: n.DB, Audit: n.Audit,
+		Dir: filepath.Join(n.Dir, screen.ListsDir), Now: n.now, Client: client, Log: n.log, Shared: s.shared, Publisher: forScreening{n}, DB: n.DB, Audit: n.Audit,
 	})
 	if err != nil {
 		return err
@@ -64,7 +70,7 @@ func (n *Node) listClient() (*http.Client, error) {
 // mountScreening adds the pages, the REST API and what spans pages.
 func (n *Node) mountScreening(site *web.Site) []web.Route {
 	s := &n.screening
-	pages := s.service.Pages(site, screen.PagesOptions{Lists: s.registry, Accounts: n.Accounts})
+	pages := s.service.Pages(site, screen.PagesOptions{Lists: s.registry, Accounts: n.Accounts, Communities: forScreening{n}})
 	site.AddNav(pages.Nav()...)
 	site.AddCards(pages)
 	site.AddSearches(pages)
@@ -72,7 +78,24 @@ func (n *Node) mountScreening(site *web.Site) []web.Route {
 }
 
 // forScreening is the exchange as screening needs it.
-type forScreening struct{ exchange *exchange.Service }
+type forScreening struct{ node *Node }
+
+// Shares is what [screen.Communities] asks for.
+func (x forScreening) Shares(ctx context.Context, by polder.Actor) (out []screen.Community, err error) {
+	ms, err := x.node.Accounts.MembershipsOf(ctx, by)
+	for _, m := range ms {
+		if m.Right(by) >= polder.RoleContributor {
+			out = append(out, screen.Community{Alias: m.Alias, Name: m.Name})
+		}
+	}
+	slices.SortFunc(out, func(a, b screen.Community) int { return strings.Compare(a.Name, b.Name) })
+	return out, err
+}
+
+// Levels is what [screen.Communities] asks for.
+func (x forScreening) Levels(ctx context.Context, by polder.Actor) ([]stix.Marking, error) {
+	return x.node.Exchange.Levels(ctx, by.Org)
+}
 
 // Publish is what [screen.Publisher] asks for.
 func (x forScreening) Publish(ctx context.Context, by polder.Actor, s screen.Share, parts screen.SharedParts) (screen.Published, error) {
@@ -83,7 +106,7 @@ func (x forScreening) Publish(ctx context.Context, by polder.Actor, s screen.Sha
 	for _, p := range parts.Parts {
 		set.Parts = append(set.Parts, exchange.SetPart{Key: p.Key, Set: p.Set})
 	}
-	r, err := x.exchange.ShareSet(ctx, by, set)
+	r, err := x.node.Exchange.ShareSet(ctx, by, set)
 	if err != nil {
 		return screen.Published{}, err
 	}
@@ -95,10 +118,22 @@ func (x forScreening) Publish(ctx context.Context, by polder.Actor, s screen.Sha
 		out.Warnings = append(out.Warnings, w.Reason)
 		out.Held = out.Held || w.Held
 	}
-	for _, i := range r.Items {
-		out.Readers = max(out.Readers, len(i.Readers))
-	}
+	out.Readers, out.Sight = audienceOf(by.Org, r.Items)
 	return out, nil
+}
+
+// audienceOf is how many others would read some of what leaves, and a digest of what leaves at which level to whom.
+func audienceOf(by polder.OrgID, items []exchange.Item) (n int, sight string) {
+	others, h := map[polder.OrgID]bool{}, sha256.New()
+	for _, i := range items {
+		fmt.Fprintf(h, "%s %s %q\n", i.ID, i.TLP, i.Readers)
+		for _, o := range i.Readers {
+			if o != by {
+				others[o] = true
+			}
+		}
+	}
+	return len(others), hex.EncodeToString(h.Sum(nil))
 }
 
 // runScreening does what screening does by itself until ctx ends.

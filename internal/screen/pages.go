@@ -23,6 +23,8 @@ type PagesOptions struct {
 	Lists    ListKeeper       // must be there
 	Now      func() time.Time // nil is the service's
 	Accounts Refresher        // nil: a stream does not look again whether its reader may still read
+
+	Communities Communities // nil: lists cannot be shared from their pages
 }
 
 // Refresher says what an actor may do now. *accounts.Service is one.
@@ -99,6 +101,7 @@ func (p *Pages) Routes() []web.Route {
 		route("GET", "/lists", "lists", web.Reader, p.lists),
 		upload("/lists", "lists", web.Steward, p.importList),
 		route("GET", "/lists/{name}", "list", web.Reader, p.list),
+		{Method: "POST", Pattern: "/screen/lists/{name}/share", Need: web.Contributor, Exit: "screen.share", Handler: pageHandler(p.shareList).serve, Timeout: uploadTimeout},
 		route("POST", "/lists/{name}/refresh", "list", web.Steward, p.refreshList),
 		route("GET", "/settings", "settings", web.Reader, p.settings),
 		route("POST", "/settings", "settings", web.Steward, p.setSettings),

@@ -72,6 +72,7 @@ type wordRun struct {
 // listingPair is a row about the listing; Link leads away from this node.
 type listingPair struct {
 	Term, Text, Link string
+	Here             string // leads to a page of this node
 	Foreign          bool
 }
 
@@ -522,7 +523,9 @@ func listingPairs(words web.Words, h Hit, meta lists.Meta) []listingPair {
 	}
 	add("screen.listing.list", title)
 	add("screen.list.date", pageDay(words, pageOr(meta.Date, words.T("screen.list.no-date"))))
-	add("screen.listing.entry", h.ID)
+	if h.ID != "" {
+		out = append(out, listingPair{Term: words.T("screen.listing.entry"), Text: pageClip(h.ID, maxPageName), Here: sharedObject(h.List, h.ID)})
+	}
 	if e.Name != "" {
 		out = append(out, listingPair{Term: words.T("screen.listing.name"), Text: pageClip(e.Name, maxPageName), Foreign: true})
 	}

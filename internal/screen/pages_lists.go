@@ -83,8 +83,8 @@ func (p *Pages) showLists(w http.ResponseWriter, r *http.Request, failed error) 
 			v.Alerts = append(v.Alerts, listAlert(words, p, l))
 		}
 		sub := words.T("screen.owner." + string(l.Owner))
-		if l.From != "" {
-			sub = words.T("screen.owner.from", "who", l.From)
+		if l.Owner == OwnedByMember {
+			sub = words.T("screen.owner.from", "who", sharedIn(l))
 		}
 		t.add(pageRow{Name: listTitle(l.Meta), Href: pagePath("/screen/lists", l.Name), Sub: sub, Cells: []pageCell{purposeCell(words, l.Purpose), {Text: listDate(words, l.Meta), Sub: listAge(words, p, l)}, {Text: words.Number(int64(l.Entries))}, {Mark: ageMark(words, l), Sub: scheduleText(words, l)}}})
 	}
@@ -98,6 +98,12 @@ func (p *Pages) showLists(w http.ResponseWriter, r *http.Request, failed error) 
 	}
 	p.site.Render(w, r, web.Page{Template: "screen/page", Title: words.T("screen.lists"), Lede: lede, Status: pageStatus(failed), Crumbs: p.crumbs(words), Data: v})
 	return nil
+}
+
+// sharedIn is the community in which members share a list.
+func sharedIn(l KeptList) string {
+	alias, _, _ := strings.Cut(l.Name, "/")
+	return alias
 }
 
 // crumbs is the way to a page below the first.
@@ -256,9 +262,11 @@ func (o ListImport) check() error {
 }
 
 // list is the page of one list: what it is, its versions, and what the last one changed.
-func (p *Pages) list(w http.ResponseWriter, r *http.Request) error { return p.showList(w, r, nil) }
+func (p *Pages) list(w http.ResponseWriter, r *http.Request) error {
+	return p.showList(w, r, Share{}, nil)
+}
 
-func (p *Pages) showList(w http.ResponseWriter, r *http.Request, failed error) error {
+func (p *Pages) showList(w http.ResponseWriter, r *http.Request, typed Share, failed error) error {
 	words, by, q := web.WordsOf(r), web.ActorOf(r), r.URL.Query()
 	l, err := keptList(r, p.more.Lists, r.PathValue("name"))
 	if err != nil {
@@ -296,6 +304,13 @@ func (p *Pages) showList(w http.ResponseWriter, r *http.Request, failed error) e
 	if l.Origin != "" && stewards(by) {
 		v.beside(pageBlock(words.T("screen.list.refresh-now"), "", "form", pageForm{Action: pagePath("/screen/lists", l.Name, "refresh"), Note: words.T("screen.list.refresh-note"), Submit: words.T("screen.list.refresh-now")}))
 	}
+	share, ok, err := p.shareBlock(r, words, l, typed)
+	if err != nil {
+		return err
+	}
+	if ok {
+		v.beside(share)
+	}
 	p.site.Render(w, r, web.Page{Template: "screen/page", Title: listTitle(l.Meta), Lede: words.T("screen.list.lede", "n", l.Entries, "names", l.Names, "date", listDate(words, l.Meta)), Status: pageStatus(failed),
 		Crumbs: p.crumbs(words, web.Link{Text: words.T("screen.lists"), Href: "/screen/lists"}), Data: v})
 	return nil
@@ -325,7 +340,11 @@ func aboutList(words web.Words, l KeptList) []web.Pair {
 	add("screen.list.version", l.Version)
 	add("screen.list.entries", words.Number(int64(l.Entries)))
 	add("screen.list.names", words.Number(int64(l.Names)))
-	add("screen.list.publisher", l.Source)
+	if l.Owner == OwnedByMember {
+		add("screen.list.publisher", words.T("screen.owner.from", "who", sharedIn(l)))
+	} else {
+		add("screen.list.publisher", l.Source)
+	}
 	add("screen.list.licence", l.Licence)
 	add("screen.list.form", l.Form)
 	add("screen.list.read", words.When(l.Read))
@@ -470,7 +489,7 @@ func without(a, b []string) []string {
 func (p *Pages) refreshList(w http.ResponseWriter, r *http.Request) error {
 	l, err := p.more.Lists.Refresh(r.Context(), web.ActorOf(r), r.PathValue("name"))
 	if pageMendable(err) || err != nil && polder.KindOf(err) == polder.Unavailable {
-		return p.showList(w, r, err)
+		return p.showList(w, r, Share{}, err)
 	}
 	if err != nil {
 		return err

@@ -42,7 +42,8 @@ type Published struct {
 	Refused   []string `json:"refused"`
 	Warnings  []string `json:"warnings"`
 	Held      bool     `json:"held"`    // nothing is shared until it is confirmed
-	Readers   int      `json:"readers"` // of what is new; in a preview
+	Readers   int      `json:"readers"` // others who would read what is new; in a preview
+	Sight     string   `json:"-"`       // digest of what leaves at which level to whom; in a preview
 }
 
 // Publisher brings lists into communities. node plugs the exchange in.
