@@ -174,7 +174,7 @@ func (s *scorer) weighRest(f *figures) {
 	if v.telling == 0 { // words that any firm may bear must all agree
 		v.contrary += f.trades * (a.mass*restA + b.mass*restB)
 	}
-	if isSingle(s.a) != isSingle(s.b) {
+	if singleA, singleB := s.singles(); singleA != singleB {
 		a.bare, b.bare = f.single*a.bare, f.single*b.bare
 	}
 	v.extra += a.cost*restA + b.cost*restB + 0.3*f.extra*(a.small+b.small)
@@ -193,15 +193,28 @@ func (s *scorer) weighRest(f *figures) {
 	s.linkAlone(f)
 }
 
-// isSingle says whether a name has one word alone that tells anything: names of more words hold it by chance.
-func isSingle(n *Name) bool {
-	words := 0
-	for _, w := range n.Words {
-		if w.Kind != LegalForm && w.Kind != Title && w.Kind != Particle {
-			words++
+// singles says for each of the two names whether all of it that tells anything is one word, or a run of words that met one
+// word: names of more words hold it by chance.
+func (s *scorer) singles() (a, b bool) {
+	heavyA, heavyB := heavyWords(s.a), heavyWords(s.b)
+	a, b = bits.OnesCount64(heavyA) == 1, bits.OnesCount64(heavyB) == 1
+	for _, l := range s.links {
+		if l.how == howJoined {
+			a = a || runBits(l.ai, l.an, len(s.a.Words))&heavyA == heavyA
+			b = b || runBits(l.bi, l.bn, len(s.b.Words))&heavyB == heavyB
 		}
 	}
-	return words == 1
+	return a, b
+}
+
+// heavyWords are the words of a name that are no small ones, a bit each.
+func heavyWords(n *Name) (heavy uint64) {
+	for i, w := range n.Words {
+		if w.Kind != LegalForm && w.Kind != Title && w.Kind != Particle {
+			heavy |= 1 << i
+		}
+	}
+	return heavy
 }
 
 // formOfOne is what it counts for that one name alone has a legal form: nothing, but where the other is a ship's or a

@@ -36,7 +36,24 @@ const (
 // syllableVowels are spellings of one vowel.
 var syllableVowels = map[string]string{"ee": "i", "oo": "u", "ou": "u", "eu": "u", "ae": "e"}
 
-func isIn2(list, s string) bool { return s == "" || strings.Contains(list, " "+s+" ") }
+func isIn2(list, s string) bool { return s == "" || isListed(list, s) }
+
+// isListed says whether s stands in list between spaces. It does not allocate.
+func isListed(list, s string) bool {
+	for {
+		i := strings.Index(list, s)
+		if i < 0 {
+			return false
+		}
+		if end := i + len(s); list[i-1] == ' ' && list[end] == ' ' {
+			return true
+		}
+		list = list[i+1:]
+		if list[0] != ' ' {
+			list = list[strings.IndexByte(list, ' '):]
+		}
+	}
+}
 
 // vowelGap says how far the vowels of two words that sound alike lie apart: 1 for each that differs within the broad
 // classes that romanisations confuse, 2 for each that differs beyond them or stands in one word alone.
@@ -98,3 +115,67 @@ func sameSyllable(a, b string) bool {
 	y, okY := plainSyllable(b)
 	return okX && okY && x == y
 }
+
+// pinyinDiffers says whether two words are both two syllables of Chinese and one of these differs: Jianhua and Zhenhua.
+func pinyinDiffers(a, b string) bool {
+	a1, a2, ok := twoPinyin(a)
+	if !ok {
+		return false
+	}
+	b1, b2, ok := twoPinyin(b)
+	return ok && (!sameSyllable(a1, b1) || !sameSyllable(a2, b2))
+}
+
+// The beginnings and the ends of the syllables of Chinese, between spaces.
+const (
+	pinyinInitials = " b p m f d t n l g k h j q x zh ch sh r z c s y w "
+	pinyinFinals   = " a o e ai ei ao ou an en ang eng i ia ie iao iu ian in iang ing u ua uo uai ui uan un uang ong iong ue "
+)
+
+// twoPinyin parts a word of two syllables of Chinese that both begin with a consonant; ok is false for any other word.
+func twoPinyin(latin string) (first, second string, ok bool) {
+	if len(latin) < 5 || len(latin) > 12 {
+		return "", "", false
+	}
+	for cut := 2; cut+2 <= len(latin); cut++ {
+		if isPinyin(latin[:cut]) && isPinyin(latin[cut:]) {
+			return latin[:cut], latin[cut:], true
+		}
+	}
+	return "", "", false
+}
+
+// isPinyin says whether a word is one syllable of Chinese.
+func isPinyin(s string) bool {
+	n := 1
+	if len(s) > 2 && s[1] == 'h' {
+		n = 2
+	}
+	return n < len(s) && isListed(pinyinInitials, s[:n]) && isListed(pinyinFinals, s[n:])
+}
+
+// isKanaSpelt says whether a word of three syllables or more is spelt as Japanese is: each syllable a vowel, a consonant
+// of Japanese and a vowel, or either with an n. Among such words another consonant makes another name more often than
+// it is a slip.
+func isKanaSpelt(s string) bool {
+	syllables := 0
+	for i := 0; i < len(s); {
+		n := i
+		for n < len(s) && !isVowelLetter(s[n]) {
+			n++
+		}
+		switch onset := s[i:n]; {
+		case onset == "n" && n == len(s) && i > 0:
+			return syllables >= 3
+		case n == len(s), onset != "" && !isListed(kanaOnsets, onset):
+			return false
+		}
+		syllables++
+		i = n + 1
+	}
+	return syllables >= 3
+}
+
+// kanaOnsets are what syllables of Japanese begin with, with the end of the one before, between spaces.
+const kanaOnsets = " k s sh t ch ts n h f m y r w g z j d b p ky ry hy my ny by gy " +
+	"kk ss ssh tt tch tts pp nk ns nsh nt nch nts nn nh nf nm mm mp mb ny nr nw ng nz nj nd nb np "

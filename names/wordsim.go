@@ -190,10 +190,12 @@ func spellingSim(a, b *Word) (float64, how) {
 	if otherForm(a.Latin, b.Latin) {
 		best *= 0.6
 	}
-	if s, k := syllableSim(a, b), knownApart(a, b); s < 1 && k < 1 {
-		best *= 0.92 * min(s, k)
-	} else {
+	if best > 0 {
+		s, k := syllableSim(a, b), knownApart(a, b)
 		best *= min(s, k)
+		if s < 1 && k < 1 {
+			best *= 0.92
+		}
 	}
 	if a.Kind == Proper && b.Kind == Proper {
 		if v := 0.75 * sameGivenName(a.Latin, b.Latin); v > best {
@@ -263,6 +265,14 @@ func syllableSim(a, b *Word) float64 {
 	if syllablesDiffer(a, b) {
 		return 0.55
 	}
+	if a.Sound != b.Sound {
+		if pinyinDiffers(a.Latin, b.Latin) {
+			return 0.75
+		}
+		if isKanaSpelt(a.Latin) && isKanaSpelt(b.Latin) {
+			return 0.92
+		}
+	}
 	x, ok := plainSyllable(a.Latin)
 	if !ok {
 		return 1
@@ -273,6 +283,8 @@ func syllableSim(a, b *Word) float64 {
 		return 1
 	case x == y:
 		return 0.9
+	case a.Sound != b.Sound:
+		return 0.4
 	}
 	return 0.7
 }
@@ -280,11 +292,14 @@ func syllableSim(a, b *Word) float64 {
 // knownApart is what is left of a likeness by letters or sound when both words are common in names and no forms of one
 // given name: they are two names rather than one with a slip in it.
 func knownApart(a, b *Word) float64 {
-	if a.Kind == Proper && b.Kind == Proper && commonness(a.Latin) > 0 && commonness(b.Latin) > 0 && sameGivenName(a.Latin, b.Latin) == 0 {
+	if a.Kind == Proper && b.Kind == Proper && isKnownName(a.Latin) && isKnownName(b.Latin) && sameGivenName(a.Latin, b.Latin) == 0 {
 		return 0.7
 	}
 	return 1
 }
+
+// isKnownName says whether a romanised word is one of the common words of names, or a form of a given name.
+func isKnownName(latin string) bool { return commonness(latin) > 0 || len(tables().given[latin]) > 0 }
 
 // otherForm says whether two words that are nearly alike are known to be two: a surname and a patronymic of one stem
 // (Ivanova, Ivanovna), a man's given name and a woman's (Antonio, Antonia; Daniel, Daniela).
