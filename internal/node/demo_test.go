@@ -7,7 +7,10 @@ import (
 	"errors"
 	"io"
 	"io/fs"
+	"os"
 	"path"
+	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -235,6 +238,40 @@ func TestDemoEveryday(t *testing.T) {
 	}
 	if a, b := (&dice{seed: 1}), (&dice{seed: 1}); a.roll(1<<30) != b.roll(1<<30) || a.roll(1<<30) == (&dice{seed: 2}).roll(1<<30) {
 		t.Error("the dice do not follow their seed")
+	}
+}
+
+// TestReadmeScreen runs the command of screening that the README shows, on the list of the story, and holds what it says
+// to what is shown there. A line of dots stands for lines that are left out, and figures of scores are not compared: they
+// move with what the threshold is fitted to.
+func TestReadmeScreen(t *testing.T) {
+	text, err := os.ReadFile("../../README.md")
+	ok(t, err)
+	list, err := storyFiles.ReadFile("story/control.list.csv")
+	ok(t, err)
+	_, shown, found := strings.Cut(string(text), "\n$ polder screen --data lists ")
+	if !found {
+		t.Fatal("the README shows no run of polder screen any more")
+	}
+	_, shown, _ = strings.Cut(shown, "\n")
+	shown, _, _ = strings.Cut(shown, "```")
+	dir := t.TempDir()
+	ok(t, os.WriteFile(filepath.Join(dir, "control.csv"), list, 0o600))
+	_, err = run(t.Context(), "lists", "import", "--data", filepath.Join(dir, "lists"), "--as", controlList, "--date", "2026-03-01", filepath.Join(dir, "control.csv"))
+	ok(t, err)
+	out, err := run(t.Context(), "screen", "--data", filepath.Join(dir, "lists"), consignee, "Marigold Hetherington")
+	ok(t, err)
+	figures := regexp.MustCompile(`[01]\.\d+|1 in \d+|\d+ in 100`)
+	got := strings.Split(figures.ReplaceAllString(out, "N"), "\n")
+	for line := range strings.SplitSeq(figures.ReplaceAllString(shown, "N"), "\n") {
+		if strings.TrimSpace(line) == "…" {
+			continue
+		}
+		i := slices.Index(got, line)
+		if i < 0 {
+			t.Fatalf("the README shows %q, and polder screen says\n%s", line, out)
+		}
+		got = got[i+1:]
 	}
 }
 

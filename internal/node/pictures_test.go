@@ -66,7 +66,7 @@ func picture(page *webtest.Page, name string) {
 }
 
 // screenPages are the pages of screening, as the story leaves them, in both languages. The review of the order's
-// consignee is pictured, and the queue.
+// consignee is pictured, and a list of two versions.
 func screenPages(t *testing.T, st *stage) (out []shown) {
 	t.Helper()
 	customer, err := st.review(t.Context(), newlyListed, controlList)
@@ -78,9 +78,9 @@ func screenPages(t *testing.T, st *stage) (out []shown) {
 	var records struct{ Records []struct{ ID string } }
 	ok(t, st.ask(t.Context(), st.players["klepwerk"].reader, "GET", "/api/v1/screen/records?hit=yes", nil, &records))
 	for _, at := range []shown{
-		{"/screen", ""}, {"/screen/queue", "queue.png"}, {"/screen/queue?state=all", ""}, {"/screen/reviews/" + st.held["consignee"], "review.png"}, {"/screen/reviews/" + st.held["client"], ""},
+		{"/screen", ""}, {"/screen/queue", ""}, {"/screen/queue?state=all", ""}, {"/screen/reviews/" + st.held["consignee"], "review.png"}, {"/screen/reviews/" + st.held["client"], ""},
 		{"/screen/reviews/" + customer.ID, ""}, {"/screen/parties", ""}, {"/screen/parties/" + party.ID, ""}, {"/screen/batches", ""}, {"/screen/batches/" + batches.Batches[0].ID, ""},
-		{"/screen/lists", ""}, {"/screen/lists/" + controlList, ""}, {"/screen/lists/verified", ""}, {"/screen/lists/" + url.PathEscape(sharedList), ""}, {"/screen/record", ""},
+		{"/screen/lists", ""}, {"/screen/lists/" + controlList, "list.png"}, {"/screen/lists/verified", ""}, {"/screen/lists/" + url.PathEscape(sharedList), ""}, {"/screen/record", ""},
 		{"/screen/record/" + records.Records[0].ID, ""}, {"/screen/settings", ""},
 	} {
 		in := "?lang=nl"
@@ -100,7 +100,7 @@ func asksOrder(t *testing.T, st *stage, page *webtest.Page) {
 	page.Size(1440, 900)
 	page.Go(st.at + "/screen")
 	page.Type("#text", string(order))
-	for _, name := range []string{"screen-found.png", "screen-answer.png"} {
+	for _, name := range []string{"found.png", "answer.png"} {
 		page.Submit("main form button.primary")
 		picture(page, name)
 		page.Check(t)
