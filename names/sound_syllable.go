@@ -96,6 +96,37 @@ func (h *hearing) vowels() []byte {
 	return h.out[:min(n, maxSoundBytes)]
 }
 
+// isTwoSyllables says whether a word is written as two syllables with a hyphen, or is two of Chinese.
+func isTwoSyllables(w *Word) bool {
+	if strings.IndexByte(w.Text, '-') > 0 {
+		return true
+	}
+	_, _, two := twoPinyin(w.Latin)
+	return two
+}
+
+// syllableVowel is the vowel of a plain syllable, in one spelling.
+func syllableVowel(latin string) string {
+	i := 0
+	for i < len(latin) && (!isVowelLetter(latin[i]) || latin[i] == 'y' && i+1 < len(latin) && isVowelLetter(latin[i+1])) {
+		i++
+	}
+	j := i
+	for j < len(latin) && isVowelLetter(latin[j]) {
+		j++
+	}
+	switch vowel := latin[i:j]; vowel {
+	case "eo", "o", "u", "oo", "ou", "eu", "uh":
+		return "u"
+	case "ae", "e":
+		return "e"
+	case "ee", "i", "yi":
+		return "i"
+	default:
+		return vowel
+	}
+}
+
 // syllablesDiffer says whether two words are both written as two syllables with a hyphen (Eun-ji) and one of these differs.
 func syllablesDiffer(a, b *Word) bool {
 	a1, a2, ok := strings.Cut(a.Text, "-")
@@ -151,7 +182,18 @@ func isPinyin(s string) bool {
 	if len(s) > 2 && s[1] == 'h' {
 		n = 2
 	}
-	return n < len(s) && isListed(pinyinInitials, s[:n]) && isListed(pinyinFinals, s[n:])
+	if n == len(s) || !isListed(pinyinInitials, s[:n]) || !isListed(pinyinFinals, s[n:]) {
+		return false
+	}
+	switch s[0] {
+	case 'w':
+		return s[1] != 'i' && (s[1] != 'u' || n+1 == len(s))
+	case 'y':
+		return s[1] != 'i' || s[2:] == "" || s[2:] == "n" || s[2:] == "ng"
+	case 'j', 'q', 'x':
+		return (s[1] == 'i' || s[1] == 'u') || n == 2
+	}
+	return true
 }
 
 // isKanaSpelt says whether a word of three syllables or more is spelt as Japanese is: each syllable a vowel, a consonant

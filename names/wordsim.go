@@ -198,7 +198,7 @@ func spellingSim(a, b *Word) (float64, how) {
 		}
 	}
 	if a.Kind == Proper && b.Kind == Proper {
-		if v := 0.75 * sameGivenName(a.Latin, b.Latin); v > best {
+		if v := 0.75 * givenSim(a.Latin, b.Latin); v > best {
 			best, way = v, howGiven
 		}
 	}
@@ -206,6 +206,16 @@ func spellingSim(a, b *Word) (float64, how) {
 		return 0, howNot
 	}
 	return best, way
+}
+
+// givenSim is how sure it is that two words are forms of one given name. Nicknames of three letters belong to too many
+// names for two of them to be one.
+func givenSim(a, b string) float64 {
+	v := sameGivenName(a, b)
+	if v <= givenStrength[roleNick][roleNick] && len(a) <= 3 && len(b) <= 3 {
+		return 0
+	}
+	return v
 }
 
 // letterSim compares two words of one script that is not romanised, or whose letters say more than their romanisation:
@@ -265,28 +275,35 @@ func syllableSim(a, b *Word) float64 {
 	if syllablesDiffer(a, b) {
 		return 0.55
 	}
-	if a.Sound != b.Sound {
-		if pinyinDiffers(a.Latin, b.Latin) {
-			return 0.75
+	switch x, okX := plainSyllable(a.Latin); {
+	case pinyinDiffers(a.Latin, b.Latin):
+		if editDistance(a.Latin, b.Latin) <= 1 { // or one slip
+			return 0.9
 		}
-		if isKanaSpelt(a.Latin) && isKanaSpelt(b.Latin) {
-			return 0.92
+		return 0.7
+	case a.Sound != b.Sound && isKanaSpelt(a.Latin) && isKanaSpelt(b.Latin):
+		return 0.92
+	case !okX:
+		if _, okY := plainSyllable(b.Latin); okY && isTwoSyllables(a) {
+			return 0.5
 		}
-	}
-	x, ok := plainSyllable(a.Latin)
-	if !ok {
 		return 1
+	default:
+		y, okY := plainSyllable(b.Latin)
+		switch {
+		case !okY && isTwoSyllables(b):
+			return 0.5
+		case !okY:
+			return 1
+		case x == y:
+			return 0.9
+		case a.Sound != b.Sound:
+			return 0.4
+		case syllableVowel(a.Latin) != syllableVowel(b.Latin):
+			return 0.55
+		}
+		return 0.7
 	}
-	y, ok := plainSyllable(b.Latin)
-	switch {
-	case !ok:
-		return 1
-	case x == y:
-		return 0.9
-	case a.Sound != b.Sound:
-		return 0.4
-	}
-	return 0.7
 }
 
 // knownApart is what is left of a likeness by letters or sound when both words are common in names and no forms of one
