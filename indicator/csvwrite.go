@@ -39,12 +39,12 @@ func WriteCSV(w io.Writer, entries []Entry) ([]Skipped, error) {
 }
 
 var (
-	runs    = regexp.MustCompile(`^'*[=+\-@\t\r]`)
-	guarded = regexp.MustCompile(`^'+[=+\-@\t\r]`)
+	runs    = regexp.MustCompile(`^'*[=+\-@\t\r＝＋－＠]`)
+	guarded = regexp.MustCompile(`^'+[=+\-@\t\r＝＋－＠]`)
 )
 
-// GuardCell makes a text safe as a cell of a table that a spreadsheet opens: one that starts like a formula gets a
-// single quote before it. NUL characters are dropped. UnguardCell takes the quote away again.
+// GuardCell makes a text safe as a cell of a table that a spreadsheet opens: one that starts like a formula, in wide
+// letters too, gets a single quote before it. NUL characters are dropped. UnguardCell takes the quote away again.
 func GuardCell(s string) string {
 	s = dropNUL(s)
 	if runs.MatchString(s) {

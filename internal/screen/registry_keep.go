@@ -84,7 +84,7 @@ func (r *Registry) keptAt(p place, f folder) (k KeptList, err error) {
 		k.Failed = s.Tried
 	}
 	if s.Source != nil {
-		k.Origin, k.Every, k.Next = s.Source.From, s.Source.every(), s.Source.due(s)
+		k.Origin, k.Every, k.Next = s.Source.shown(), s.Source.every(), s.Source.due(s)
 		k.Purpose = cmp.Or(k.Purpose, s.Source.Purpose, lists.Restricted)
 	}
 	return k, nil

@@ -62,6 +62,15 @@ func (s *Source) remote() bool {
 	return strings.HasPrefix(s.From, "https://") || strings.HasPrefix(s.From, "http://")
 }
 
+// shown is where the list comes from as everybody may read it: an address without the key that may stand in it.
+func (s *Source) shown() string {
+	u, err := url.Parse(s.From)
+	if !s.remote() || err != nil {
+		return s.From
+	}
+	return (&url.URL{Scheme: u.Scheme, Host: u.Host, Path: u.Path}).String()
+}
+
 // due is when the source is asked next.
 func (s *Source) due(st state) time.Time {
 	if st.Tried.IsZero() {
@@ -232,7 +241,7 @@ func (r *Registry) fetch(ctx context.Context, st state) (got fetched, err error)
 			err = fmt.Errorf("the list could not be read: %v", p)
 		}
 	}()
-	o := lists.ReadOptions{As: st.Source.Name, Form: st.Source.Form, Purpose: st.Source.Purpose, Title: st.Source.Title, Licence: st.Source.Licence, Source: st.Source.From, At: r.o.Now()}
+	o := lists.ReadOptions{As: st.Source.Name, Form: st.Source.Form, Purpose: st.Source.Purpose, Title: st.Source.Title, Licence: st.Source.Licence, Source: st.Source.shown(), At: r.o.Now()}
 	if st.Source.Mapping != "" {
 		text, err := os.ReadFile(st.Source.Mapping)
 		if err != nil {
@@ -265,7 +274,10 @@ func (r *Registry) fetchAddress(ctx context.Context, st state, o lists.ReadOptio
 	}
 	res, err := r.o.Client.Do(req)
 	if err != nil {
-		return got, err
+		if in, ok := errors.AsType[*url.Error](err); ok { // which would say the whole address
+			err = in.Err
+		}
+		return got, fmt.Errorf("%s: %w", st.Source.shown(), err)
 	}
 	defer res.Body.Close()
 	got.confirmed = r.o.Now()
@@ -273,10 +285,10 @@ func (r *Registry) fetchAddress(ctx context.Context, st state, o lists.ReadOptio
 	case res.StatusCode == http.StatusNotModified && st.ETag+st.Modified != "":
 		return got, nil
 	case res.StatusCode != http.StatusOK:
-		return got, fmt.Errorf("%s answered %s; a list comes with 200 OK", req.URL.Redacted(), res.Status)
+		return got, fmt.Errorf("%s answered %s; a list comes with 200 OK", st.Source.shown(), res.Status)
 	}
 	if strings.HasPrefix(res.Header.Get("Content-Type"), "text/html") {
-		return got, fmt.Errorf("%s answered with a page for people (text/html), not with a list", req.URL.Redacted())
+		return got, fmt.Errorf("%s answered with a page for people (text/html), not with a list", st.Source.shown())
 	}
 	got.list, err = lists.Read(path.Base(req.URL.Path), res.Body, o)
 	if err == nil && got.list.Date == "" {
