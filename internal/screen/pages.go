@@ -1,14 +1,17 @@
 package screen
 
 import (
+	"cmp"
 	"context"
 	"embed"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/polder-exchange/polder"
+	"github.com/polder-exchange/polder/internal/screen/lists"
 	"github.com/polder-exchange/polder/internal/web"
 )
 
@@ -161,15 +164,33 @@ func (p *Pages) Search(_ context.Context, by polder.Actor, text string, _ int, w
 	return []web.Hit{{Kind: words.T("screen.nav"), Icon: "screen", Title: words.T("screen.search.offer", "name", pageClip(text, 80)), Href: "/screen?" + url.Values{"name": {text}}.Encode(), Text: words.T("screen.search.text")}}, nil
 }
 
+// The card shows some of what waits, and looks at more to find the most pressing.
+const (
+	cardShows = 4
+	cardLooks = 50
+)
+
 // Card is what waits for a decision, and which lists are too old, on the overview.
 func (p *Pages) Card(ctx context.Context, by polder.Actor, words web.Words) (web.Block, error) {
 	if mayScreen(by, polder.RoleReader) != nil {
 		return web.Block{}, nil
 	}
-	page, err := p.Queue(ctx, by, QueueFilter{Limit: 4})
+	asking, err := p.asksNow(ctx, by)
 	if err != nil {
 		return web.Block{}, err
 	}
+	page, err := p.Queue(ctx, by, QueueFilter{Limit: cardLooks})
+	if err != nil {
+		return web.Block{}, err
+	}
+	pressing := func(r Review) int { // a hit that speaks for a party waits longer than one that speaks against it
+		if asking[r.List].Purpose == lists.Verified {
+			return 1
+		}
+		return 0
+	}
+	slices.SortStableFunc(page.Reviews, func(a, b Review) int { return cmp.Compare(pressing(a), pressing(b)) })
+	page.Reviews = page.Reviews[:min(len(page.Reviews), cardShows)]
 	waiting, err := p.Waiting(ctx, by)
 	if err != nil {
 		return web.Block{}, err
@@ -181,7 +202,7 @@ func (p *Pages) Card(ctx context.Context, by polder.Actor, words web.Words) (web
 	var rows []web.Todo
 	for _, one := range page.Reviews {
 		m := stateMarkOf(words, one.State)
-		rows = append(rows, web.Todo{Icon: "screen", Title: pageClip(oneLine(one.Query.Name), 120), Href: pagePath("/screen/reviews", one.ID), Text: words.T("screen.list.of-date", "list", pageClip(oneLine(one.Name), 120), "date", one.List), Tag: m.Text, TagIcon: m.Icon})
+		rows = append(rows, web.Todo{Icon: "screen", Title: pageClip(oneLine(one.Query.Name), 120), Href: pagePath("/screen/reviews", one.ID), Text: words.T("screen.list.of-date", "list", pageClip(oneLine(one.Name), 120), "date", asking.title(one.List)), Tag: m.Text, TagIcon: m.Icon})
 	}
 	for _, l := range kept {
 		if l.Stale && len(rows) < 6 {

@@ -26,7 +26,7 @@ func listAge(words web.Words, p *Pages, l KeptList) string {
 	said := []string{}
 	if at, err := time.Parse(time.DateOnly, l.Date); err == nil {
 		if days := int(p.more.Now().UTC().Sub(at).Hours() / 24); days >= 0 {
-			said = append(said, words.T("screen.list.age", "n", days))
+			said = append(said, ageText(words, days))
 		}
 	}
 	if l.Stale {
@@ -36,6 +36,13 @@ func listAge(words web.Words, p *Pages, l KeptList) string {
 		said = append(said, words.T("screen.list.failures", "n", l.Failures))
 	}
 	return strings.Join(said, " · ")
+}
+
+func ageText(words web.Words, days int) string {
+	if days == 0 {
+		return words.T("screen.list.today")
+	}
+	return words.T("screen.list.age", "n", days)
 }
 
 // staleAlert says that a list is older than it should be, and that it is asked nevertheless.
@@ -129,6 +136,8 @@ func purposeCell(words web.Words, p lists.Purpose) pageCell {
 // scheduleText says how a list is refreshed.
 func scheduleText(words web.Words, l KeptList) string {
 	switch {
+	case l.Owner == OwnedByMember:
+		return words.T("screen.list.by-members")
 	case l.Every <= 0:
 		return words.T("screen.list.by-hand")
 	case l.Checked.IsZero():
@@ -282,13 +291,16 @@ func (p *Pages) showList(w http.ResponseWriter, r *http.Request, typed Share, fa
 		a.Links = nil
 		v.Alerts = append(v.Alerts, a)
 	}
-	if len(versions) > 1 {
+	switch {
+	case l.Owner == OwnedByMember:
+		v.add(pageBlock(words.T("screen.changes"), "", "nothing-here", web.Empty{Icon: "people", Title: words.T("screen.list.by-members"), Text: words.T("screen.changes.shared-text")}))
+	case len(versions) > 1:
 		d, err := p.more.Lists.Difference(r.Context(), by, l.Name, q.Get("old"), q.Get("new"), maxShownChanges)
 		if err != nil {
 			return err
 		}
 		v.add(differenceBlocks(words, d)...)
-	} else {
+	default:
 		v.add(pageBlock(words.T("screen.changes"), "", "nothing-here", web.Empty{Icon: "layers", Title: words.T("screen.changes.first"), Text: words.T("screen.changes.first-text")}))
 	}
 	v.add(versionsBlock(words, l, versions))
@@ -372,8 +384,12 @@ func refreshPairs(words web.Words, l KeptList) []web.Pair {
 func versionsBlock(words web.Words, l KeptList, versions []ListVersion) web.Block {
 	t := pageTable{Label: words.T("screen.versions"), Heads: pageHeads(words.T("screen.list.date"), words.T("screen.list.read"), "#"+words.T("screen.list.entries"), words.T("screen.versions.by"), words.T("screen.changes"))}
 	t.Empty = web.Empty{Icon: "layers", Title: words.T("screen.changes.first"), Text: words.T("screen.changes.first-text")}
+	itself := words.T("screen.versions.itself")
+	if l.Owner == OwnedByMember {
+		itself = words.T("screen.versions.members")
+	}
 	for i, one := range versions[:min(len(versions), maxShownVersions)] {
-		row := pageRow{Name: listDate(words, one.Meta), Sub: one.Version, Cells: []pageCell{{At: one.Read}, {Text: words.Number(int64(one.Entries))}, {Text: pageOr(one.By, words.T("screen.versions.itself"))}, {}}}
+		row := pageRow{Name: listDate(words, one.Meta), Sub: one.Version, Cells: []pageCell{{At: one.Read}, {Text: words.Number(int64(one.Entries))}, {Text: pageOr(one.By, itself)}, {}}}
 		if one.Now {
 			row.Cells[3].Mark = pageMark{"info", "check", words.T("screen.versions.now")}
 		}
@@ -447,7 +463,7 @@ func entryChanges(words web.Words, old, now lists.Entry) (out []web.Change) {
 		add(key, strings.Join(without(was, is), "; "), strings.Join(without(is, was), "; "))
 	}
 	add("screen.listing.name", old.Name, now.Name)
-	gone("screen.also", aliasTexts(words, old), aliasTexts(words, now))
+	gone("screen.listing.aliases", aliasTexts(words, old), aliasTexts(words, now))
 	add("screen.type", old.Type.String(), now.Type.String())
 	gone("screen.kind.country", old.Countries, now.Countries)
 	gone("screen.kind.birth-date", old.Births, now.Births)

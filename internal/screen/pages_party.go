@@ -32,14 +32,14 @@ func (p *Pages) showParty(w http.ResponseWriter, r *http.Request, failed error) 
 	if err != nil {
 		return err
 	}
-	titles, err := p.titles(r)
+	asking, err := p.asksNow(r.Context(), by)
 	if err != nil {
 		return err
 	}
 	v := pageView{Tabs: p.tabs(words, "/screen/parties"), Alerts: pageNotDone(words, failed)}
 	t := pageTable{Label: words.T("screen.party.reviews"), Heads: pageHeads(words.T("screen.yours"), words.T("screen.listed"), words.T("screen.list"), "#"+words.T("screen.score"), words.T("screen.state"), words.T("screen.queue.age")), Empty: noHitOf(words, one)}
 	for _, rev := range reviews.Reviews {
-		t.add(queueRow(words, groups, titles, rev, url.Values{"state": {"all"}, "party": {id}}.Encode()))
+		t.add(queueRow(words, groups, asking, rev, url.Values{"state": {"all"}, "party": {id}}.Encode()))
 	}
 	v.add(pageBlock(words.T("screen.party.reviews"), words.T("screen.hits.count", "n", len(reviews.Reviews)), "table", t))
 	if len(asked.Screenings) > 0 {

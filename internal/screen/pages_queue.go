@@ -1,6 +1,7 @@
 package screen
 
 import (
+	"context"
 	"net/http"
 	"net/url"
 	"slices"
@@ -78,13 +79,13 @@ func (p *Pages) queue(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	sort := pageOr(f.Sort, QueueSorts[0])
-	titles, err := p.titles(r)
+	asking, err := p.asksNow(r.Context(), by)
 	if err != nil {
 		return err
 	}
 	v := queueView{Tabs: p.tabs(words, "/screen/queue"), Note: words.T("screen.queue.sort." + sort)}
 	v.Find = &pageFind{"/screen/queue", words.T("screen.queue.find"), find}
-	v.Facets, v.Chosen = choicesOf(queueFacets(words, r.URL, f, counts, groups, titles), words.T("screen.queue.waiting"), words.T("screen.queue.any"))
+	v.Facets, v.Chosen = choicesOf(queueFacets(words, r.URL, f, counts, groups, asking), words.T("screen.queue.waiting"), words.T("screen.queue.any"))
 	waiting := counts.States[StateOpen] + counts.States[StateSecond]
 	v.Count = words.T("screen.queue.waits", "n", waiting)
 	if f.narrows() {
@@ -99,7 +100,7 @@ func (p *Pages) queue(w http.ResponseWriter, r *http.Request) error {
 		}
 	}
 	for _, one := range page.Reviews {
-		v.Table.add(queueRow(words, groups, titles, one, r.URL.RawQuery))
+		v.Table.add(queueRow(words, groups, asking, one, r.URL.RawQuery))
 	}
 	if find == "" { // the address of a next page would have to hold what is looked for
 		v.Table.page(r.URL, page.Next, f.Next != "")
@@ -119,7 +120,7 @@ func queueLede(words web.Words, c QueueCounts) string {
 	}
 }
 
-func queueRow(words web.Words, groups []PartyGroup, titles map[string]string, one Review, from string) pageRow {
+func queueRow(words web.Words, groups []PartyGroup, asked askedByName, one Review, from string) pageRow {
 	sub := one.Query.Ref
 	if one.Group != "" {
 		sub = strings.Trim(groupTitle(words, groups, one.Group)+" · "+sub, " ·")
@@ -136,7 +137,7 @@ func queueRow(words web.Words, groups []PartyGroup, titles map[string]string, on
 	case one.Note != "":
 		state.Sub = pageClip(one.Note, 160)
 	}
-	row.Cells = []pageCell{{Text: pageClip(one.Name, maxLine), Foreign: true}, {Text: pageOr(titles[one.List], one.List), Sub: one.Listing}, {Text: strconv.Itoa(pageHundred(one.Score))}, state, {At: one.Made}}
+	row.Cells = []pageCell{{Text: pageClip(one.Name, maxLine), Foreign: true}, onList(words, asked, one), {Text: strconv.Itoa(pageHundred(one.Score))}, state, {At: one.Made}}
 	return row
 }
 
@@ -157,18 +158,37 @@ func groupTitle(words web.Words, groups []PartyGroup, name string) string {
 	return name
 }
 
-// titles are the titles of the lists that are asked, by name.
-func (p *Pages) titles(r *http.Request) (map[string]string, error) {
-	kept, err := p.more.Lists.Lists(r.Context(), web.ActorOf(r))
-	out := map[string]string{}
+// onList says on which list a review's listing stands, and what for where that is not to restrict.
+func onList(words web.Words, asked askedByName, one Review) pageCell {
+	c := pageCell{Text: asked.title(one.List), Sub: one.Listing}
+	if asked[one.List].Purpose == lists.Verified {
+		c.Mark = purposeCell(words, lists.Verified).Mark
+	}
+	return c
+}
+
+// askedByName are the lists that are asked, by name.
+type askedByName map[string]lists.Meta
+
+// title is the title of a list; of one that is no longer asked, its name.
+func (n askedByName) title(name string) string {
+	if l, is := n[name]; is {
+		return listTitle(l)
+	}
+	return name
+}
+
+func (p *Pages) asksNow(ctx context.Context, by polder.Actor) (askedByName, error) {
+	kept, err := p.more.Lists.Lists(ctx, by)
+	out := askedByName{}
 	for _, l := range kept {
-		out[l.Name] = listTitle(l.Meta)
+		out[l.Name] = l.Meta
 	}
 	return out, err
 }
 
 // queueFacets are the choices beside the queue.
-func queueFacets(words web.Words, at *url.URL, f QueueFilter, c QueueCounts, groups []PartyGroup, titles map[string]string) web.Facets {
+func queueFacets(words web.Words, at *url.URL, f QueueFilter, c QueueCounts, groups []PartyGroup, asked askedByName) web.Facets {
 	out := web.Facets{At: at, Keep: []string{"sort", "party", "batch", "text"}}
 	states := web.FacetGroup{Name: "state", Legend: words.T("screen.state")}
 	for _, s := range States {
@@ -176,11 +196,11 @@ func queueFacets(words web.Words, at *url.URL, f QueueFilter, c QueueCounts, gro
 	}
 	states.Options = append(states.Options, web.FacetOption{Value: "all", Label: words.T("screen.queue.everything"), Chosen: f.State == "all"})
 	out.Groups = append(out.Groups, states)
-	asked := web.FacetGroup{Name: "asked", Legend: words.T("screen.queue.more"), Options: []web.FacetOption{{Value: "yes", Label: words.T("screen.queue.asked"), Count: c.Asked, Chosen: f.Asked}}}
-	out.Groups = append(out.Groups, asked)
+	more := web.FacetGroup{Name: "asked", Legend: words.T("screen.queue.more"), Options: []web.FacetOption{{Value: "yes", Label: words.T("screen.queue.asked"), Count: c.Asked, Chosen: f.Asked}}}
+	out.Groups = append(out.Groups, more)
 	named := web.FacetGroup{Name: "list", Legend: words.T("screen.list")}
 	for _, name := range namesOf(c.Lists, f.List) {
-		named.Options = append(named.Options, web.FacetOption{Value: name, Label: pageOr(titles[name], name), Count: c.Lists[name], Chosen: f.List == name})
+		named.Options = append(named.Options, web.FacetOption{Value: name, Label: asked.title(name), Count: c.Lists[name], Chosen: f.List == name})
 	}
 	if len(named.Options) > 0 {
 		out.Groups = append(out.Groups, named)

@@ -47,7 +47,7 @@ func (p *Pages) showReview(w http.ResponseWriter, r *http.Request, typed url.Val
 	if err != nil {
 		return err
 	}
-	titles, err := p.titles(r)
+	asking, err := p.asksNow(r.Context(), by)
 	if err != nil {
 		return err
 	}
@@ -76,7 +76,7 @@ func (p *Pages) showReview(w http.ResponseWriter, r *http.Request, typed url.Val
 		v.beside(pageBlock(words.T("screen.decision"), "", "marks-body", []web.Mark{{Icon: "person", Text: pageSentence(d.WhyNot)}}))
 	}
 	v.beside(pageBlock(words.T("screen.party"), "", "facts", partyPairs(words, d)))
-	v.beside(pageBlock(words.T("screen.history"), "", "history", historyEvents(words, d, titles)))
+	v.beside(pageBlock(words.T("screen.history"), "", "history", historyEvents(words, d, asking)))
 	state := stateMarkOf(words, d.State)
 	p.site.Render(w, r, web.Page{Template: "screen/page", Title: words.T("screen.compare.title"), Lede: compareLede(words, now.Query.Name, now.List), Status: pageStatus(failed), Data: v,
 		Facts: []web.Pair{{Term: words.T("screen.state"), Text: state.Text}, {Term: words.T("screen.screened"), Text: words.When(now.At)}, {Term: words.T("screen.list"), Text: words.T("screen.list.of-date", "list", listTitle(now.List), "date", listDate(words, now.List))},
@@ -206,7 +206,7 @@ func partyPairs(words web.Words, d Dossier) []web.Pair {
 }
 
 // historyEvents are what was said and what happened, the newest first.
-func historyEvents(words web.Words, d Dossier, titles map[string]string) (out []web.Event) {
+func historyEvents(words web.Words, d Dossier, asked askedByName) (out []web.Event) {
 	for _, line := range slices.Backward(d.History) {
 		who := pageOr(line.By, words.T("screen.node"))
 		e := web.Event{At: line.At, Title: words.T("screen.step."+string(line.Verdict), "who", who), Text: line.Reason}
@@ -220,7 +220,7 @@ func historyEvents(words web.Words, d Dossier, titles map[string]string) (out []
 			e.Class = "bad"
 		}
 		if line.ListDate != "" {
-			e.Text = strings.TrimSpace(e.Text + " " + words.T("screen.step.list", "list", pageOr(titles[line.List], line.List), "date", pageDay(words, line.ListDate)))
+			e.Text = strings.TrimSpace(e.Text + " " + words.T("screen.step.list", "list", asked.title(line.List), "date", pageDay(words, line.ListDate)))
 		}
 		out = append(out, e)
 	}
