@@ -73,7 +73,7 @@ func (p *Pages) showReview(w http.ResponseWriter, r *http.Request, typed url.Val
 	if len(d.MayDecide) > 0 {
 		v.beside(pageBlock(words.T("screen.decision"), words.T("screen.decision.who", "who", pageOr(by.Name, words.T("screen.token"))), "decision", decisionOf(words, d, set, typed, failed, query, on)))
 	} else {
-		v.beside(pageBlock(words.T("screen.decision"), "", "marks-body", []web.Mark{{Icon: "person", Text: pageSentence(d.WhyNot)}}))
+		v.beside(pageBlock(words.T("screen.decision"), "", "marks-body", []web.Mark{{Icon: "person", Text: reasonText(words, d.whyNot)}}))
 	}
 	v.beside(pageBlock(words.T("screen.party"), "", "facts", partyPairs(words, d)))
 	v.beside(pageBlock(words.T("screen.history"), "", "history", historyEvents(words, d, asking)))
@@ -108,7 +108,7 @@ func reviewAlerts(words web.Words, d Dossier) (out []web.Alert) {
 		out = append(out, web.Alert{Class: "warn", Title: words.T("screen.asked.title", "who", d.By), Text: d.Question})
 	}
 	if d.Note != "" {
-		out = append(out, web.Alert{Title: words.T("screen.note.title"), Text: pageSentence(d.Note)})
+		out = append(out, web.Alert{Title: words.T("screen.note.title"), Text: remarkText(words, d.Told)})
 	}
 	if !d.Gone.IsZero() {
 		out = append(out, web.Alert{Title: words.T("screen.gone.title"), Text: words.T("screen.gone.text", "at", d.Gone)})
@@ -164,7 +164,7 @@ func decisionOf(words web.Words, d Dossier, set Settings, typed url.Values, fail
 	}
 	v.Reason = web.Field{Name: "reason", Label: words.T("screen.decide.reason"), Help: words.T("screen.decide.reason-help"), Rows: 4, Max: maxReason, Required: true, Value: typed.Get("reason")}
 	if failed != nil && pageMendable(failed) {
-		v.Reason.Error = pageSentence(failed.Error())
+		v.Reason.Error = reasonText(words, failed)
 	}
 	return v
 }
@@ -210,6 +210,9 @@ func historyEvents(words web.Words, d Dossier, asked askedByName) (out []web.Eve
 	for _, line := range slices.Backward(d.History) {
 		who := pageOr(line.By, words.T("screen.node"))
 		e := web.Event{At: line.At, Title: words.T("screen.step."+string(line.Verdict), "who", who), Text: line.Reason}
+		if told := remarkText(words, line.Told); told != "" {
+			e.Text = told
+		}
 		switch line.Verdict {
 		case VerdictTrue, VerdictFalse:
 			e.Class = "main"

@@ -181,7 +181,7 @@ func pageNotDone(words web.Words, err error) []web.Alert {
 	if err == nil {
 		return nil
 	}
-	return []web.Alert{{Class: "bad", Title: words.T("screen.not-done"), Text: pageSentence(err.Error())}}
+	return []web.Alert{{Class: "bad", Title: words.T("screen.not-done"), Text: reasonText(words, err)}}
 }
 
 // pageSentence is a message as a sentence.

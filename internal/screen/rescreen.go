@@ -285,7 +285,9 @@ func (s *Service) missTx(tx *db.Tx, one settled, now time.Time) error {
 // missed writes that a review's party and listing, of which one changed, no longer meet.
 func (s *Service) missed(tx *db.Tx, r Review, before, after Snapshot, listed, asked string, now time.Time) error {
 	r.Query, r.listed, r.asked, r.checked = after.Query, listed, asked, after.List.SHA256
-	r.Note = changesBetween(before, after) + "; they no longer meet at the threshold"
+	changes := changesBetween(before, after)
+	changes.Unmet = true
+	r = r.remark(changes)
 	after.Hit.Why = "the name and the listing no longer meet at the threshold"
 	r.current, r.Version, r.Changed = r.current+1, r.Version+1, now
 	after.N = r.current
@@ -295,7 +297,7 @@ func (s *Service) missed(tx *db.Tx, r Review, before, after Snapshot, listed, as
 	if err := updateReview(tx, r); err != nil {
 		return err
 	}
-	return insertDecision(tx, r, Decision{At: now, Verdict: StepChanged, Reason: r.Note, ListDate: after.List.Date, SHA256: after.List.SHA256})
+	return insertDecision(tx, r, Decision{At: now, Verdict: StepChanged, Reason: r.Note, Told: r.Told, ListDate: after.List.Date, SHA256: after.List.SHA256})
 }
 
 // difference finds what was added or changed since from.
@@ -529,7 +531,7 @@ func (w *orgWork) keepOne(tx *db.Tx, m lists.Meta, r Review, c checked, now time
 		if err := updateReview(tx, r); err != nil {
 			return 0, 0, err
 		}
-		return 0, 1, insertDecision(tx, r, Decision{At: now, Verdict: StepUnlisted, Reason: r.Note, ListDate: m.Date, SHA256: m.SHA256})
+		return 0, 1, insertDecision(tx, r, Decision{At: now, Verdict: StepUnlisted, Reason: r.Note, Told: r.Told, ListDate: m.Date, SHA256: m.SHA256})
 	case c.met:
 		one := meeting{org: w.org, party: r.Party, group: r.Group, query: r.Query, asked: r.asked, threshold: c.answer.Threshold}
 		one.subject = subjectOf(one.party, one.asked)
@@ -548,7 +550,7 @@ func (w *orgWork) keepOne(tx *db.Tx, m lists.Meta, r Review, c checked, now time
 		if err := updateReview(tx, after); err != nil {
 			return 0, 0, err
 		}
-		return 0, 0, insertDecision(tx, after, Decision{At: now, Verdict: step, Reason: after.Note, ListDate: m.Date, SHA256: m.SHA256})
+		return 0, 0, insertDecision(tx, after, Decision{At: now, Verdict: step, Reason: after.Note, Told: after.Told, ListDate: m.Date, SHA256: m.SHA256})
 	}
 	r.checked = m.SHA256
 	return 0, 0, updateReview(tx, r)

@@ -2,7 +2,6 @@ package screen
 
 import (
 	"cmp"
-	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -78,6 +77,7 @@ type Review struct {
 	Decided  time.Time // when
 
 	Note    string    // what changed since, or why nobody needs to decide
+	Told    Remark    // the same in parts
 	Gone    time.Time // since when the listing is no longer on its list; zero while it is
 	Made    time.Time
 	Changed time.Time
@@ -117,6 +117,7 @@ type Decision struct {
 	ListDate string
 	SHA256   string // of the list's version
 	Snapshot int    // number of what was seen
+	Told     Remark // what the node says in Reason, in parts
 }
 
 // Dossier is a review with everything that belongs to it: what was seen, and the whole history, the oldest first.
@@ -129,6 +130,7 @@ type Dossier struct {
 	// MayDecide is what the reader may say now; empty when he may say nothing, and Why tells the reason.
 	MayDecide []Verdict
 	WhyNot    string
+	whyNot    error
 }
 
 // Now is the newest snapshot.
@@ -155,9 +157,9 @@ func (j *Judgement) check() error {
 	case !utf8.ValidString(j.Reason):
 		return polder.Errorf(polder.Invalid, "reason: is not UTF-8")
 	case utf8.RuneCountInString(j.Reason) < minReason && j.Verdict == VerdictMore:
-		return polder.Errorf(polder.Invalid, "reason: write in at least %d characters what must be known first, and of whom", minReason)
+		return refuse("short", Remark{}, polder.Invalid, "reason: write in at least %d characters what must be known first, and of whom", minReason)
 	case utf8.RuneCountInString(j.Reason) < minReason:
-		return polder.Errorf(polder.Invalid, "reason: write in at least %d characters what shows that it is the same party, or another one; an auditor will ask", minReason)
+		return refuse("short", Remark{}, polder.Invalid, "reason: write in at least %d characters what shows that it is the same party, or another one; an auditor will ask", minReason)
 	case len(j.Reason) > maxReason:
 		return polder.Errorf(polder.TooLarge, "reason: is longer than %d bytes", maxReason)
 	}
@@ -184,19 +186,19 @@ func (s Settings) needsSecond(v Verdict, score float64) bool {
 func (r Review) judge(by polder.Actor, j Judgement, set Settings, now time.Time) (Review, error) {
 	switch {
 	case j.Seen != r.Version:
-		return r, polder.Errorf(polder.Conflict, "the review has changed since you opened it: you saw version %d, it is at %d; read it again, then decide", j.Seen, r.Version)
+		return r, refuse("moved", Remark{}, polder.Conflict, "the review has changed since you opened it: you saw version %d, it is at %d; read it again, then decide", j.Seen, r.Version)
 	case r.State == StateClosed:
-		return r, polder.Errorf(polder.Conflict, "the review is closed: %s; there is nothing to decide", r.Note)
+		return r, refuse("closed", r.Told, polder.Conflict, "the review is closed: %s; there is nothing to decide", r.Note)
 	case r.State.decided() && Verdict(r.State) == j.Verdict:
-		return r, polder.Errorf(polder.Conflict, "this is what was decided already; to change it, say the other, or ask a question")
+		return r, refuse("decided", Remark{}, polder.Conflict, "this is what was decided already; to change it, say the other, or ask a question")
 	}
 	second := r.State == StateSecond
 	if j.Verdict != VerdictMore && (second || set.needsSecond(j.Verdict, r.Score)) {
 		if by.Person == "" || by.Token != "" {
-			return r, polder.Errorf(polder.Forbidden, "this decision needs two people, and a token is none; decide it as a person, on the page of the review")
+			return r, refuse("token", Remark{}, polder.Forbidden, "this decision needs two people, and a token is none; decide it as a person, on the page of the review")
 		}
 		if second && by.Person == r.person && !fail.Bug("second-same-person") {
-			return r, polder.Errorf(polder.Forbidden, "you decided this; another person of your organisation must agree or disagree. You can take it back by asking a question")
+			return r, refuse("first", Remark{}, polder.Forbidden, "you decided this; another person of your organisation must agree or disagree. You can take it back by asking a question")
 		}
 	}
 	before := r
@@ -206,29 +208,32 @@ func (r Review) judge(by polder.Actor, j Judgement, set Settings, now time.Time)
 	case j.Verdict == VerdictMore:
 		r.State, r.Question = StateOpen, j.Reason
 	case second && j.Verdict == before.Verdict, !second && !set.needsSecond(j.Verdict, r.Score):
-		r.State, r.Note = State(j.Verdict), ""
+		r = r.remark(Remark{})
+		r.State = State(j.Verdict)
 	case second:
-		r.State, r.Note = StateOpen, "two people disagree; talk, then decide again"
+		r = r.remark(Remark{Kind: RemarkDisagree})
+		r.State = StateOpen
 	default:
-		r.State, r.Note = StateSecond, ""
+		r = r.remark(Remark{})
+		r.State = StateSecond
 	}
 	return r, nil
 }
 
 // mayJudge are the verdicts that a person could give now, or why there are none.
-func (r Review) mayJudge(by polder.Actor, set Settings) (out []Verdict, why string) {
+func (r Review) mayJudge(by polder.Actor, set Settings) (out []Verdict, why error) {
 	if err := mayScreen(by, polder.RoleContributor); err != nil {
-		return nil, err.Error()
+		return nil, &refusal{err, "role", Remark{}}
 	}
 	for _, v := range []Verdict{VerdictTrue, VerdictFalse, VerdictMore} {
 		if _, err := r.judge(by, Judgement{v, "", r.Version}, set, time.Time{}); err == nil {
 			out = append(out, v)
-		} else if why == "" || polder.KindOf(err) == polder.Forbidden {
-			why = err.Error()
+		} else if why == nil || polder.KindOf(err) == polder.Forbidden {
+			why = err
 		}
 	}
 	if len(out) == 3 {
-		why = ""
+		why = nil
 	}
 	return out, why
 }
@@ -243,18 +248,20 @@ func (r Review) meet(s Snapshot, listed, asked string, before Snapshot, now time
 	relisted := !r.Gone.IsZero()
 	switch {
 	case r.State == StateClosed:
-		r.State, step = StateOpen, StepRelisted
-		r.Note = "it is met again"
+		again := RemarkMet
 		if relisted {
-			r.Note = "the listing is on its list again"
+			again = RemarkRelisted
 		}
+		r = r.remark(Remark{Kind: again})
+		r.State, step = StateOpen, StepRelisted
 		r.Verdict, r.Question = "", ""
 	case changed && (r.State == StateFalse && !fail.Bug("false-hit-forever") || r.State == StateSecond):
-		r.State, r.Note, step = StateOpen, changes, StepReopened
+		r = r.remark(changes)
+		r.State, step = StateOpen, StepReopened
 	case changed:
-		r.Note, step = changes, StepChanged
+		r, step = r.remark(changes), StepChanged
 	case relisted:
-		r.Note, step = "the listing is on its list again", StepRelisted
+		r, step = r.remark(Remark{Kind: RemarkRelisted}), StepRelisted
 	}
 	r.Gone, r.listed, r.asked, r.checked = time.Time{}, listed, asked, s.List.SHA256
 	if step != "" || rescored {
@@ -265,10 +272,7 @@ func (r Review) meet(s Snapshot, listed, asked string, before Snapshot, now time
 
 // unlist is the review after its listing went from its list.
 func (r Review) unlist(list lists.Meta, now time.Time) Review {
-	r.Note = "no longer listed"
-	if list.Date != "" {
-		r.Note += " on " + list.Name + " of " + list.Date
-	}
+	r = r.remark(Remark{Kind: RemarkUnlisted, List: list.Name, Date: list.Date})
 	r.Gone, r.checked, r.Changed, r.Version = now, list.SHA256, now, r.Version+1
 	if r.State.Waits() {
 		r.State, r.Question = StateClosed, ""
@@ -276,24 +280,13 @@ func (r Review) unlist(list lists.Meta, now time.Time) Review {
 	return r
 }
 
-// changesBetween says in words what differs between two snapshots of one review.
-func changesBetween(a, b Snapshot) string {
-	var said []string
-	if what := changedQuery(a.Query, b.Query); what != "" {
-		said = append(said, "the party changed: "+what)
-	}
-	if what := changedListing(a.Listing, b.Listing); what != "" {
-		said = append(said, fmt.Sprintf("the listing changed since %s: %s", cmp.Or(a.List.Date, a.At.Format(time.DateOnly)), what))
-	}
-	if len(said) == 0 {
-		return "the party or the listing changed"
-	}
-	return strings.Join(said, "; ")
+// changesBetween says what differs between two snapshots of one review.
+func changesBetween(a, b Snapshot) Remark {
+	return Remark{Kind: RemarkChanged, Party: changedQuery(a.Query, b.Query), Listing: changedListing(a.Listing, b.Listing), Since: cmp.Or(a.List.Date, a.At.Format(time.DateOnly))}
 }
 
 // changedQuery names what differs between two forms of a party.
-func changedQuery(a, b Query) string {
-	var out []string
+func changedQuery(a, b Query) (out []string) {
 	for _, f := range []struct {
 		name string
 		same bool
@@ -304,17 +297,17 @@ func changedQuery(a, b Query) string {
 			out = append(out, f.name)
 		}
 	}
-	return strings.Join(out, ", ")
+	return out
 }
 
 // changedListing names what differs between two forms of a listing.
-func changedListing(a, b lists.Entry) string {
+func changedListing(a, b lists.Entry) []string {
 	b.ID = a.ID
 	d := lists.Compare(&lists.List{Parties: []lists.Entry{a}}, &lists.List{Parties: []lists.Entry{b}})
 	if len(d.Changed) == 0 {
-		return ""
+		return nil
 	}
-	return strings.Join(d.Changed[0].What, ", ")
+	return d.Changed[0].What
 }
 
 // orNil makes an empty list and none equal.

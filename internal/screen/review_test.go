@@ -2,6 +2,7 @@ package screen
 
 import (
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 	"sync"
@@ -252,7 +253,7 @@ func (m *reviewModel) check(t *rapid.T) {
 	if d.Gone.IsZero() != m.listed {
 		t.Fatalf("listed %v, and gone since %v", m.listed, d.Gone)
 	}
-	if len(d.History) < len(m.history) || !slices.Equal(d.History[:len(m.history)], m.history) {
+	if len(d.History) < len(m.history) || !slices.EqualFunc(d.History[:len(m.history)], m.history, func(a, b Decision) bool { return reflect.DeepEqual(a, b) }) {
 		t.Fatalf("history was %v and is %v", m.history, d.History)
 	}
 	m.history = d.History

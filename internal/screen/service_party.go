@@ -403,11 +403,12 @@ func (s *Service) closeSome(tx *db.Tx, by polder.Actor, party string) (more bool
 		if err != nil {
 			return false, err
 		}
-		r.State, r.Question, r.Note, r.Changed, r.Version = StateClosed, "", "the party is no longer known", now, r.Version+1
+		r = r.remark(Remark{Kind: RemarkForgotten})
+		r.State, r.Question, r.Changed, r.Version = StateClosed, "", now, r.Version+1
 		if err := updateReview(tx, r); err != nil {
 			return false, err
 		}
-		d := Decision{At: now, By: whoActs(by), Person: by.Person, Token: by.Token, Verdict: StepRemoved, Reason: r.Note, ListDate: seen.List.Date, SHA256: seen.List.SHA256}
+		d := Decision{At: now, By: whoActs(by), Person: by.Person, Token: by.Token, Verdict: StepRemoved, Reason: r.Note, Told: r.Told, ListDate: seen.List.Date, SHA256: seen.List.SHA256}
 		if err := insertDecision(tx, r, d); err != nil {
 			return false, err
 		}

@@ -64,7 +64,9 @@ func (s *Service) Review(ctx context.Context, by polder.Actor, id string) (d Dos
 		}
 	}
 	set, err := settingsOf(a, by.Org)
-	d.MayDecide, d.WhyNot = d.mayJudge(by, set)
+	if d.MayDecide, d.whyNot = d.mayJudge(by, set); d.whyNot != nil {
+		d.WhyNot = d.whyNot.Error()
+	}
 	return d, err
 }
 
@@ -266,7 +268,7 @@ func (s *Service) meetOne(tx *db.Tx, m meeting, h metHit, now time.Time) (Review
 	if err := updateReview(tx, after); err != nil || step == "" {
 		return after, step, err
 	}
-	return after, step, insertDecision(tx, after, Decision{At: now, Verdict: step, Reason: after.Note, ListDate: snap.List.Date, SHA256: snap.List.SHA256})
+	return after, step, insertDecision(tx, after, Decision{At: now, Verdict: step, Reason: after.Note, Told: after.Told, ListDate: snap.List.Date, SHA256: snap.List.SHA256})
 }
 
 func (s *Service) openReview(tx *db.Tx, m meeting, h metHit, now time.Time) (Review, error) {

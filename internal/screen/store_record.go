@@ -48,11 +48,11 @@ func decisionsIn(a asker, org polder.OrgID, at, n, to int64, limit int) ([]toldD
 
 func scanTold(row rowScanner) (d toldDecision, err error) {
 	var at int64
-	var query, hit string
+	var query, hit, told string
 	var seen struct {
 		Name string `json:"name"`
 	}
-	err = row.Scan(&d.Review, &at, &d.By, (*string)(&d.Person), (*string)(&d.Token), (*string)(&d.Verdict), (*string)(&d.State), &d.Reason, &d.Score, &d.List, &d.ListDate, &d.SHA256, &d.Snapshot,
+	err = row.Scan(&d.Review, &at, &d.By, (*string)(&d.Person), (*string)(&d.Token), (*string)(&d.Verdict), (*string)(&d.State), &d.Reason, &told, &d.Score, &d.List, &d.ListDate, &d.SHA256, &d.Snapshot,
 		&d.n, &d.party, &d.group, &d.listing, &query, &hit)
 	if err != nil {
 		return d, err

@@ -14,17 +14,17 @@ import (
 	"github.com/polder-exchange/polder/internal/screen/lists"
 )
 
-const reviewColumns = `n, id, org, party, grp, batch, query, list, listing, name, score, why, state, question, verdict, actor, person, reason, decided, note, gone, made, changed, version, listed, asked, snapshot, checked`
+const reviewColumns = `n, id, org, party, grp, batch, query, list, listing, name, score, why, state, question, verdict, actor, person, reason, decided, note, told, gone, made, changed, version, listed, asked, snapshot, checked`
 
 const selectReview = `SELECT ` + reviewColumns + ` FROM screen_review `
 
 var errNoReview = polder.Errorf(polder.NotFound, "no such review, or none of your organisation")
 
 func scanReview(row rowScanner) (r Review, err error) {
-	var query string
+	var query, told string
 	var decided, gone, made, changed int64
 	err = row.Scan(&r.n, &r.ID, (*string)(&r.Org), &r.Party, &r.Group, &r.Batch, &query, &r.List, &r.Listing, &r.Name, &r.Score, &r.Why, (*string)(&r.State), &r.Question,
-		(*string)(&r.Verdict), &r.By, (*string)(&r.person), &r.Reason, &decided, &r.Note, &gone, &made, &changed, &r.Version, &r.listed, &r.asked, &r.current, &r.checked)
+		(*string)(&r.Verdict), &r.By, (*string)(&r.person), &r.Reason, &decided, &r.Note, &told, &gone, &made, &changed, &r.Version, &r.listed, &r.asked, &r.current, &r.checked)
 	if errors.Is(err, sql.ErrNoRows) {
 		return r, errNoReview
 	}
@@ -32,7 +32,7 @@ func scanReview(row rowScanner) (r Review, err error) {
 		return r, err
 	}
 	r.Decided, r.Gone, r.Made, r.Changed = fromStamp(decided), fromStamp(gone), fromStamp(made), fromStamp(changed)
-	return r, unpack(query, &r.Query)
+	return r, errors.Join(unpack(query, &r.Query), unpack(told, &r.Told))
 }
 
 func readReview(a asker, org polder.OrgID, id string) (Review, error) {
@@ -46,6 +46,14 @@ func reviewOf(a asker, org polder.OrgID, subject, list, listing string) (r Revie
 		return r, false, nil
 	}
 	return r, err == nil, err
+}
+
+// packedRemark is a remark as it lies in a table; "" for none.
+func packedRemark(m Remark) (string, error) {
+	if m.Kind == "" {
+		return "", nil
+	}
+	return packed(m)
 }
 
 // folded is what a review is looked for by.
@@ -84,12 +92,16 @@ func updateReview(tx *db.Tx, r Review) error {
 	if err != nil {
 		return err
 	}
+	told, err := packedRemark(r.Told)
+	if err != nil {
+		return err
+	}
 	if err := addTally(tx, r.n, -1); err != nil {
 		return err
 	}
-	_, err = tx.Exec(`UPDATE screen_review SET grp = ?, query = ?, folded = ?, name = ?, score = ?, why = ?, state = ?, waits = ?, question = ?, verdict = ?, actor = ?, person = ?, reason = ?, decided = ?, note = ?,
+	_, err = tx.Exec(`UPDATE screen_review SET grp = ?, query = ?, folded = ?, name = ?, score = ?, why = ?, state = ?, waits = ?, question = ?, verdict = ?, actor = ?, person = ?, reason = ?, decided = ?, note = ?, told = ?,
 		gone = ?, changed = ?, version = ?, listed = ?, asked = ?, snapshot = ?, checked = ? WHERE n = ?`,
-		r.Group, query, r.folded(), r.Name, r.Score, r.Why, string(r.State), r.State.Waits(), r.Question, string(r.Verdict), r.By, string(r.person), r.Reason, stamp(r.Decided), r.Note,
+		r.Group, query, r.folded(), r.Name, r.Score, r.Why, string(r.State), r.State.Waits(), r.Question, string(r.Verdict), r.By, string(r.person), r.Reason, stamp(r.Decided), r.Note, told,
 		stamp(r.Gone), stamp(r.Changed), r.Version, r.listed, r.asked, r.current, r.checked, r.n)
 	if err != nil {
 		return err
@@ -165,17 +177,25 @@ func readSnapshot(a asker, review int64, n int) (Snapshot, error) {
 
 // insertDecision adds a line to the history of a review as it is after it.
 func insertDecision(tx *db.Tx, r Review, d Decision) error {
-	_, err := tx.Exec(`INSERT INTO screen_decision (org, review, at, actor, person, token, verdict, state, reason, score, list_date, sha256, snapshot) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-		string(r.Org), r.n, stamp(d.At), d.By, string(d.Person), string(d.Token), string(d.Verdict), string(r.State), d.Reason, r.Score, d.ListDate, d.SHA256, r.current)
+	told, err := packedRemark(d.Told)
+	if err != nil {
+		return err
+	}
+	_, err = tx.Exec(`INSERT INTO screen_decision (org, review, at, actor, person, token, verdict, state, reason, told, score, list_date, sha256, snapshot) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		string(r.Org), r.n, stamp(d.At), d.By, string(d.Person), string(d.Token), string(d.Verdict), string(r.State), d.Reason, told, r.Score, d.ListDate, d.SHA256, r.current)
 	return err
 }
 
-const decisionColumns = `r.id, d.at, d.actor, d.person, d.token, d.verdict, d.state, d.reason, d.score, r.list, d.list_date, d.sha256, d.snapshot`
+const decisionColumns = `r.id, d.at, d.actor, d.person, d.token, d.verdict, d.state, d.reason, d.told, d.score, r.list, d.list_date, d.sha256, d.snapshot`
 
 func scanDecision(row rowScanner) (d Decision, err error) {
 	var at int64
-	err = row.Scan(&d.Review, &at, &d.By, (*string)(&d.Person), (*string)(&d.Token), (*string)(&d.Verdict), (*string)(&d.State), &d.Reason, &d.Score, &d.List, &d.ListDate, &d.SHA256, &d.Snapshot)
+	var told string
+	err = row.Scan(&d.Review, &at, &d.By, (*string)(&d.Person), (*string)(&d.Token), (*string)(&d.Verdict), (*string)(&d.State), &d.Reason, &told, &d.Score, &d.List, &d.ListDate, &d.SHA256, &d.Snapshot)
 	d.At = fromStamp(at)
+	if err == nil {
+		err = unpack(told, &d.Told)
+	}
 	return d, err
 }
 

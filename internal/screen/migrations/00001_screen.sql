@@ -84,6 +84,7 @@ CREATE TABLE screen_review (
     reason   TEXT NOT NULL DEFAULT '',
     decided  INTEGER NOT NULL DEFAULT 0,
     note     TEXT NOT NULL DEFAULT '',
+    told     TEXT NOT NULL DEFAULT '',      -- the note in parts, JSON; empty for none
     gone     INTEGER NOT NULL DEFAULT 0,
     made     INTEGER NOT NULL,
     changed  INTEGER NOT NULL,
@@ -141,6 +142,7 @@ CREATE TABLE screen_decision (
     verdict   TEXT NOT NULL,
     state     TEXT NOT NULL,
     reason    TEXT NOT NULL,
+    told      TEXT NOT NULL DEFAULT '',     -- what the node says in the reason, in parts
     score     REAL NOT NULL,
     list_date TEXT NOT NULL,
     sha256    TEXT NOT NULL,
