@@ -60,7 +60,7 @@ var patterns = map[string]string{
 	"/screen": "", "/screen/compare": "", "/screen/keep": "", "/screen/queue": "", "/screen/reviews/{id}": "", "/screen/parties": "", "/screen/parties/find": "", "/screen/parties/import": "",
 	"/screen/groups": "", "/screen/groups/{name}/remove": "/screen/groups/agents/remove", "/screen/parties/{id}": "", "/screen/parties/{id}/remove": "", "/screen/parties/{id}/erase": "",
 	"/screen/batches": "", "/screen/batches/{id}": "", "/screen/batches/{id}/progress": "", "/screen/batches/{id}/stop": "", "/screen/batches/{id}/results": "",
-	"/screen/lists": "", "/screen/lists/{name}": "/screen/lists/suspects", "/screen/lists/{name}/refresh": "/screen/lists/suspects/refresh", "/screen/lists/{name}/share": "/screen/lists/suspects/share", "/screen/lists/{name}/share": "/screen/lists/suspects/share", "/screen/settings": "", "/screen/settings/ask-again": "",
+	"/screen/lists": "", "/screen/lists/{name}": "/screen/lists/suspects", "/screen/lists/{name}/refresh": "/screen/lists/suspects/refresh", "/screen/lists/{name}/share": "/screen/lists/suspects/share", "/screen/settings": "", "/screen/settings/ask-again": "",
 	"/screen/record": "", "/screen/record/{id}": "", "/screen/record/{id}/erase": "", "/screen/record.csv": "", "/screen/record.pdf": "",
 	"/join": "", "/join/accept": "", "/join/request": "", "/join/requests/{id}/withdraw": "", "/audit": "", "/api/v1/me": "", "/api/v1/communities/{alias}/members": "",
 }
