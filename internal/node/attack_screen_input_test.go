@@ -127,7 +127,7 @@ func TestS45Uploads(t *testing.T) {
 		t.Errorf("what is kept: %+v", kept)
 	}
 	ok(t, filepath.WalkDir(filepath.Join(x.dir, screen.ListsDir), func(path string, d os.DirEntry, err error) error {
-		if strings.HasPrefix(d.Name(), ".new-") || strings.Contains(path, "..") {
+		if strings.HasPrefix(d.Name(), ".new-") || strings.HasPrefix(d.Name(), ".sent-") || strings.Contains(path, "..") {
 			t.Errorf("%s is left", path)
 		}
 		return err
@@ -178,6 +178,37 @@ func TestS12ScreeningBounds(t *testing.T) {
 	}
 	if got, _ := x.screens(t, "plain", "\u202eSeverny\u202c Vakuum \u200bTekhnika"); len(got.Hits) != 1 {
 		t.Errorf("controls hid a name: %+v", got.Hits)
+	}
+}
+
+// TestS2Screening (S2): parameters of the wrong type, empty, twice, hostile or far too long are refused or do nothing, at
+// every address of screening; no answer is a fault, or longer than without them.
+func TestS2Screening(t *testing.T) {
+	x := newScreened(t)
+	names := []string{"limit", "next", "state", "sort", "group", "party", "batch", "text", "list", "from", "to", "old", "new", "after", "hit", "due", "removed", "threshold", "birth", "country", "id", "name", "type"}
+	values := []string{"", "-1", "99999999999999999999", "NaN", "1e309", "'; DROP TABLE screen_party; --", "../../../etc/passwd", "\x00\xff", strings.Repeat("9", 5000)}
+	tried := 0
+	for _, r := range x.Routes() {
+		if _, of := screenExits[r.Exit]; !of || r.Method != "GET" || r.Stream {
+			continue
+		}
+		base := x.addresses(r.Pattern)[0]
+		for i, name := range names {
+			for j, v := range values {
+				if (i+j)%3 > 0 && len(names) > 3 { // a third of all pairs, each name and each value with several others
+					continue
+				}
+				for _, query := range []string{name + "=" + url.QueryEscape(v), "name=Acme&" + name + "=" + url.QueryEscape(v) + "&" + name + "=1"} {
+					a := x.ask(ask{as: "plain", path: base + "?" + query})
+					if tried++; a.status >= 500 || a.status == 0 || len(a.body) > 400_000 {
+						t.Errorf("%s?%.200s: %d, %d bytes", base, query, a.status, len(a.body))
+					}
+				}
+			}
+		}
+	}
+	if tried < 3000 {
+		t.Errorf("%d addresses were tried", tried)
 	}
 }
 

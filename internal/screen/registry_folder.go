@@ -184,9 +184,13 @@ func (f folder) remove() error { return os.RemoveAll(f.dir) }
 
 // replaceFile writes a file beside, makes it durable and gives it its name. On a full disk the error is [polder.Full].
 func replaceFile(name string, write func(io.Writer) error) error {
-	err := replace(name, write)
+	return onFullDisk(replace(name, write))
+}
+
+// onFullDisk gives the error of a full disk its kind.
+func onFullDisk(err error) error {
 	if errors.Is(err, syscall.ENOSPC) {
-		return polder.Errorf(polder.Full, "the disk is full; the file there is stays: make room and try again: %w", err)
+		return polder.Errorf(polder.Full, "the disk is full; what is there stays: make room and try again: %w", err)
 	}
 	return err
 }

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"io"
+	"os"
 	"slices"
 	"time"
 
@@ -218,9 +219,9 @@ func (r *Registry) Import(ctx context.Context, by polder.Actor, o ListImport, fi
 			return k, polder.Errorf(polder.Invalid, "%w", err)
 		}
 	}
-	l, err := lists.Read(o.File, file, read)
+	l, err := r.readSent(o.File, file, read)
 	if err != nil {
-		return k, polder.Errorf(polder.Invalid, "%w", err)
+		return k, err
 	}
 	if err := r.Put(ctx, by, by.Org, l, false); err != nil {
 		return k, err
@@ -231,6 +232,32 @@ func (r *Registry) Import(ctx context.Context, by polder.Actor, o ListImport, fi
 		return k, err
 	}
 	return r.keptAt(p, f)
+}
+
+// readSent reads a list that somebody sends. What comes waits on disk until it is whole, however slowly that is; then one
+// list is read at a time, since a list in the making takes memory.
+func (r *Registry) readSent(name string, sent io.Reader, o lists.ReadOptions) (*lists.List, error) {
+	tmp, err := os.CreateTemp(r.o.Dir, ".sent-*")
+	if err != nil {
+		return nil, err
+	}
+	defer func() {
+		_ = tmp.Close()
+		_ = os.Remove(tmp.Name())
+	}()
+	if _, err := io.Copy(tmp, sent); err != nil {
+		return nil, onFullDisk(err)
+	}
+	if _, err := tmp.Seek(0, io.SeekStart); err != nil {
+		return nil, err
+	}
+	r.fetches.Lock()
+	defer r.fetches.Unlock()
+	l, err := lists.Read(name, tmp, o)
+	if err != nil {
+		return nil, polder.Errorf(polder.Invalid, "%w", err)
+	}
+	return l, nil
 }
 
 // Refresh asks the origin of a list now; see [ListKeeper].
