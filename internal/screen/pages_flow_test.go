@@ -296,7 +296,8 @@ func TestScreenRights(t *testing.T) {
 			if need < r.Need && out.Code != 403 {
 				t.Errorf("%s as %s: %d, want 403", r.Method+" "+path, who, out.Code)
 			}
-			if need >= r.Need && (out.Code == 401 || out.Code == 403 || out.Code >= 500) {
+			alone := strings.HasSuffix(r.Pattern, "/share") && out.Code == 503 // there is no exchange here to share through
+			if need >= r.Need && (out.Code == 401 || out.Code == 403 || out.Code >= 500) && !alone {
 				t.Errorf("%s as %s: %d %.200s", r.Method+" "+path, who, out.Code, out.Body.String())
 			}
 		}
