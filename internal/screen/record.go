@@ -254,7 +254,7 @@ func (s *Service) noteExport(ctx context.Context, by polder.Actor, p Period, for
 	if err := p.check(); err != nil {
 		return err
 	}
-	return s.o.DB.Write(ctx, func(tx *db.Tx) error {
+	return s.write(ctx, func(tx *db.Tx) error {
 		return s.noteTx(tx, by, "screen.record", "", map[string]string{"form": form, "from": p.From.UTC().Format(time.RFC3339), "to": p.To.UTC().Format(time.RFC3339)})
 	})
 }

@@ -172,7 +172,7 @@ func (w *orgWork) present(ctx context.Context) error {
 	if w.now.n, err = findAgainst(w.s.reader(ctx), w.org, g); err != nil || w.now.n != 0 {
 		return err
 	}
-	return w.s.o.DB.Write(ctx, func(tx *db.Tx) (err error) {
+	return w.s.write(ctx, func(tx *db.Tx) (err error) {
 		w.now.n, err = againstTx(tx, w.org, g)
 		return err
 	})
@@ -234,7 +234,7 @@ func (w *orgWork) ask(p Party) settled {
 
 // keep writes what parties met, and that they are at the present.
 func (w *orgWork) keep(ctx context.Context, ready []settled) error {
-	return w.s.o.DB.Write(ctx, func(tx *db.Tx) error {
+	return w.s.write(ctx, func(tx *db.Tx) error {
 		now := w.s.o.Now().UTC().Truncate(time.Microsecond)
 		run := Rescreening{Entries: w.entries}
 		for _, one := range ready {
@@ -381,7 +381,7 @@ func (w *orgWork) forsake(ctx context.Context) (bool, error) {
 	if err != nil || len(ids) == 0 {
 		return false, err
 	}
-	err = w.s.o.DB.Write(ctx, func(tx *db.Tx) error {
+	err = w.s.write(ctx, func(tx *db.Tx) error {
 		_, err := w.s.closeSome(tx, polder.Actor{Org: w.org}, ids[0])
 		return err
 	})
@@ -487,7 +487,7 @@ func hitOf(sc *Screener, r Review, threshold float64, now time.Time) (Hit, Answe
 
 // keepChecked writes what became of reviews.
 func (w *orgWork) keepChecked(ctx context.Context, m lists.Meta, all []checked) error {
-	return w.s.o.DB.Write(ctx, func(tx *db.Tx) error {
+	return w.s.write(ctx, func(tx *db.Tx) error {
 		now := w.s.o.Now().UTC().Truncate(time.Microsecond)
 		var run Rescreening
 		for _, c := range all {
@@ -573,7 +573,7 @@ func (w *orgWork) end(ctx context.Context) error {
 	if busy, err := runs(w.s.reader(ctx), w.org); err != nil || !busy {
 		return err
 	}
-	return w.s.o.DB.Write(ctx, func(tx *db.Tx) error {
+	return w.s.write(ctx, func(tx *db.Tx) error {
 		tx.OnCommit(w.s.wake)
 		return endRuns(tx, w.org, w.s.o.Now())
 	})

@@ -54,10 +54,11 @@ type Remote interface {
 type Service struct {
 	o       ServiceOptions
 	mu      sync.Mutex
-	changed chan struct{}             // closed when the queue, or the progress of something, changed
-	work    chan struct{}             // holds one token when there is work for Run
-	rate    map[polder.OrgID]rateSpan // of single questions
-	storing map[string]bool           // batches that come in just now
+	changed chan struct{}                               // closed when the queue, or the progress of something, changed
+	work    chan struct{}                               // holds one token when there is work for Run
+	rate    map[polder.OrgID]rateSpan                   // of single questions
+	storing map[string]bool                             // batches that come in just now
+	around  func(func(*db.Tx) error) func(*db.Tx) error // what measures writes; nil: nothing
 }
 
 // ServiceOptions are what a [Service] needs; DB, Audit, Now and Lists must be there.
@@ -88,6 +89,14 @@ func (s *Service) Changed() <-chan struct{} {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.changed
+}
+
+// write runs fn in a transaction.
+func (s *Service) write(ctx context.Context, fn func(*db.Tx) error) error {
+	if s.around != nil {
+		fn = s.around(fn)
+	}
+	return s.o.DB.Write(ctx, fn)
 }
 
 // wake tells whoever waits on [Service.Changed].

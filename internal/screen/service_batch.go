@@ -60,7 +60,7 @@ func (s *Service) AddBatch(ctx context.Context, by polder.Actor, o BatchOrder, r
 	b := Batch{ID: newScreenID(), Org: by.Org, Name: o.Name, State: BatchStoring, Made: now, By: whoActs(by), Threshold: opt.Threshold, person: by.Person, token: by.Token}
 	s.mark(b.ID, true)
 	defer s.mark(b.ID, false)
-	err = s.o.DB.Write(ctx, func(tx *db.Tx) error {
+	err = s.write(ctx, func(tx *db.Tx) error {
 		if n, err := countUnended(tx, by.Org); err != nil || n >= maxUnended {
 			if err == nil {
 				err = polder.Errorf(polder.Conflict, "%d batches have not ended yet; wait for one, or cancel one", n)
@@ -74,7 +74,7 @@ func (s *Service) AddBatch(ctx context.Context, by polder.Actor, o BatchOrder, r
 	}
 	total, err := s.storeRows(ctx, b, rows)
 	if err == nil {
-		err = s.o.DB.Write(ctx, func(tx *db.Tx) error { return s.batchStored(tx, by, b, total) })
+		err = s.write(ctx, func(tx *db.Tx) error { return s.batchStored(tx, by, b, total) })
 	}
 	if err != nil {
 		// What came in is of no use; should this fail too, Work takes it away later.
@@ -117,7 +117,7 @@ func (s *Service) mark(id string, on bool) {
 func (s *Service) storeRows(ctx context.Context, b Batch, rows iter.Seq2[Query, error]) (total int, err error) {
 	var part []BatchRow
 	flush := func() error {
-		err := s.o.DB.Write(ctx, func(tx *db.Tx) error {
+		err := s.write(ctx, func(tx *db.Tx) error {
 			for _, r := range part {
 				if err := insertBatchRow(tx, b.n, r); err != nil {
 					return err
@@ -152,7 +152,7 @@ func (s *Service) storeRows(ctx context.Context, b Batch, rows iter.Seq2[Query, 
 // dropBatch takes a batch away with its rows.
 func (s *Service) dropBatch(ctx context.Context, b Batch) error {
 	for more := true; more; {
-		err := s.o.DB.Write(ctx, func(tx *db.Tx) error {
+		err := s.write(ctx, func(tx *db.Tx) error {
 			n, err := dropBatchRows(tx, b.n, rowsAtOnce)
 			if more = n > 0; more || err != nil {
 				return err
@@ -177,7 +177,7 @@ func (s *Service) cutBatches(ctx context.Context) error {
 		coming := s.storing[b.ID]
 		s.mu.Unlock()
 		for more := !coming; more; {
-			err := s.o.DB.Write(ctx, func(tx *db.Tx) error {
+			err := s.write(ctx, func(tx *db.Tx) error {
 				n, err := dropBatchRows(tx, b.n, rowsAtOnce)
 				if more = n > 0; more || err != nil {
 					return err
@@ -246,7 +246,7 @@ func (w *orgWork) askRow(b Batch, r BatchRow) meeting {
 // cancelled meanwhile.
 func (w *orgWork) keepRows(ctx context.Context, b *Batch, rows []BatchRow, ms []meeting) (ok bool, err error) {
 	d := batchSpan{to: b.Total}
-	err = w.s.o.DB.Write(ctx, func(tx *db.Tx) error {
+	err = w.s.write(ctx, func(tx *db.Tx) error {
 		now := w.s.o.Now().UTC().Truncate(time.Microsecond)
 		with, err := againstTx(tx, w.org, againstOf(w.now.lists, b.Threshold, 0))
 		if err != nil {
@@ -323,7 +323,7 @@ func (s *Service) CancelBatch(ctx context.Context, by polder.Actor, id string) e
 	if err := mayScreen(by, polder.RoleContributor); err != nil {
 		return err
 	}
-	return s.o.DB.Write(ctx, func(tx *db.Tx) error {
+	return s.write(ctx, func(tx *db.Tx) error {
 		b, err := readBatch(tx, by.Org, id)
 		if err != nil {
 			return err

@@ -104,7 +104,7 @@ func (s *Service) EraseReview(ctx context.Context, by polder.Actor, id string, g
 
 // beginErasing notes who erases what and sets the tombstone, in the transaction that looks whether it may go.
 func (s *Service) beginErasing(ctx context.Context, by polder.Actor, action, id string, g Ground, look func(tx *db.Tx) error) (n int64, err error) {
-	err = s.o.DB.Write(ctx, func(tx *db.Tx) error {
+	err = s.write(ctx, func(tx *db.Tx) error {
 		if err := look(tx); err != nil {
 			return err
 		}
@@ -119,7 +119,7 @@ func (s *Service) beginErasing(ctx context.Context, by polder.Actor, action, id 
 // erase takes subjects away, some at a time, and at last the party.
 func (s *Service) erase(ctx context.Context, org polder.OrgID, tombstone int64, subjects []string, party string) (Tombstone, error) {
 	for more := true; more; {
-		err := s.o.DB.Write(ctx, func(tx *db.Tx) error {
+		err := s.write(ctx, func(tx *db.Tx) error {
 			var gone Tombstone
 			more = false
 			for _, subject := range subjects {
@@ -190,7 +190,7 @@ func (s *Service) pruneOrg(ctx context.Context, org polder.OrgID) (gone int, err
 	var tombstone int64
 	for range pruneSteps {
 		n := 0
-		err := s.o.DB.Write(ctx, func(tx *db.Tx) error {
+		err := s.write(ctx, func(tx *db.Tx) error {
 			t, count, err := s.pruneSome(tx, org)
 			if err != nil || count == 0 {
 				return err

@@ -42,7 +42,7 @@ func (s *Service) AddGroup(ctx context.Context, by polder.Actor, g PartyGroup) e
 	if err := checkGroup(&g); err != nil {
 		return err
 	}
-	return s.o.DB.Write(ctx, func(tx *db.Tx) error {
+	return s.write(ctx, func(tx *db.Tx) error {
 		own, err := ownGroups(tx, by.Org)
 		switch {
 		case err != nil:
@@ -64,7 +64,7 @@ func (s *Service) RemoveGroup(ctx context.Context, by polder.Actor, name string)
 	if err := mayScreen(by, polder.RoleSteward); err != nil {
 		return err
 	}
-	return s.o.DB.Write(ctx, func(tx *db.Tx) error {
+	return s.write(ctx, func(tx *db.Tx) error {
 		counts, err := countGroups(tx, by.Org)
 		if err != nil {
 			return err
@@ -141,7 +141,7 @@ func (s *Service) AddParty(ctx context.Context, by polder.Actor, group string, q
 	if err := s.o.DB.Room(); err != nil {
 		return Party{}, err
 	}
-	err = s.o.DB.Write(ctx, func(tx *db.Tx) error {
+	err = s.write(ctx, func(tx *db.Tx) error {
 		if err := checkKnownGroup(tx, by.Org, group); err != nil {
 			return err
 		}
@@ -247,7 +247,7 @@ func rowFault(row int, why string) string { return fmt.Sprintf("row %d: %s", row
 
 // importSome stores a few rows in one transaction.
 func (s *Service) importSome(ctx context.Context, by polder.Actor, group string, part []Query, out *PartyImport) error {
-	return s.o.DB.Write(ctx, func(tx *db.Tx) error {
+	return s.write(ctx, func(tx *db.Tx) error {
 		var did PartyImport
 		if err := checkKnownGroup(tx, by.Org, group); err != nil {
 			return err
@@ -326,7 +326,7 @@ func (s *Service) ChangeParty(ctx context.Context, by polder.Actor, id string, c
 	if err := checkQuery(q, maxKeptName); err != nil {
 		return Party{}, err
 	}
-	err := s.o.DB.Write(ctx, func(tx *db.Tx) error {
+	err := s.write(ctx, func(tx *db.Tx) error {
 		p, err := readParty(tx, by.Org, id)
 		if err != nil {
 			return err
@@ -371,7 +371,7 @@ func (s *Service) RemoveParty(ctx context.Context, by polder.Actor, id string) e
 	if err := mayScreen(by, polder.RoleContributor); err != nil {
 		return err
 	}
-	err := s.o.DB.Write(ctx, func(tx *db.Tx) error {
+	err := s.write(ctx, func(tx *db.Tx) error {
 		p, err := readParty(tx, by.Org, id)
 		if err != nil || !p.Removed.IsZero() {
 			return err // removed twice is removed once
@@ -383,7 +383,7 @@ func (s *Service) RemoveParty(ctx context.Context, by polder.Actor, id string) e
 		return s.noteTx(tx, by, "party.remove", p.ID, nil)
 	})
 	for more := true; more && err == nil; {
-		err = s.o.DB.Write(ctx, func(tx *db.Tx) (err error) {
+		err = s.write(ctx, func(tx *db.Tx) (err error) {
 			more, err = s.closeSome(tx, by, id)
 			return err
 		})

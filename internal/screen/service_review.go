@@ -80,7 +80,7 @@ func (s *Service) Decide(ctx context.Context, by polder.Actor, id string, j Judg
 	if err := j.check(); err != nil {
 		return Review{}, err
 	}
-	err = s.o.DB.Write(ctx, func(tx *db.Tx) error {
+	err = s.write(ctx, func(tx *db.Tx) error {
 		r, err := readReview(tx, by.Org, id)
 		if err != nil {
 			return err

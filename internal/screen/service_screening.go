@@ -78,7 +78,7 @@ func (s *Service) keepSome(ctx context.Context, by polder.Actor, answers []Answe
 			return nil, polder.Errorf(polder.Conflict, "the answer is about other fields than the party has; ask about the party as it is kept, or keep the answer without it")
 		}
 	}
-	err = s.o.DB.Write(ctx, func(tx *db.Tx) error {
+	err = s.write(ctx, func(tx *db.Tx) error {
 		out = out[:0]
 		now := s.o.Now().UTC().Truncate(time.Microsecond)
 		if known.ID != "" { // it may have changed, or gone, since it was read

@@ -66,7 +66,7 @@ func (s *Service) Set(ctx context.Context, by polder.Actor, set Settings) (Setti
 	if err := set.check(); err != nil {
 		return Settings{}, err
 	}
-	err := s.o.DB.Write(ctx, func(tx *db.Tx) error {
+	err := s.write(ctx, func(tx *db.Tx) error {
 		have, err := settingsTx(tx, by.Org)
 		if err != nil {
 			return err
@@ -96,7 +96,7 @@ func (s *Service) AskAgain(ctx context.Context, by polder.Actor) error {
 	if err := mayScreen(by, polder.RoleSteward); err != nil {
 		return err
 	}
-	return s.o.DB.Write(ctx, func(tx *db.Tx) error {
+	return s.write(ctx, func(tx *db.Tx) error {
 		set, err := settingsTx(tx, by.Org)
 		if err != nil {
 			return err
