@@ -22,7 +22,8 @@ import (
 
 // What the scenes of screening speak of.
 const (
-	controlList   = "control"
+	controlList   = "control"                                // its name
+	controlTitle  = "Demo control list"                      // and its title
 	enquiries     = 5                                        // listings of Okular's own list
 	controlParts  = 60                                       // parties on it
 	consignee     = "Zaryagorskaja Kriogennaja Armatura"     // as the order spells it
@@ -37,8 +38,8 @@ const (
 	okularExport  = "export@okular.example"                  // imports Okular's own list
 	secondFrom    = "0.8"                                    // from this score on, two people must agree
 	sharedList    = chain + "/enquiries"                     // Okular's list, as other members see it
-	askAbout      = "/api/v1/screen?name="                   //
-	reviewsAbout  = "/api/v1/screen/reviews?state=all&text=" //
+	askAbout      = "/api/v1/screen?name="                   // and a name
+	reviewsAbout  = "/api/v1/screen/reviews?state=all&text=" // and a name
 )
 
 // asking are the scenes of screening.
@@ -83,14 +84,14 @@ func (st *stage) importList(ctx context.Context, name, file, date string, flags 
 }
 
 func importLists(ctx context.Context, st *stage) (polder.Seq, error) {
-	got, err := st.importList(ctx, controlList, "control.list.csv", st.day(5), "--title", "Control list (made up)")
+	got, err := st.importList(ctx, controlList, "control.list.csv", st.day(5), "--title", controlTitle)
 	if err != nil {
 		return 0, err
 	}
 	if got.Entries != controlParts || got.Date != st.day(5) {
 		return 0, fmt.Errorf("the control list came out as %+v", got)
 	}
-	got, err = st.importList(ctx, "verified", "suppliers.list.csv", st.day(3), "--title", "Verified suppliers (made up)", "--purpose", "verified")
+	got, err = st.importList(ctx, "verified", "suppliers.list.csv", st.day(3), "--title", "Demo verified suppliers", "--purpose", "verified")
 	if err == nil && got.Entries != 12 {
 		err = fmt.Errorf("the list of verified suppliers came out as %+v", got)
 	}
@@ -99,15 +100,18 @@ func importLists(ctx context.Context, st *stage) (polder.Seq, error) {
 
 // keepKnown has three members make parties known, and waits until all were asked about.
 func keepKnown(ctx context.Context, st *stage) (polder.Seq, error) {
-	for _, who := range []struct {
+	keepers := []struct {
 		key    string
 		groups []string
-	}{{"klepwerk", screen.CommonGroups}, {"meridiaan", []string{screen.Suppliers}}, {"maasland", []string{screen.Visitors, screen.Partners}}} {
+	}{{"klepwerk", screen.CommonGroups}, {"meridiaan", []string{screen.Visitors}}, {"maasland", []string{screen.Partners}}}
+	for _, who := range keepers {
 		for _, group := range who.groups {
 			if err := st.keepGroup(ctx, who.key, group); err != nil {
 				return 0, fmt.Errorf("%s: %s: %w", who.key, group, err)
 			}
 		}
+	}
+	for _, who := range keepers {
 		err := st.until(ctx, who.key+"'s parties were asked about", func() (bool, error) {
 			all, err := st.known(ctx, who.key, "due=yes")
 			return len(all) == 0, err
@@ -404,7 +408,7 @@ func askBatch(ctx context.Context, st *stage) (polder.Seq, error) {
 
 // nextVersion imports the list's next version, and waits until known parties are asked against it.
 func nextVersion(ctx context.Context, st *stage) (polder.Seq, error) {
-	got, err := st.importList(ctx, controlList, "control-next.list.csv", st.day(0), "--title", "Control list (made up)")
+	got, err := st.importList(ctx, controlList, "control-next.list.csv", st.day(0), "--title", controlTitle)
 	if err != nil {
 		return 0, err
 	}
@@ -525,7 +529,7 @@ func enquirerIsMet(ctx context.Context, st *stage) error {
 	if err != nil {
 		return err
 	}
-	return officer.shows(ctx, "/screen/lists", []string{"Odd enquiries", "Control list (made up)"}, []string{st.players["okular"].name, string(st.players["okular"].org.ID)})
+	return officer.shows(ctx, "/screen/lists", []string{"Odd enquiries", controlTitle}, []string{st.players["okular"].name, string(st.players["okular"].org.ID)})
 }
 
 // recordIsThere takes the auditor's record as a table and to print, and looks for it as somebody else.
