@@ -322,6 +322,7 @@ func (p *Pages) showList(w http.ResponseWriter, r *http.Request, typed Share, fa
 	}
 	if ok {
 		v.beside(share)
+		v.Leaves = true
 	}
 	p.site.Render(w, r, web.Page{Template: "screen/page", Title: listTitle(l.Meta), Lede: words.T("screen.list.lede", "n", l.Entries, "names", l.Names, "date", listDate(words, l.Meta)), Status: pageStatus(failed),
 		Crumbs: p.crumbs(words, web.Link{Text: words.T("screen.lists"), Href: "/screen/lists"}), Data: v})

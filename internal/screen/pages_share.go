@@ -133,7 +133,7 @@ func (p *Pages) sharePreview(w http.ResponseWriter, r *http.Request, l KeptList,
 	if i := slices.IndexFunc(places, func(c Community) bool { return c.Alias == s.Community }); i >= 0 {
 		in = places[i].Name
 	}
-	v := pageView{Tabs: p.tabs(words, "/screen/lists")}
+	v := pageView{Leaves: true, Tabs: p.tabs(words, "/screen/lists")}
 	if moved && len(out.Refused) == 0 {
 		v.Alerts = append(v.Alerts, web.Alert{Class: "warn", Title: words.T("screen.share.moved"), Text: words.T("screen.share.moved-text")})
 	}
@@ -165,7 +165,7 @@ func (p *Pages) sharePreview(w http.ResponseWriter, r *http.Request, l KeptList,
 	} else {
 		v.Actions = append(v.Actions, web.Action{Label: words.T("screen.list.open"), Href: back, Icon: "list"})
 	}
-	p.site.Render(w, r, web.Page{Template: "screen/page", Title: words.T("screen.share.question", "list", listTitle(l.Meta), "in", in), Lede: shareLede(words, out), Data: v,
+	p.site.Render(w, r, web.Page{Template: "screen/page", Title: words.T("screen.share.question", "list", listTitle(l.Meta), "in", in), Lede: shareLede(words, out), TLP: s.Level, Data: v,
 		Crumbs: p.crumbs(words, web.Link{Text: words.T("screen.lists"), Href: "/screen/lists"}, web.Link{Text: listTitle(l.Meta), Href: back})})
 	return nil
 }

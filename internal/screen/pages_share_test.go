@@ -68,7 +68,7 @@ func TestShareFromPage(t *testing.T) {
 	at := "/screen/lists/suspects"
 	page := w.see("contributor", at)
 	holds(t, page, "Share with a community", "Vacuum Ring", htmlOf("Delta <Council>"), `value="amber"`, "Name Meridiaan Lithografie", "Look at it first")
-	holdsNot(t, page, `value="red"`)
+	holdsNot(t, page, `value="red"`, "Stays on your node")
 	form := []string{"community", "ring", "tlp", "amber+strict", "named", "yes"}
 	page = answered(t, "looking", w.post("contributor", at+"/share", form...), 200)
 	holds(t, page, "Share 12 listings with 14 organisations", "Vacuum Ring", "TLP:AMBER+STRICT", "Name Meridiaan Lithografie", ">11<", ">5<")

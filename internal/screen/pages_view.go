@@ -20,6 +20,7 @@ type pageMark struct{ Class, Icon, Text string }
 
 // pageView is the data of templates/page.html: blocks in one or two columns, below a row of tabs.
 type pageView struct {
+	Leaves  bool // what it shows may leave this node
 	Tabs    []pageTab
 	Errors  []web.FieldError
 	Alerts  []web.Alert
