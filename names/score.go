@@ -24,7 +24,7 @@ type figures struct {
 
 // shipped are the figures in use.
 var shipped = figures{
-	contrary: 2.1, extra: 0.27, scarce: 0.15, sole: 1.6, single: 1.3, trades: 0.8, family: 4, formClash: 0.4, orderClash: 0.03, chainClash: 2,
+	contrary: 2.1, extra: 0.27, scarce: 0.15, sole: 1.6, single: 1.5, trades: 0.8, family: 4, formClash: 0.4, orderClash: 0.03, chainClash: 2,
 	slope: 1.7, offset: -1.38,
 }
 

@@ -282,7 +282,7 @@ func syllableSim(a, b *Word) float64 {
 		}
 		return 0.7
 	case a.Sound != b.Sound && isKanaSpelt(a.Latin) && isKanaSpelt(b.Latin):
-		return 0.92
+		return 0.85
 	case !okX:
 		if _, okY := plainSyllable(b.Latin); okY && isTwoSyllables(a) {
 			return 0.5
@@ -300,7 +300,7 @@ func syllableSim(a, b *Word) float64 {
 		case a.Sound != b.Sound:
 			return 0.4
 		case syllableVowel(a.Latin) != syllableVowel(b.Latin):
-			return 0.55
+			return 0.6
 		}
 		return 0.7
 	}
@@ -319,7 +319,7 @@ func knownApart(a, b *Word) float64 {
 func isKnownName(latin string) bool { return commonness(latin) > 0 || len(tables().given[latin]) > 0 }
 
 // otherForm says whether two words that are nearly alike are known to be two: a surname and a patronymic of one stem
-// (Ivanova, Ivanovna), a man's given name and a woman's (Antonio, Antonia; Daniel, Daniela).
+// (Ivanova, Ivanovna), a man's given name and a woman's (Antonio, Antonia; Daniel, Daniela; Yanto, Yanti).
 func otherForm(a, b string) bool {
 	if len(a) > len(b) {
 		a, b = b, a
@@ -329,11 +329,17 @@ func otherForm(a, b string) bool {
 		return false
 	}
 	if n == len(b) && a[:n-1] == b[:n-1] {
-		x, y := min(a[n-1], b[n-1]), max(a[n-1], b[n-1])
-		return x == 'a' && y == 'o'
+		switch string([]byte{min(a[n-1], b[n-1]), max(a[n-1], b[n-1])}) {
+		case "ao", "ai", "io":
+			return true
+		}
+		return false
 	}
 	if len(b) == n+1 && b[:n] == a && b[n] == 'a' && !isVowel(a[n-1]) && !isSurname(a) {
 		return true
+	}
+	if len(b) == n+1 && b[:n] == a && b[n] == 'e' && isKnownName(a) && isKnownName(b) {
+		return true // François, Françoise
 	}
 	return isPatronymic(a) != isPatronymic(b) && (isSurname(a) || isSurname(b))
 }

@@ -28,10 +28,29 @@ func editSim[A, B letters](a A, b B) float64 {
 	a, b = a[:min(len(a), maxEdit)], b[:min(len(b), maxEdit)]
 	if x, y := patronymicStem(a), patronymicStem(b); x < len(a) && y < len(b) {
 		a, b = a[:x], b[:y] // an ending that both have says nothing
+	} else if n := sharedEnding(a, b); n > 0 {
+		a, b = a[:len(a)-n], b[:len(b)-n]
 	}
 	size := float64(len(a)+len(b)) / 2
 	d := editDistance(a, b)
 	return max(0, 1-d/(0.5*size+0.8)-shortWord*d*max(0, 5-size))
+}
+
+// surnameEndings are what the surnames of a country end with by the thousand, longer ones first.
+var surnameEndings = [...]string{"ovic", "evic", "owski", "ewski", "inski", "ski", "sky", "ic", "mann", "man", "enko", "yan", "ian", "dze", "shvili",
+	"son", "sen", "oglu", "zadeh", "illo", "ard", "er", "awa", "moto", "ura"}
+
+// sharedEnding is how many letters two words have in common at their ends because their surnames are made so; 0 when too
+// little would be left of either.
+func sharedEnding[A, B letters](a A, b B) int {
+	const least = 3
+	for _, end := range surnameEndings {
+		n := len(end)
+		if len(a) >= n+least && len(b) >= n+least && string(a[len(a)-n:]) == end && string(b[len(b)-n:]) == end {
+			return n
+		}
+	}
+	return 0
 }
 
 // editDistance is the least cost of the edits that make b of a: letters put in, left out, changed, or swapped with the
