@@ -29,7 +29,7 @@ var screenExits = map[string]exit{
 	"screen.ask": {shows: true}, "screen.answer": {none: "asked by POST, below"}, "screen.queue": {shows: true, queries: []string{"?state=all", "?sort=made"}}, "screen.review": {shows: true},
 	"screen.parties": {shows: true, queries: []string{"?hit=yes", "?group=visitors"}}, "screen.party": {shows: true}, "screen.groups": {none: "asked by POST; see TestS5Screening"},
 	"screen.batches": {shows: true}, "screen.batch": {shows: true}, "screen.progress": {none: "how far a batch is, in figures"}, "screen.results": {shows: true},
-	"screen.lists": {shows: true}, "screen.list": {shows: true}, "screen.settings": {none: "figures that an organisation chose"}, "screen.record": {shows: true, queries: []string{"?from=2020-01-01&to=2100-01-01"}}, "screen.screening": {shows: true},
+	"screen.share": {none: "asked by POST; see TestS5Screening"}, "screen.lists": {shows: true}, "screen.list": {shows: true}, "screen.settings": {none: "figures that an organisation chose"}, "screen.record": {shows: true, queries: []string{"?from=2020-01-01&to=2100-01-01"}}, "screen.screening": {shows: true},
 }
 
 // screenReaders are whoever looks.
