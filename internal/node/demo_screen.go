@@ -545,14 +545,14 @@ func recordIsThere(ctx context.Context, st *stage) error {
 		return err
 	}
 	if !strings.HasPrefix(paper, "%PDF-") || len(paper) < 4<<10 {
-		return fmt.Errorf("the record to print has %d bytes and begins with %.8q", len(paper), paper)
+		return fmt.Errorf("record to print: has %d bytes and begins with %.8q", len(paper), paper)
 	}
 	if err := st.ask(ctx, st.players["meridiaan"].reader, "GET", "/api/v1/screen/record.csv"+days, nil, &other); err != nil {
 		return err
 	}
 	for _, word := range []string{"Zaryagorsk", "KW-0417", "Dekkers"} {
 		if strings.Contains(other, word) {
-			return fmt.Errorf("Meridiaan's record says %q, which is Klepwerk's", word)
+			return fmt.Errorf("the record: Meridiaan's record says %q, which is Klepwerk's", word)
 		}
 	}
 	return nil

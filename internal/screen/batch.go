@@ -64,10 +64,6 @@ type badRow struct {
 
 func (b *badRow) Error() string { return b.err.Error() }
 
-func badRowf(line int, format string, args ...any) error {
-	return &badRow{line, fmt.Errorf(format, args...)}
-}
-
 // NewPartyReader recognises the form of a file of parties from its content: CSV (with any usual delimiter), JSON lines, a
 // JSON array, XLSX, or plain text with a name a line. name stands in errors.
 func NewPartyReader(name string, r io.Reader, o PartyOptions) (*PartyReader, error) {

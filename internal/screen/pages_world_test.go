@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
-	"fmt"
 	"html"
 	"io"
 	"mime/multipart"
@@ -207,7 +206,7 @@ func (w *pageWorld) reviewIn(q Query) string {
 	kept, err := w.KeepAll(w.t.Context(), by, answers, KeepOptions{Note: "Order 88213"})
 	must(w.t, err)
 	if len(kept[0].Hits) == 0 {
-		w.t.Fatal(fmt.Sprintf("%q met nothing", q.Name))
+		w.t.Fatalf("%q met nothing", q.Name)
 	}
 	return kept[0].Hits[0].Review
 }
