@@ -64,7 +64,7 @@ func (p *process) speak(t *testing.T, token, method, path, body string, into any
 // TestF3Screening (F3): the real program, killed over and over while it asks known parties again and works at a batch:
 // each party and each row is asked in the end, each review is there once, and none is lost.
 func TestF3Screening(t *testing.T) {
-	const parties, rows = 2000, 4000
+	const parties, rows = 2000, 20_000 // seconds of work, so that a kill comes upon it
 	dir := filepath.Join(t.TempDir(), "node")
 	writer, _ := prepared(t, dir)
 	imports(t, dir, listFile(t, suspects))
@@ -86,7 +86,7 @@ func TestF3Screening(t *testing.T) {
 	p.speak(t, writer, "POST", "/batches?name=killed", batch.String(), &b)
 	hit := 0 // kills that came upon work
 	for round := range 4 {
-		time.Sleep(time.Duration(50+rand.IntN(400)) * time.Millisecond)
+		time.Sleep(time.Duration(20+rand.IntN(250)) * time.Millisecond)
 		p.kill()
 		if round == 1 { // and everybody is to be asked about one listing more
 			imports(t, dir, listFile(t, suspects+"9,Oranje Nassau Drukkerij,company\n"))
