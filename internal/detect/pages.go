@@ -5,7 +5,6 @@ import (
 	"embed"
 	"net/http"
 	"net/url"
-	"slices"
 	"strings"
 	"time"
 
@@ -204,36 +203,12 @@ type button struct {
 	Hidden        []web.Hidden
 }
 
-// valuesOf reads the form of a request; what stands in the address does not count.
-func valuesOf(r *http.Request) (url.Values, error) {
-	if err := r.ParseForm(); err != nil {
-		if err = web.Translate(err); polder.KindOf(err) == polder.Internal {
-			err = polder.Errorf(polder.Invalid, "the form cannot be read; open the page again")
-		}
-		return nil, err
-	}
-	return r.PostForm, nil
-}
-
-// canMend tells whether an error is one that its reader can mend in the form that is shown again.
-func canMend(err error) bool {
-	return err != nil && slices.Contains([]polder.Kind{polder.Invalid, polder.Conflict, polder.TooLarge}, polder.KindOf(err))
-}
-
 // notDone says on the page why something was not done; nil for nothing.
 func notDone(words web.Words, err error) []web.Alert {
 	if err == nil {
 		return nil
 	}
-	return []web.Alert{{Class: "bad", Title: words.T("detect.not-done"), Text: sentenceOf(err.Error())}}
-}
-
-// sentenceOf is a message as a sentence.
-func sentenceOf(said string) string {
-	if said == "" {
-		return ""
-	}
-	return strings.TrimSuffix(strings.ToUpper(said[:1])+said[1:], ".") + "."
+	return []web.Alert{{Class: "bad", Title: words.T("detect.not-done"), Text: web.Sentence(err.Error())}}
 }
 
 func statusFor(err error) int {

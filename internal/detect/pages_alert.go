@@ -238,21 +238,21 @@ func decisions(words web.Words, sh Sheet) (out []web.Dialog) {
 
 // setState gives an alert a state.
 func (p *Pages) setState(w http.ResponseWriter, r *http.Request) error {
-	values, err := valuesOf(r)
+	values, err := web.Form(r)
 	if err != nil {
 		return err
 	}
 	id, state := r.PathValue("id"), State(values.Get("state"))
 	out, err := p.Decide(r.Context(), web.ActorOf(r), id, state, orDefault(values.Get("to-"+string(state)+"-reason"), values.Get("reason")))
 	switch {
-	case canMend(err):
+	case web.Mendable(err):
 		return p.showAlert(w, r, err)
 	case err != nil:
 		return err
 	case out.ID != "":
 		return p.done(w, r, alertPath(id), "detect.decided.shared")
 	case out.Refused != "":
-		return p.done(w, r, alertPath(id), "detect.decided.not-shared", "why", sentenceOf(out.Refused))
+		return p.done(w, r, alertPath(id), "detect.decided.not-shared", "why", web.Sentence(out.Refused))
 	}
 	return p.done(w, r, alertPath(id), "detect.decided."+string(state))
 }
@@ -274,7 +274,7 @@ func (p *Pages) sightingPage(w http.ResponseWriter, r *http.Request) error {
 func (p *Pages) showSighting(w http.ResponseWriter, r *http.Request, x Extra, failed error) error {
 	words, id := web.WordsOf(r), r.PathValue("id")
 	one, leaving, err := p.PreviewSighting(r.Context(), web.ActorOf(r), id, x)
-	if canMend(err) {
+	if web.Mendable(err) {
 		return p.showAlert(w, r, err)
 	}
 	if err != nil {
@@ -333,7 +333,7 @@ func leavingRows(words web.Words, g Group, raw []byte) []web.Diff {
 }
 
 func (p *Pages) shareSighting(w http.ResponseWriter, r *http.Request) error {
-	values, err := valuesOf(r)
+	values, err := web.Form(r)
 	if err != nil {
 		return err
 	}
@@ -342,7 +342,7 @@ func (p *Pages) shareSighting(w http.ResponseWriter, r *http.Request) error {
 		return p.showSighting(w, r, x, nil)
 	}
 	_, err = p.ShareSighting(r.Context(), web.ActorOf(r), r.PathValue("id"), x)
-	if canMend(err) {
+	if web.Mendable(err) {
 		return p.showSighting(w, r, x, err)
 	}
 	if err != nil {

@@ -79,7 +79,7 @@ func (p *Pages) checkLog(w http.ResponseWriter, r *http.Request) error {
 		return polder.Errorf(polder.Limited, "as many logs as this node checks at a time are being checked; send yours again in a minute")
 	}
 	name, keep, in, err := logOf(r)
-	if canMend(err) {
+	if web.Mendable(err) {
 		return p.showCheck(w, r, pageView{}, web.WordsOf(r).T("detect.check"), "", err)
 	}
 	if err != nil {

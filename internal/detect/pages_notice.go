@@ -77,14 +77,14 @@ func (p *Pages) addNotice(w http.ResponseWriter, r *http.Request) error {
 	if p.more.Notifier == nil {
 		return errNoNotifier
 	}
-	values, err := valuesOf(r)
+	values, err := web.Form(r)
 	if err != nil {
 		return err
 	}
 	next := Notice{Level: Level(values.Get("level")), Channel: notify.Channel(values.Get("channel")), Target: values.Get("target"), Digest: notify.Rhythm(max(0, slices.Index(rhythms, values.Get("digest"))))}
 	added, err := p.more.Notifier.AddNotice(r.Context(), web.ActorOf(r), next)
 	switch {
-	case canMend(err):
+	case web.Mendable(err):
 		return p.showNotices(w, r, next, Notice{}, err)
 	case err != nil:
 		return err

@@ -142,7 +142,7 @@ func (p *Pages) addSightingRules(r *http.Request, v *pageView) error {
 }
 
 func (p *Pages) setSightingRule(w http.ResponseWriter, r *http.Request) error {
-	values, err := valuesOf(r)
+	values, err := web.Form(r)
 	if err != nil {
 		return err
 	}
@@ -152,7 +152,7 @@ func (p *Pages) setSightingRule(w http.ResponseWriter, r *http.Request) error {
 	} else {
 		err = p.SetSightingRule(r.Context(), web.ActorOf(r), SightingRule{Community: values.Get("community"), Confidence: n})
 	}
-	if canMend(err) {
+	if web.Mendable(err) {
 		return p.showDetection(w, r, err)
 	}
 	if err != nil {
@@ -162,7 +162,7 @@ func (p *Pages) setSightingRule(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (p *Pages) dropSightingRule(w http.ResponseWriter, r *http.Request) error {
-	values, err := valuesOf(r)
+	values, err := web.Form(r)
 	if err != nil {
 		return err
 	}

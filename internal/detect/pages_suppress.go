@@ -73,7 +73,7 @@ func scopeOf(choice string) string {
 }
 
 func (p *Pages) suppress(w http.ResponseWriter, r *http.Request) error {
-	values, err := valuesOf(r)
+	values, err := web.Form(r)
 	if err != nil {
 		return err
 	}
@@ -93,7 +93,7 @@ func (p *Pages) suppress(w http.ResponseWriter, r *http.Request) error {
 		}
 	}
 	_, err = p.Suppress(r.Context(), by, u, id)
-	if canMend(err) {
+	if web.Mendable(err) {
 		return p.showSuppress(w, r, values, err)
 	}
 	if err != nil {

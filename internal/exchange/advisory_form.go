@@ -2,7 +2,6 @@ package exchange
 
 import (
 	"net/http"
-	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -39,17 +38,6 @@ type writeRow struct {
 
 // writeButton is a form of one button.
 type writeButton struct{ Action, Label string }
-
-// formOf reads the form of a request; what stands in the address does not count.
-func formOf(r *http.Request) (url.Values, error) {
-	if err := r.ParseForm(); err != nil {
-		if err = web.Translate(err); polder.KindOf(err) == polder.Internal {
-			err = polder.Errorf(polder.Invalid, "the form cannot be read; open the page again")
-		}
-		return nil, err
-	}
-	return r.PostForm, nil
-}
 
 // mendable tells whether an error is one that its reader can mend in the form that is shown again.
 func mendable(err error) bool {

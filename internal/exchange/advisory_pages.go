@@ -192,7 +192,7 @@ func advisoryBlocks(words web.Words, t AdvisoryText) (blocks []web.Block) {
 
 // draftFrom reads the form of a draft.
 func draftFrom(r *http.Request) (Draft, error) {
-	values, err := formOf(r)
+	values, err := web.Form(r)
 	d := Draft{
 		ID: r.PathValue("id"), AdvisoryText: AdvisoryText{Title: values.Get("title"), Body: values.Get("body"), ForWhom: values.Get("for-whom"), WhatToDo: values.Get("what-to-do")},
 		Community: values.Get("community"), TLP: values.Get("tlp"), To: orgsOf(values["to"]), Named: values.Get("named") == "yes", About: strings.Fields(values.Get("about")),
@@ -266,7 +266,7 @@ func (p *Pages) throwDraft(w http.ResponseWriter, r *http.Request) error {
 
 // publishDraft publishes what its reader saw: a draft that changed since is shown again.
 func (p *Pages) publishDraft(w http.ResponseWriter, r *http.Request) error {
-	values, err := formOf(r)
+	values, err := web.Form(r)
 	if err != nil {
 		return err
 	}

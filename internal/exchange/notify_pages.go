@@ -97,7 +97,7 @@ func (p *Pages) addRule(w http.ResponseWriter, r *http.Request) error {
 	if p.notifier == nil {
 		return errNoNotices
 	}
-	values, err := formOf(r)
+	values, err := web.Form(r)
 	if err != nil {
 		return err
 	}

@@ -83,13 +83,11 @@ func (p *Pages) acting(r *http.Request, a act, community string) (*reader, *shee
 
 // perform does what a form asks for.
 func (p *Pages) perform(w http.ResponseWriter, r *http.Request, a act) error {
-	if err := r.ParseForm(); err != nil {
-		if err = web.Translate(err); polder.KindOf(err) == polder.Internal {
-			err = polder.Errorf(polder.Invalid, "the form cannot be read; open the page again")
-		}
+	form, err := web.Form(r)
+	if err != nil {
 		return err
 	}
-	rd, sh, err := p.acting(r, a, r.PostForm.Get("community"))
+	rd, sh, err := p.acting(r, a, form.Get("community"))
 	if err != nil {
 		return err
 	}
@@ -100,11 +98,11 @@ func (p *Pages) perform(w http.ResponseWriter, r *http.Request, a act) error {
 	res, err := a.do(p, sh, given)
 	switch {
 	case polder.KindOf(err) == polder.Invalid || polder.KindOf(err) == polder.Conflict:
-		return p.actPage(w, r, rd, sh, a, r.PostForm, web.Alert{Class: "bad", Title: rd.words.T("exchange.act.refused"), Text: sentence(err.Error())}, web.Status(err))
+		return p.actPage(w, r, rd, sh, a, r.PostForm, web.Alert{Class: "bad", Title: rd.words.T("exchange.act.refused"), Text: web.Sentence(err.Error())}, web.Status(err))
 	case err != nil:
 		return err
 	case len(res.Refused) > 0:
-		return p.actPage(w, r, rd, sh, a, r.PostForm, web.Alert{Class: "bad", Title: rd.words.T("exchange.act.refused"), Text: sentence(res.Refused[0].Error)}, http.StatusUnprocessableEntity)
+		return p.actPage(w, r, rd, sh, a, r.PostForm, web.Alert{Class: "bad", Title: rd.words.T("exchange.act.refused"), Text: web.Sentence(res.Refused[0].Error)}, http.StatusUnprocessableEntity)
 	case res.Waits():
 		var why []string
 		for _, warning := range res.Warnings {

@@ -137,7 +137,7 @@ func (p *Pages) valuesPage(w http.ResponseWriter, r *http.Request) error {
 		v.Alerts = append(v.Alerts, web.Alert{Title: words.T("exchange.value.more"), Text: words.T("exchange.value.more-text")})
 	}
 	if stops := p.Stops(known.Kind, known.Value); len(stops) > 0 {
-		v.Alerts = append(v.Alerts, web.Alert{Class: "warn", Title: words.T("exchange.value.harmless"), Text: sentence(stops[0])})
+		v.Alerts = append(v.Alerts, web.Alert{Class: "warn", Title: words.T("exchange.value.harmless"), Text: web.Sentence(stops[0])})
 	}
 	p.site.Render(w, r, web.Page{Template: "exchange/page", Title: shownValue, Lede: lede, TLP: level, Facts: pairs, Data: v, Crumbs: []web.Link{{Text: words.T("exchange.search"), Href: "/search"}}})
 	return nil

@@ -99,7 +99,7 @@ func (p *Pages) shareForm(w http.ResponseWriter, r *http.Request, rd *reader, d 
 		return nil
 	}
 	if wrong != nil {
-		v.Alert = &web.Alert{Class: "bad", Title: words.T("exchange.share.refused"), Text: sentence(wrong.Error())}
+		v.Alert = &web.Alert{Class: "bad", Title: words.T("exchange.share.refused"), Text: web.Sentence(wrong.Error())}
 		page.Status = web.Status(wrong)
 	}
 	for _, m := range rd.places {
@@ -354,12 +354,4 @@ func outlook(res Result) string {
 		}
 	}
 	return hex.EncodeToString(h.Sum(nil)[:16])
-}
-
-// sentence writes an error as a sentence.
-func sentence(s string) string {
-	if s == "" {
-		return ""
-	}
-	return strings.ToUpper(s[:1]) + strings.TrimSuffix(s[1:], ".") + "."
 }

@@ -73,7 +73,7 @@ func (p *Pages) showQuestions(w http.ResponseWriter, r *http.Request, asked Ask,
 }
 
 func (p *Pages) askQuestion(w http.ResponseWriter, r *http.Request) error {
-	values, err := formOf(r)
+	values, err := web.Form(r)
 	if err != nil {
 		return err
 	}
@@ -164,7 +164,7 @@ func (p *Pages) answered(w http.ResponseWriter, r *http.Request, res Result, err
 }
 
 func (p *Pages) answerQuestion(w http.ResponseWriter, r *http.Request) error {
-	values, err := formOf(r)
+	values, err := web.Form(r)
 	if err != nil {
 		return err
 	}
@@ -174,7 +174,7 @@ func (p *Pages) answerQuestion(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (p *Pages) judgeQuestion(w http.ResponseWriter, r *http.Request) error {
-	values, err := formOf(r)
+	values, err := web.Form(r)
 	if err != nil {
 		return err
 	}

@@ -103,7 +103,7 @@ func preferencesForm(words web.Words, me accounts.Person) form {
 }
 
 func (p *Pages) setPreferences(w http.ResponseWriter, r *http.Request) error {
-	values, err := post(r)
+	values, err := web.Form(r)
 	if err != nil {
 		return err
 	}
@@ -121,7 +121,7 @@ func (p *Pages) setPreferences(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (p *Pages) changePassword(w http.ResponseWriter, r *http.Request) error {
-	values, err := post(r)
+	values, err := web.Form(r)
 	if err != nil {
 		return err
 	}

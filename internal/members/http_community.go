@@ -220,7 +220,7 @@ func unmarkedLevel(s string) (stix.Marking, error) {
 }
 
 func (p *Pages) addCommunity(w http.ResponseWriter, r *http.Request) error {
-	values, err := post(r)
+	values, err := web.Form(r)
 	if err != nil {
 		return err
 	}
@@ -245,7 +245,7 @@ func (p *Pages) addCommunity(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (p *Pages) setUnmarked(w http.ResponseWriter, r *http.Request) error {
-	values, err := post(r)
+	values, err := web.Form(r)
 	if err != nil {
 		return err
 	}

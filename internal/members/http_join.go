@@ -53,7 +53,7 @@ func (p *Pages) renderAgreement(w http.ResponseWriter, r *http.Request, a answer
 }
 
 func (p *Pages) setAgreement(w http.ResponseWriter, r *http.Request) error {
-	values, err := post(r)
+	values, err := web.Form(r)
 	if err != nil {
 		return err
 	}
@@ -72,7 +72,7 @@ func (p *Pages) setAgreement(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (p *Pages) acceptAgreement(w http.ResponseWriter, r *http.Request) error {
-	values, err := post(r)
+	values, err := web.Form(r)
 	if err != nil {
 		return err
 	}
@@ -122,7 +122,7 @@ func invitationIn(s string) string {
 
 // openInvitation shows what an invitation is for, and the agreement, before it is accepted.
 func (p *Pages) openInvitation(w http.ResponseWriter, r *http.Request) error {
-	values, err := post(r)
+	values, err := web.Form(r)
 	if err != nil {
 		return err
 	}
@@ -151,7 +151,7 @@ func (p *Pages) openInvitation(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (p *Pages) acceptInvitation(w http.ResponseWriter, r *http.Request) error {
-	values, err := post(r)
+	values, err := web.Form(r)
 	if err != nil {
 		return err
 	}
@@ -203,7 +203,7 @@ func (p *Pages) renderAsk(w http.ResponseWriter, r *http.Request, alias string, 
 }
 
 func (p *Pages) ask(w http.ResponseWriter, r *http.Request) error {
-	values, err := post(r)
+	values, err := web.Form(r)
 	if err != nil {
 		return err
 	}

@@ -70,7 +70,7 @@ func (p *Pages) renderLogIn(w http.ResponseWriter, r *http.Request, next string,
 
 // logIn begins a session.
 func (p *Pages) logIn(w http.ResponseWriter, r *http.Request) error {
-	values, err := post(r)
+	values, err := web.Form(r)
 	if err != nil {
 		return err
 	}
@@ -173,7 +173,7 @@ func (p *Pages) renderFirstPassword(w http.ResponseWriter, r *http.Request, next
 
 // firstPassword takes the password that a newcomer chose; from then on the session is one like others.
 func (p *Pages) firstPassword(w http.ResponseWriter, r *http.Request) error {
-	values, err := post(r)
+	values, err := web.Form(r)
 	if err != nil {
 		return err
 	}
@@ -218,7 +218,7 @@ func (p *Pages) choosePassword(r *http.Request, by polder.Actor, keep accounts.S
 		return a, err
 	}
 	if err := accounts.CheckPassword(values.Get("new"), person.Email); err != nil {
-		a.wrong["new"] = sentence(err.Error())
+		a.wrong["new"] = web.Sentence(err.Error())
 		return a, nil
 	}
 	err = p.accounts.ChangePassword(r.Context(), by, values.Get("old"), values.Get("new"), keep)
@@ -227,7 +227,7 @@ func (p *Pages) choosePassword(r *http.Request, by polder.Actor, keep accounts.S
 		a.wrong["old"] = words.T("members.password.old-wrong")
 		return a, nil
 	case polder.Invalid:
-		a.wrong["new"] = sentence(err.Error())
+		a.wrong["new"] = web.Sentence(err.Error())
 		return a, nil
 	}
 	return a, later(err)

@@ -80,7 +80,7 @@ func (p *Pages) removeDialog(r *http.Request) (web.Dialog, string, error) {
 }
 
 func (p *Pages) setMemberRole(w http.ResponseWriter, r *http.Request) error {
-	values, err := post(r)
+	values, err := web.Form(r)
 	if err != nil {
 		return err
 	}

@@ -74,7 +74,7 @@ func newOrg(words web.Words, a answers) (accounts.NewOrg, answers) {
 }
 
 func (p *Pages) addOrg(w http.ResponseWriter, r *http.Request) error {
-	values, err := post(r)
+	values, err := web.Form(r)
 	if err != nil {
 		return err
 	}
@@ -197,7 +197,7 @@ func (p *Pages) orgForms(r *http.Request, n neighbour, a answers) []web.Block {
 }
 
 func (p *Pages) changeOrg(w http.ResponseWriter, r *http.Request) error {
-	values, err := post(r)
+	values, err := web.Form(r)
 	if err != nil {
 		return err
 	}
@@ -219,7 +219,7 @@ func (p *Pages) changeOrg(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (p *Pages) setWidest(w http.ResponseWriter, r *http.Request) error {
-	values, err := post(r)
+	values, err := web.Form(r)
 	if err != nil {
 		return err
 	}
@@ -238,7 +238,7 @@ func (p *Pages) setWidest(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (p *Pages) addPerson(w http.ResponseWriter, r *http.Request) error {
-	values, err := post(r)
+	values, err := web.Form(r)
 	if err != nil {
 		return err
 	}
@@ -253,7 +253,7 @@ func (p *Pages) addPerson(w http.ResponseWriter, r *http.Request) error {
 		a.wrong["email"] = words.T("members.people.email-missing")
 	}
 	if n.Role, err = polder.ParseRole(values.Get("role")); err != nil {
-		a.wrong["role"] = sentence(err.Error())
+		a.wrong["role"] = web.Sentence(err.Error())
 	}
 	if len(a.wrong) > 0 {
 		return p.renderOrg(w, r, a)

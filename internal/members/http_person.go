@@ -75,7 +75,7 @@ func (p *Pages) personForms(words web.Words, by polder.Actor, q accounts.Person)
 }
 
 func (p *Pages) setRole(w http.ResponseWriter, r *http.Request) error {
-	values, err := post(r)
+	values, err := web.Form(r)
 	if err != nil {
 		return err
 	}

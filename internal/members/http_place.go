@@ -250,7 +250,7 @@ func (p *Pages) joinForm(r *http.Request, c place) ([]web.Block, error) {
 }
 
 func (p *Pages) addMember(w http.ResponseWriter, r *http.Request) error {
-	values, err := post(r)
+	values, err := web.Form(r)
 	if err != nil {
 		return err
 	}
@@ -269,7 +269,7 @@ func (p *Pages) addMember(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (p *Pages) invite(w http.ResponseWriter, r *http.Request) error {
-	values, err := post(r)
+	values, err := web.Form(r)
 	if err != nil {
 		return err
 	}
@@ -382,7 +382,7 @@ func (p *Pages) refuseDialog(r *http.Request) (web.Dialog, string, error) {
 }
 
 func (p *Pages) refuse(w http.ResponseWriter, r *http.Request) error {
-	values, err := post(r)
+	values, err := web.Form(r)
 	if err != nil {
 		return err
 	}

@@ -129,7 +129,7 @@ func orgOptions(orgs []polder.Org, chosen polder.OrgID) []web.Option {
 }
 
 func (p *Pages) createToken(w http.ResponseWriter, r *http.Request) error {
-	values, err := post(r)
+	values, err := web.Form(r)
 	if err != nil {
 		return err
 	}
@@ -146,10 +146,10 @@ func (p *Pages) createToken(w http.ResponseWriter, r *http.Request) error {
 		a.wrong["name"] = words.T("members.tokens.name-missing")
 	}
 	if n.Role, err = polder.ParseRole(values.Get("role")); err != nil {
-		a.wrong["role"] = sentence(err.Error())
+		a.wrong["role"] = web.Sentence(err.Error())
 	}
 	if n.Expires, err = parseExpiry(values.Get("expires"), p.o.Now()); err != nil {
-		a.wrong["expires"] = sentence(err.Error())
+		a.wrong["expires"] = web.Sentence(err.Error())
 	}
 	if len(a.wrong) > 0 {
 		return p.renderTokens(w, r, a)

@@ -8,7 +8,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/polder-exchange/polder"
 	"github.com/polder-exchange/polder/internal/accounts"
 	"github.com/polder-exchange/polder/internal/audit"
 	"github.com/polder-exchange/polder/internal/web"
@@ -161,18 +160,6 @@ func (h handler) serve(w http.ResponseWriter, r *http.Request) {
 	if err := h(w, r); err != nil {
 		web.Problem(w, r, err)
 	}
-}
-
-// post reads the form of a request; what stands in the address does not count.
-func post(r *http.Request) (url.Values, error) {
-	if err := r.ParseForm(); err != nil {
-		err = web.Translate(err)
-		if polder.KindOf(err) == polder.Internal {
-			err = polder.Errorf(polder.Invalid, "the form cannot be read; open the page again")
-		}
-		return nil, err
-	}
-	return r.PostForm, nil
 }
 
 // done sends the reader on to a page of this site, where the text of key is said.

@@ -84,7 +84,7 @@ func (a answers) alert(w web.Words) *web.Alert {
 	if a.failed == nil {
 		return nil
 	}
-	return &web.Alert{Class: "bad", Title: w.T("members.refused"), Text: sentence(a.failed.Error())}
+	return &web.Alert{Class: "bad", Title: w.T("members.refused"), Text: web.Sentence(a.failed.Error())}
 }
 
 // status is the status of the page that shows the form again.
@@ -107,15 +107,6 @@ func (a answers) refused(err error) (answers, error) {
 		return a, nil
 	}
 	return a, err
-}
-
-// sentence writes an error as a sentence.
-func sentence(s string) string {
-	if s == "" {
-		return ""
-	}
-	first := strings.ToUpper(s[:1])
-	return first + s[1:] + "."
 }
 
 // table is the data of the fragment "table".

@@ -126,7 +126,7 @@ func listsBlock(words web.Words, p *Pages, kept []KeptList) web.Block {
 
 // ask answers what was posted: a name at once; of a longer text first which parties stand in it.
 func (p *Pages) ask(w http.ResponseWriter, r *http.Request) error {
-	values, err := pageValues(r)
+	values, err := web.Form(r)
 	if err != nil {
 		return err
 	}
@@ -146,7 +146,7 @@ func (p *Pages) ask(w http.ResponseWriter, r *http.Request) error {
 			return p.showAnswers(w, r, f, answers, f.again(values["ask"]))
 		}
 	}
-	if !pageMendable(err) {
+	if !web.Mendable(err) {
 		return err
 	}
 	words := web.WordsOf(r)

@@ -51,7 +51,7 @@ func batchMark(words web.Words, b Batch) pageMark {
 
 func (p *Pages) startBatch(w http.ResponseWriter, r *http.Request) error {
 	b, err := p.takeBatch(r)
-	if pageMendable(err) {
+	if web.Mendable(err) {
 		return p.showBatches(w, r, err)
 	}
 	if err != nil {

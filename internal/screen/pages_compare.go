@@ -265,7 +265,7 @@ func evidenceOf(words web.Words, q Query, h Hit, points []int, verified bool) []
 		}
 		row.Finding = findingMark(points[i], verified)
 		row.Finding.Text, row.English = howText(words, p.How)
-		row.Finding.Text = strings.TrimSuffix(pageSentence(row.Finding.Text), ".")
+		row.Finding.Text = strings.TrimSuffix(web.Sentence(row.Finding.Text), ".")
 		rows = append(rows, row)
 	}
 	cannot := func(kind, yours string, listed []string) {

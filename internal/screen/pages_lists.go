@@ -231,7 +231,7 @@ func fileOf(r *http.Request, name string) (formFile, error) {
 // importList takes a list of the organisation's own.
 func (p *Pages) importList(w http.ResponseWriter, r *http.Request) error {
 	l, err := p.takeList(r)
-	if pageMendable(err) {
+	if web.Mendable(err) {
 		return p.showLists(w, r, err)
 	}
 	if err != nil {
@@ -505,7 +505,7 @@ func without(a, b []string) []string {
 
 func (p *Pages) refreshList(w http.ResponseWriter, r *http.Request) error {
 	l, err := p.more.Lists.Refresh(r.Context(), web.ActorOf(r), r.PathValue("name"))
-	if pageMendable(err) || err != nil && polder.KindOf(err) == polder.Unavailable {
+	if web.Mendable(err) || err != nil && polder.KindOf(err) == polder.Unavailable {
 		return p.showList(w, r, Share{}, err)
 	}
 	if err != nil {

@@ -225,7 +225,7 @@ func groupBlocks(words web.Words, groups []PartyGroup) []web.Block {
 }
 
 func (p *Pages) addGroup(w http.ResponseWriter, r *http.Request) error {
-	values, err := pageValues(r)
+	values, err := web.Form(r)
 	if err != nil {
 		return err
 	}
@@ -238,7 +238,7 @@ func (p *Pages) removeGroup(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (p *Pages) groupsAgain(w http.ResponseWriter, r *http.Request, err error, said string) error {
-	if pageMendable(err) {
+	if web.Mendable(err) {
 		return p.showParties(w, r, partiesShown{failed: err})
 	}
 	if err != nil {
@@ -248,7 +248,7 @@ func (p *Pages) groupsAgain(w http.ResponseWriter, r *http.Request, err error, s
 }
 
 func (p *Pages) addParty(w http.ResponseWriter, r *http.Request) error {
-	values, err := pageValues(r)
+	values, err := web.Form(r)
 	if err != nil {
 		return err
 	}
@@ -259,7 +259,7 @@ func (p *Pages) addParty(w http.ResponseWriter, r *http.Request) error {
 		q.Ref = strings.TrimSpace(values.Get("ref"))
 		one, err = p.AddParty(r.Context(), web.ActorOf(r), values.Get("group"), q)
 	}
-	if pageMendable(err) {
+	if web.Mendable(err) {
 		return p.showParties(w, r, partiesShown{typed: f, ref: values.Get("ref"), failed: err})
 	}
 	if err != nil {
@@ -296,7 +296,7 @@ func (p *Pages) importParties(w http.ResponseWriter, r *http.Request) error {
 	switch {
 	case err == nil:
 		return p.showParties(w, r, partiesShown{imported: &out})
-	case pageMendable(err):
+	case web.Mendable(err):
 		return p.showParties(w, r, partiesShown{failed: err})
 	}
 	return err

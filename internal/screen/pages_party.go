@@ -122,7 +122,7 @@ func changeForm(words web.Words, groups []PartyGroup, one Party) pageForm {
 }
 
 func (p *Pages) changeParty(w http.ResponseWriter, r *http.Request) error {
-	values, err := pageValues(r)
+	values, err := web.Form(r)
 	if err != nil {
 		return err
 	}
@@ -148,7 +148,7 @@ func (p *Pages) changeParty(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (p *Pages) partyAgain(w http.ResponseWriter, r *http.Request, err error, to, said string) error {
-	if pageMendable(err) {
+	if web.Mendable(err) {
 		return p.showParty(w, r, err)
 	}
 	if err != nil {
@@ -162,7 +162,7 @@ func (p *Pages) removeParty(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (p *Pages) eraseParty(w http.ResponseWriter, r *http.Request) error {
-	values, err := pageValues(r)
+	values, err := web.Form(r)
 	if err != nil {
 		return err
 	}

@@ -35,7 +35,7 @@ func foundHere(r *http.Request) (string, error) {
 	if r.Method != http.MethodPost {
 		return "", nil
 	}
-	values, err := pageValues(r)
+	values, err := web.Form(r)
 	return strings.TrimSpace(values.Get("find")), err
 }
 
@@ -243,7 +243,7 @@ func (p *Pages) emptyQueue(words web.Words, by polder.Actor, narrowed bool) web.
 
 // compare shows a party beside a listing that it met, without a record: both come by a form and are compared again.
 func (p *Pages) compare(w http.ResponseWriter, r *http.Request) error {
-	values, err := pageValues(r)
+	values, err := web.Form(r)
 	if err != nil {
 		return err
 	}

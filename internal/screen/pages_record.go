@@ -129,7 +129,7 @@ func screeningLede(words web.Words, s Screening) string {
 }
 
 func (p *Pages) eraseScreening(w http.ResponseWriter, r *http.Request) error {
-	values, err := pageValues(r)
+	values, err := web.Form(r)
 	if err != nil {
 		return err
 	}

@@ -51,5 +51,5 @@ func reasonText(words web.Words, err error) string {
 	if f, ok := errors.AsType[*refusal](err); ok && words.Has("screen.refusal."+f.key) {
 		return words.T("screen.refusal."+f.key, "why", remarkText(words, f.told), "n", minReason)
 	}
-	return pageSentence(err.Error())
+	return web.Sentence(err.Error())
 }

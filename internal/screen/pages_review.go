@@ -163,7 +163,7 @@ func decisionOf(words web.Words, d Dossier, set Settings, typed url.Values, fail
 		}
 	}
 	v.Reason = web.Field{Name: "reason", Label: words.T("screen.decide.reason"), Help: words.T("screen.decide.reason-help"), Rows: 4, Max: maxReason, Required: true, Value: typed.Get("reason")}
-	if failed != nil && pageMendable(failed) {
+	if failed != nil && web.Mendable(failed) {
 		v.Reason.Error = reasonText(words, failed)
 	}
 	return v
@@ -232,7 +232,7 @@ func historyEvents(words web.Words, d Dossier, asked askedByName) (out []web.Eve
 
 // decide records what a person says, and leads to the next that waits.
 func (p *Pages) decide(w http.ResponseWriter, r *http.Request) error {
-	values, err := pageValues(r)
+	values, err := web.Form(r)
 	if err != nil {
 		return err
 	}
@@ -249,7 +249,7 @@ func (p *Pages) decide(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	out, err := p.Decide(r.Context(), web.ActorOf(r), id, Judgement{Verdict: Verdict(values.Get("decision")), Reason: values.Get("reason"), Seen: seen})
-	if pageMendable(err) {
+	if web.Mendable(err) {
 		return p.showReview(w, r, values, err)
 	}
 	if err != nil {
@@ -274,7 +274,7 @@ func keepForm(words web.Words, hits int, again []web.Hidden) pageForm {
 
 // keep puts what was asked on record and its hits into the queue.
 func (p *Pages) keep(w http.ResponseWriter, r *http.Request) error {
-	values, err := pageValues(r)
+	values, err := web.Form(r)
 	if err != nil {
 		return err
 	}
@@ -290,7 +290,7 @@ func (p *Pages) keep(w http.ResponseWriter, r *http.Request) error {
 			}
 		}
 	}
-	if !pageMendable(err) {
+	if !web.Mendable(err) {
 		return err
 	}
 	words := web.WordsOf(r)

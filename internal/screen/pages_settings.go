@@ -122,7 +122,7 @@ func settingsPairs(words web.Words, set Settings) []web.Pair {
 }
 
 func (p *Pages) setSettings(w http.ResponseWriter, r *http.Request) error {
-	values, err := pageValues(r)
+	values, err := web.Form(r)
 	if err != nil {
 		return err
 	}
@@ -153,7 +153,7 @@ func (p *Pages) setSettings(w http.ResponseWriter, r *http.Request) error {
 	if err == nil {
 		_, err = p.Set(r.Context(), web.ActorOf(r), set)
 	}
-	if pageMendable(err) {
+	if web.Mendable(err) {
 		return p.showSettings(w, r, err)
 	}
 	if err != nil {

@@ -72,7 +72,7 @@ func (p *Pages) shareBlock(r *http.Request, words web.Words, l KeptList, typed S
 
 // shareOf is what the form asks for.
 func shareOf(r *http.Request) (s Share, seen string, err error) {
-	values, err := pageValues(r)
+	values, err := web.Form(r)
 	if err != nil {
 		return s, "", err
 	}
@@ -94,7 +94,7 @@ func (p *Pages) shareList(w http.ResponseWriter, r *http.Request) error {
 	try := s
 	try.Preview = true
 	out, err := p.more.Lists.Publish(r.Context(), web.ActorOf(r), try)
-	if pageMendable(err) || err != nil && polder.KindOf(err) == polder.Forbidden {
+	if web.Mendable(err) || err != nil && polder.KindOf(err) == polder.Forbidden {
 		return p.showList(w, r, s, err)
 	}
 	if err != nil {
@@ -105,7 +105,7 @@ func (p *Pages) shareList(w http.ResponseWriter, r *http.Request) error {
 		return p.sharePreview(w, r, l, s, out, seen != "" && seen != now)
 	}
 	done, err := p.more.Lists.Publish(r.Context(), web.ActorOf(r), s)
-	if pageMendable(err) {
+	if web.Mendable(err) {
 		return p.showList(w, r, s, err)
 	}
 	if err != nil {
@@ -145,7 +145,7 @@ func (p *Pages) sharePreview(w http.ResponseWriter, r *http.Request, l KeptList,
 	if len(out.Warnings) > 0 {
 		marks := []web.Mark{}
 		for _, text := range out.Warnings[:min(len(out.Warnings), mostShownWarnings)] {
-			marks = append(marks, web.Mark{Class: "mind", Text: pageSentence(text)})
+			marks = append(marks, web.Mark{Class: "mind", Text: web.Sentence(text)})
 		}
 		if more := len(out.Warnings) - len(marks); more > 0 {
 			marks = append(marks, web.Mark{Class: "mind", Text: words.T("screen.and-more", "n", more)})

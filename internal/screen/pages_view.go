@@ -3,13 +3,10 @@ package screen
 import (
 	"net/http"
 	"net/url"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
-	"unicode/utf8"
 
-	"github.com/polder-exchange/polder"
 	"github.com/polder-exchange/polder/internal/web"
 )
 
@@ -161,37 +158,12 @@ func (h pageHandler) serve(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// pageValues reads the form of a request; what stands in the address does not count.
-func pageValues(r *http.Request) (url.Values, error) {
-	if err := r.ParseForm(); err != nil {
-		if err = web.Translate(err); polder.KindOf(err) == polder.Internal {
-			err = polder.Errorf(polder.Invalid, "the form cannot be read; open the page again")
-		}
-		return nil, err
-	}
-	return r.PostForm, nil
-}
-
-// pageMendable tells whether an error is one that its reader can mend in the form that is shown again.
-func pageMendable(err error) bool {
-	return err != nil && slices.Contains([]polder.Kind{polder.Invalid, polder.Conflict, polder.TooLarge}, polder.KindOf(err))
-}
-
 // pageNotDone says on the page why something was not done; nil for nothing.
 func pageNotDone(words web.Words, err error) []web.Alert {
 	if err == nil {
 		return nil
 	}
 	return []web.Alert{{Class: "bad", Title: words.T("screen.not-done"), Text: reasonText(words, err)}}
-}
-
-// pageSentence is a message as a sentence.
-func pageSentence(said string) string {
-	first, size := utf8.DecodeRuneInString(said)
-	if size == 0 {
-		return ""
-	}
-	return strings.TrimSuffix(strings.ToUpper(string(first))+said[size:], ".") + "."
 }
 
 func pageStatus(err error) int {
