@@ -155,9 +155,10 @@ func TestDetectBackInTime(t *testing.T) {
 			t.Errorf("found as well: %+v", a)
 		}
 	}
-	if j := p.detection.detector.Judged(); j.Hunted != 3 || j.Kept != days*each {
-		t.Errorf("figures %+v", j)
-	}
+	eventually(t, "the figures count the three alerts, once they are stored", func() bool {
+		j := p.detection.detector.Judged()
+		return j.Hunted == 3 && j.Kept == days*each
+	})
 }
 
 // TestDetectMetrics: totals are counted, and nothing in them tells one organisation from the other.
