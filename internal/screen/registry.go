@@ -309,7 +309,7 @@ func (r *Registry) Put(ctx context.Context, by polder.Actor, owner polder.OrgID,
 	if err != nil {
 		return err
 	}
-	if err := r.accept(f, l, whoActs(by), force); err != nil {
+	if err := r.accept(place{owner, l.Name}, f, l, whoActs(by), force); err != nil {
 		return err
 	}
 	s.Confirmed, s.Failures, s.Failed = r.o.Now(), 0, ""
@@ -346,7 +346,7 @@ func (r *Registry) nameIsFree(owner polder.OrgID, name string) error {
 }
 
 // accept adds l as a version of f, when it is another than the current one and plausible beside it.
-func (r *Registry) accept(f folder, l *lists.List, by string, force bool) error {
+func (r *Registry) accept(p place, f folder, l *lists.List, by string, force bool) error {
 	n, err := f.current()
 	if err != nil {
 		return err
@@ -371,8 +371,25 @@ func (r *Registry) accept(f folder, l *lists.List, by string, force bool) error 
 			return polder.Errorf(polder.Conflict, "%s stays as it was: %v", l.Name, err)
 		}
 	}
-	_, err = f.add(l, by)
-	return err
+	if n, err = f.add(l, by); err != nil {
+		return err
+	}
+	r.index(p, n, l)
+	return nil
+}
+
+// index makes a new version of a list that is in use ready, so that nobody who asks waits for its index.
+func (r *Registry) index(p place, version int, l *lists.List) {
+	r.mu.Lock()
+	_, used := r.kept[p]
+	r.mu.Unlock()
+	if !used {
+		return
+	}
+	s := NewScreener(l)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.kept[p] = loaded{version, s}
 }
 
 // Remove takes a list away.

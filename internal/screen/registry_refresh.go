@@ -207,7 +207,7 @@ func (r *Registry) refresh(ctx context.Context, p place) (err error) {
 	}
 	st.Tried = r.o.Now()
 	if err == nil && got.list != nil {
-		err = r.accept(f, got.list, "", false)
+		err = r.accept(p, f, got.list, "", false)
 	}
 	if err != nil {
 		st.Failures++
