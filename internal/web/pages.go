@@ -33,6 +33,7 @@ type Page struct {
 	Live     bool         // the page has a feed: the band shows whether it is connected
 	Solo     bool         // a page of one task, without the rail
 	Status   int          // 0 is 200
+	Scripts  []string     // modules of a part's folder static that the page loads beside the console's own
 	Data     any          // the dot of the template
 }
 

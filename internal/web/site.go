@@ -39,7 +39,8 @@ type Observed struct {
 }
 
 // Part is what a capability brings to the console, embedded: templates/NAME.html is the page PART/NAME,
-// templates/*.part.html hold what its pages share and its fragments, and locale/LANG.txt its texts.
+// templates/*.part.html hold what its pages share and its fragments, locale/LANG.txt its texts, and static/ scripts and
+// styles of its own, whose names no other part uses.
 type Part struct {
 	Name  string
 	Files FS
@@ -78,10 +79,10 @@ func New(o Options, parts ...Part) (*Site, error) {
 		}
 	}
 	var err error
-	if s.static, err = newAssets(); err != nil {
+	parts = append([]Part{{"web", own}}, parts...)
+	if s.static, err = newAssets(parts); err != nil {
 		return nil, err
 	}
-	parts = append([]Part{{"web", own}}, parts...)
 	if err := s.readWords(parts); err != nil {
 		return nil, err
 	}

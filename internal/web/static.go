@@ -4,18 +4,21 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"net/http"
 	"path"
 	"regexp"
+	"slices"
 	"time"
 
 	polder "github.com/polder-exchange/polder"
 )
 
-// assets are the style, the script and the sign, held in memory under an address that changes with their content,
-// so that a browser may keep them for ever.
+// assets are the style, the scripts and the sign, held in memory under an address that changes with their content,
+// so that a browser may keep them for ever. Those of the parts lie beside web's own, so that scripts import each other.
 type assets struct {
 	prefix string // "/static/HASH"
 	hash   string
@@ -24,25 +27,44 @@ type assets struct {
 
 var assetTypes = map[string]string{".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".svg": "image/svg+xml"}
 
-func newAssets() (*assets, error) {
+func newAssets(parts []Part) (*assets, error) {
 	a := &assets{files: map[string][]byte{}}
-	sum := sha256.New()
-	entries, err := fs.ReadDir(own, "static")
-	if err != nil {
-		return nil, fmt.Errorf("read static files: %w", err)
-	}
-	for _, e := range entries {
-		body, err := fs.ReadFile(own, "static/"+e.Name())
-		if err != nil {
-			return nil, fmt.Errorf("read static files: %w", err)
+	for _, part := range parts {
+		if err := a.add(part); err != nil {
+			return nil, err
 		}
-		a.files[e.Name()] = body
-		fmt.Fprintf(sum, "%s %d\n", e.Name(), len(body))
-		sum.Write(body)
+	}
+	sum := sha256.New()
+	for _, name := range slices.Sorted(maps.Keys(a.files)) {
+		fmt.Fprintf(sum, "%s %d\n", name, len(a.files[name]))
+		sum.Write(a.files[name])
 	}
 	a.hash = hex.EncodeToString(sum.Sum(nil)[:8])
 	a.prefix = "/static/" + a.hash
 	return a, nil
+}
+
+// add takes the files of a part's folder static, if it has one.
+func (a *assets) add(part Part) error {
+	entries, err := fs.ReadDir(part.Files, "static")
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("read static files of %s: %w", part.Name, err)
+	}
+	for _, e := range entries {
+		if a.files[e.Name()] != nil {
+			return fmt.Errorf("part %s: there is another static file %s", part.Name, e.Name())
+		}
+		if assetTypes[path.Ext(e.Name())] == "" {
+			return fmt.Errorf("part %s: static file %s is neither style, script nor SVG", part.Name, e.Name())
+		}
+		if a.files[e.Name()], err = fs.ReadFile(part.Files, "static/"+e.Name()); err != nil {
+			return fmt.Errorf("read static files of %s: %w", part.Name, err)
+		}
+	}
+	return nil
 }
 
 func (a *assets) serve(w http.ResponseWriter, r *http.Request) {
