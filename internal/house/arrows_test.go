@@ -18,6 +18,7 @@ var libraries = map[string][]string{
 	"event":        {"evtx"},
 	"sigma":        {"event"},
 	"names":        {},
+	"deadline":     {},
 }
 
 // foundations know the root package and the libraries, no capability, and of each other only what is listed.
@@ -32,6 +33,7 @@ var foundations = map[string][]string{
 	"internal/notify":   {"internal/db"},
 	"internal/blob":     {"internal/db"},
 	"internal/backup":   {"internal/db"},
+	"internal/seal":     {"internal/journal"},
 	"internal/web":      {"internal/accounts"},
 	"internal/cli":      {"internal/cli/sbom"},
 	"internal/cli/sbom": nil,
@@ -49,7 +51,7 @@ func forTest(dir string) string {
 }
 
 // capabilities use every foundation and every library; they do not know each other.
-var capabilities = []string{"internal/members", "internal/exchange", "internal/detect", "internal/screen"}
+var capabilities = []string{"internal/members", "internal/exchange", "internal/detect", "internal/screen", "internal/cases"}
 
 // allowed is the list of what dir may import in files that are not tests; ok is false for a folder that is not in the house.
 func allowed(dir string) (list []string, ok bool) {

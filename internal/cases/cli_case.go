@@ -1,0 +1,9 @@
+package cases
+
+import (
+	"time"
+
+	"github.com/spf13/cobra"
+)
+
+func caseCommand(now func() time.Time) *cobra.Command { return &cobra.Command{Use: "case"} }

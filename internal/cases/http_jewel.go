@@ -1,0 +1,5 @@
+package cases
+
+import "github.com/polder-exchange/polder/internal/web"
+
+func (a *API) jewelRoutes() []web.Route { return nil }

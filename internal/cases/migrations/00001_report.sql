@@ -1,0 +1,3 @@
+-- +goose Up
+-- report
+CREATE TABLE cases_report_stub (n INTEGER PRIMARY KEY) STRICT;

@@ -1,0 +1,3 @@
+-- +goose Up
+-- deadline
+CREATE TABLE cases_deadline_stub (n INTEGER PRIMARY KEY) STRICT;

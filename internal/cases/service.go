@@ -1,0 +1,83 @@
+package cases
+
+import (
+	"context"
+	"crypto/rand"
+	"io"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/polder-exchange/polder"
+	"github.com/polder-exchange/polder/deadline"
+	"github.com/polder-exchange/polder/internal/audit"
+	"github.com/polder-exchange/polder/internal/blob"
+	"github.com/polder-exchange/polder/internal/db"
+	"github.com/polder-exchange/polder/internal/jobs"
+)
+
+// Service keeps reports, cases, their deadlines and the register of crown jewels. All its methods check what the actor
+// may do, and may be called from any goroutine.
+type Service struct {
+	o       ServiceOptions
+	mu      sync.Mutex
+	changed chan struct{} // closed when a queue, a case or a deadline changed
+	reports reportState
+}
+
+// ServiceOptions are what a [Service] needs; DB, Audit, Now, Blobs, Jobs and Accounts must be there.
+type ServiceOptions struct {
+	DB       *db.DB
+	Audit    *audit.Log
+	Now      func() time.Time
+	Rand     io.Reader // nil is crypto/rand
+	Blobs    *blob.Store
+	Jobs     *jobs.Jobs
+	Accounts Accounts
+	Packs    deadline.Packs // rules of the law; the zero value is those in the binary
+	Exchange Exchange       // nil: nothing is looked up and nothing leaves
+	Secret   []byte         // of this node, for receipts and limits: at least 32 bytes
+	Log      *slog.Logger
+}
+
+// Accounts is what cases need to know of people and organisations. node plugs [accounts.Service] in.
+type Accounts interface {
+	Org(ctx context.Context, id polder.OrgID) (polder.Org, error)
+	// Named is what a person of an organisation is called, for what others of that organisation read.
+	Named(ctx context.Context, id polder.PersonID) (name string, org polder.OrgID, err error)
+	// Colleagues are the people of an organisation who may work, by name.
+	Colleagues(ctx context.Context, by polder.Actor) ([]Colleague, error)
+}
+
+// Colleague is a person of the actor's organisation.
+type Colleague struct {
+	ID   polder.PersonID
+	Name string
+	Role polder.Role
+}
+
+// NewService makes the service of a database that was brought up to date with [Migrate].
+func NewService(o ServiceOptions) *Service {
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.Rand == nil {
+		o.Rand = rand.Reader
+	}
+	return &Service{o: o, changed: make(chan struct{})}
+}
+
+// Changed is closed when a queue, a case or a deadline has changed, of whatever organisation; ask again then.
+func (s *Service) Changed() <-chan struct{} {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.changed
+}
+
+// tell wakes whoever waits on [Service.Changed].
+func (s *Service) tell() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	close(s.changed)
+	s.changed = make(chan struct{})
+}

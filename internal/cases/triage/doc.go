@@ -1,0 +1,2 @@
+// Package triage proposes what a report is.
+package triage

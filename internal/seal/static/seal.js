@@ -1,0 +1,2 @@
+// Sealing in the browser.
+export {};
