@@ -53,18 +53,27 @@ func goodKey(key string) bool {
 	return key != "" && strings.Trim(key, "abcdefghijklmnopqrstuvwxyz0123456789.-+") == ""
 }
 
-// ReadCatalogue reads locale/LANG.txt of files. A part without the file has no texts.
+// ReadCatalogue reads locale/LANG.txt of files, and locale/LANG.*.txt where a part has many texts.
 func ReadCatalogue(files fs.FS, lang string) (Catalogue, error) {
-	name := "locale/" + lang + ".txt"
-	text, err := fs.ReadFile(files, name)
+	more, err := fs.Glob(files, "locale/"+lang+".*.txt")
 	if err != nil {
 		return nil, fmt.Errorf("read catalogue: %w", err)
 	}
-	c, err := ParseCatalogue(string(text))
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", name, err)
+	all := Catalogue{}
+	for _, name := range append([]string{"locale/" + lang + ".txt"}, more...) {
+		text, err := fs.ReadFile(files, name)
+		if err != nil {
+			return nil, fmt.Errorf("read catalogue: %w", err)
+		}
+		c, err := ParseCatalogue(string(text))
+		if err == nil {
+			err = all.add(c)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", name, err)
+		}
 	}
-	return c, nil
+	return all, nil
 }
 
 // add takes the texts of from over. A key that is already there is an error: two parts would fight for it.
