@@ -232,6 +232,11 @@ func (s *Service) Tokens(ctx context.Context, by polder.Actor, org polder.OrgID)
 	return own, nil
 }
 
+// Token is a token of this node by its id, for who names what it did; the id opens nothing.
+func (s *Service) Token(ctx context.Context, id polder.TokenID) (Token, error) {
+	return readToken(s.read(ctx), id)
+}
+
 // WrongTokenLimits bound how often unknown tokens are tried. They never hold up a token that is right.
 type WrongTokenLimits struct {
 	Network Allowance // of one address

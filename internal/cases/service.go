@@ -43,6 +43,10 @@ type ServiceOptions struct {
 // Accounts is what cases need to know of people and organisations. node plugs [accounts.Service] in.
 type Accounts interface {
 	Org(ctx context.Context, id polder.OrgID) (polder.Org, error)
+	// Doer is who acts: the person; for a token whoever made it; for a token that was made at the machine the token's own
+	// id. Keys, parts in a case and everything that is signed go by it, so commands and scripts work as people do: never
+	// use Actor.Person for that.
+	Doer(ctx context.Context, by polder.Actor) (polder.PersonID, error)
 	// Named is what a person of an organisation is called, for what others of that organisation read.
 	Named(ctx context.Context, id polder.PersonID) (name string, org polder.OrgID, err error)
 	// Colleagues are the people of an organisation who may work, by name.

@@ -12,6 +12,7 @@ import (
 
 	"github.com/polder-exchange/polder"
 	"github.com/polder-exchange/polder/internal/accounts"
+	"github.com/polder-exchange/polder/internal/cases"
 	"github.com/polder-exchange/polder/internal/cli"
 	"github.com/polder-exchange/polder/internal/detect"
 	"github.com/polder-exchange/polder/internal/exchange"
@@ -22,7 +23,7 @@ import (
 // Commands are all commands of the program.
 func Commands() []*cobra.Command {
 	return slices.Concat([]*cobra.Command{serveCommand(), protectCommand(), demoCommand(), backupCommand(), restoreCommand()}, members.Commands(OpenStore), exchange.Commands(), detect.Commands(time.Now),
-		screen.Commands(screen.CommandOptions{Now: time.Now, Open: openLists}))
+		screen.Commands(screen.CommandOptions{Now: time.Now, Open: openLists}), cases.Commands(time.Now))
 }
 
 func serveCommand() *cobra.Command {

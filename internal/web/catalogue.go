@@ -53,14 +53,15 @@ func goodKey(key string) bool {
 	return key != "" && strings.Trim(key, "abcdefghijklmnopqrstuvwxyz0123456789.-+") == ""
 }
 
-// ReadCatalogue reads locale/LANG.txt of files, and locale/LANG.*.txt where a part has many texts.
+// ReadCatalogue reads locale/LANG.txt of files, and locale/LANG.*.txt where a part has many texts. A part without such
+// files has no texts.
 func ReadCatalogue(files fs.FS, lang string) (Catalogue, error) {
-	more, err := fs.Glob(files, "locale/"+lang+".*.txt")
+	names, err := fs.Glob(files, "locale/"+lang+".*txt")
 	if err != nil {
 		return nil, fmt.Errorf("read catalogue: %w", err)
 	}
 	all := Catalogue{}
-	for _, name := range append([]string{"locale/" + lang + ".txt"}, more...) {
+	for _, name := range names {
 		text, err := fs.ReadFile(files, name)
 		if err != nil {
 			return nil, fmt.Errorf("read catalogue: %w", err)
