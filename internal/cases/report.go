@@ -98,5 +98,6 @@ type Message struct {
 // File is an attachment, sealed; name and type are inside the seal.
 type File struct {
 	ID   string `json:"id"`
-	Size int64  `json:"size"` // sealed and padded
+	Size int64  `json:"size"`           // sealed and padded
+	With string `json:"with,omitempty"` // the message that it came with; empty: the report itself
 }
