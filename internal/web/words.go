@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/polder-exchange/polder"
 	"github.com/polder-exchange/polder/stix"
 )
 
@@ -239,6 +240,37 @@ func (w Words) local(t time.Time) time.Time {
 		return t.UTC()
 	}
 	return t.In(w.zone)
+}
+
+// inputForm is how a datetime-local input writes a time.
+const inputForm = "2006-01-02T15:04"
+
+// Input writes t as a datetime-local input holds it, in the zone in which times are said; the zero time is empty.
+func (w Words) Input(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return w.local(t).Format(inputForm)
+}
+
+// ReadInput reads what a datetime-local input sends, in the zone in which times are said; empty is the zero time. Where a
+// browser has no such input, a person writes the same: a day, then "T" or a space, then the time.
+func (w Words) ReadInput(text string) (time.Time, error) {
+	text = strings.TrimSpace(text)
+	if text == "" {
+		return time.Time{}, nil
+	}
+	zone := w.zone
+	if zone == nil {
+		zone = time.UTC
+	}
+	form := strings.Replace(text, " ", "T", 1)
+	for _, layout := range []string{inputForm, "2006-01-02T15:04:05", time.DateOnly} {
+		if t, err := time.ParseInLocation(layout, form, zone); err == nil {
+			return t.UTC(), nil
+		}
+	}
+	return time.Time{}, polder.Errorf(polder.Invalid, "%.40q is not a time; write it as 2026-11-24 09:12", text)
 }
 
 func (w Words) month(t time.Time) string { return w.T("when.month." + strconv.Itoa(int(t.Month()))) }

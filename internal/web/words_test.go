@@ -212,3 +212,34 @@ func TestSpan(t *testing.T) {
 		t.Errorf("hits %+v", got)
 	}
 }
+
+// What an input holds is read back as the same moment, in the zone of the words; on the night when clocks go back too.
+func TestWordsInput(t *testing.T) {
+	zone, err := time.LoadLocation("Europe/Amsterdam")
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := Words{zone: zone}
+	for _, c := range []struct{ text, want, why string }{
+		{"2026-11-24T09:12", "2026-11-24T08:12:00Z", "winter time is an hour ahead of UTC"},
+		{"2026-07-01 09:12", "2026-07-01T07:12:00Z", "a person writes a space; summer time is two hours ahead"},
+		{"2026-07-01", "2026-06-30T22:00:00Z", "a day alone is its beginning"},
+		{"2026-07-01T09:12:30", "2026-07-01T07:12:30Z", "some browsers send seconds"},
+	} {
+		got, err := w.ReadInput(c.text)
+		if err != nil || got.Format(time.RFC3339) != c.want {
+			t.Errorf("ReadInput(%q) is %s, %v; want %s: %s", c.text, got.Format(time.RFC3339), err, c.want, c.why)
+		}
+		if again, err := w.ReadInput(w.Input(got)); err != nil || got.Sub(again).Abs() >= time.Minute {
+			t.Errorf("%q comes back as %s, %v", c.text, again, err)
+		}
+	}
+	if at, err := w.ReadInput(""); err != nil || !at.IsZero() || w.Input(at) != "" {
+		t.Errorf("nothing is read as %s, %v", at, err)
+	}
+	for _, bad := range []string{"tomorrow", "24-11-2026", "2026-13-01T00:00", "2026-02-30"} {
+		if at, err := w.ReadInput(bad); polder.KindOf(err) != polder.Invalid {
+			t.Errorf("ReadInput(%q) is %s, %v; it is no time", bad, at, err)
+		}
+	}
+}
