@@ -78,6 +78,19 @@ func (m Marking) String() string {
 	return ""
 }
 
+// MarshalText writes the level's word, "" for None: so JSON has it.
+func (m Marking) MarshalText() ([]byte, error) { return []byte(m.String()), nil }
+
+// UnmarshalText reads what [ParseMarking] reads; nothing is None.
+func (m *Marking) UnmarshalText(text []byte) (err error) {
+	if len(text) == 0 {
+		*m = None
+		return nil
+	}
+	*m, err = ParseMarking(string(text))
+	return err
+}
+
 // Label is the level as people write it ("TLP:AMBER+STRICT"), or "" for None.
 func (m Marking) Label() string {
 	if s := m.String(); s != "" {

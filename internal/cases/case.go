@@ -4,7 +4,6 @@ import (
 	"time"
 
 	"github.com/polder-exchange/polder"
-	"github.com/polder-exchange/polder/indicator"
 	"github.com/polder-exchange/polder/stix"
 )
 
@@ -80,106 +79,165 @@ type Case struct {
 	Closed   time.Time       `json:"closed"`
 	Changed  time.Time       `json:"changed"`
 	Version  int             `json:"version"` // of the case's own fields; a change names the version it was made on
+
+	Archived  time.Time `json:"archived,omitzero"`  // put away by hand; zero: in the lists
+	Announced time.Time `json:"announced,omitzero"` // from when contact points see the header
+	Crosses   bool      `json:"cross_border"`       // whether it touches more than the organisation's own country
 }
 
-// Member is somebody who was let into a case: a person of the organisation, or another organisation of the node.
-type Member struct {
+// CaseView is a case as somebody may see it.
+type CaseView struct {
+	Case
+	OrgName string           `json:"org_name"`
+	Access  Access           `json:"access"`
+	Header  bool             `json:"header"` // only status, class, severity and countries are shown, and a title as far as the ceiling goes
+	Counts  map[ItemKind]int `json:"counts"` // of the items that are seen and not struck out
+}
+
+// CaseNew is what a case is opened with.
+type CaseNew struct {
+	Title       string         `json:"title"`
+	Summary     string         `json:"summary,omitempty"`
+	Kind        Kind           `json:"kind,omitempty"` // empty: incident
+	Roads       []Road         `json:"roads,omitempty"`
+	Class       string         `json:"class,omitempty"`
+	Severity    Severity       `json:"severity,omitempty"` // empty: medium
+	Level       stix.Marking   `json:"tlp,omitzero"`       // none: TLP:AMBER+STRICT
+	Aware       time.Time      `json:"aware,omitzero"`     // none: now
+	Noticed     string         `json:"noticed,omitempty"`
+	Occurred    time.Time      `json:"occurred,omitzero"`
+	Ended       time.Time      `json:"ended,omitzero"`
+	Sector      string         `json:"sector,omitempty"`
+	Countries   []string       `json:"countries,omitempty"`
+	Victim      string         `json:"victim,omitempty"`
+	Report      string         `json:"report,omitempty"` // id of the report that it comes from, which the opener may read for its desk
+	Observables []Observable   `json:"observables,omitempty"`
+	Jewels      []string       `json:"jewels,omitempty"` // ids of the register
+	Source      string         `json:"source,omitempty"` // where else it comes from, such as an alert; becomes the first entry of the timeline
+	Members     []CaseWithWhom `json:"members,omitempty"`
+}
+
+// CaseWithWhom is somebody who is let in when a case is opened.
+type CaseWithWhom struct {
 	Person  polder.PersonID `json:"person,omitempty"`
-	Org     polder.OrgID    `json:"org,omitempty"` // all its people; empty where Person is set
-	Name    string          `json:"name"`
+	Org     polder.OrgID    `json:"org,omitempty"`
 	Part    Part            `json:"part"`
-	Ceiling stix.Marking    `json:"ceiling"` // sees nothing marked stricter
-	Since   time.Time       `json:"since"`
-	By      polder.PersonID `json:"by"`
+	Ceiling stix.Marking    `json:"ceiling"`
 }
 
-// Part is what somebody does in a case.
-type Part string
+// CaseChange changes the fields of a case that are not nil.
+type CaseChange struct {
+	Version   int           `json:"version"` // that was read
+	Title     *string       `json:"title,omitempty"`
+	Summary   *string       `json:"summary,omitempty"`
+	Kind      *Kind         `json:"kind,omitempty"`
+	Roads     *[]Road       `json:"roads,omitempty"`
+	Class     *string       `json:"class,omitempty"`
+	Severity  *Severity     `json:"severity,omitempty"`
+	Level     *stix.Marking `json:"tlp,omitempty"` // the lead's alone
+	Noticed   *string       `json:"noticed,omitempty"`
+	Occurred  *time.Time    `json:"occurred,omitempty"`
+	Ended     *time.Time    `json:"ended,omitempty"`
+	Sector    *string       `json:"sector,omitempty"`
+	Countries *[]string     `json:"countries,omitempty"`
+	Victim    *string       `json:"victim,omitempty"`
+	Confirmed bool          `json:"confirmed,omitempty"` // the warning of a wider marking was read
+}
 
-const (
-	PartLead    Part = "lead"          // everything, membership included
-	PartWork    Part = "work"          // adds and changes
-	PartRead    Part = "read"          // reads
-	PartContact Part = "contact-point" // a country's single point of contact: that it crosses borders, and how far it is
-)
+// CaseStatusChange is a step of a case.
+type CaseStatusChange struct {
+	Status  Status `json:"status"`
+	Reason  string `json:"reason"`            // always for closing and opening again
+	Nothing bool   `json:"nothing,omitempty"` // closing: nothing was touched, and the reason says why that is known
+	Late    bool   `json:"late,omitempty"`    // closing: a deadline is open and due, and the reason says why that is right
+	Version int    `json:"version"`
+}
 
-// ItemKind is what an item of a case is.
-type ItemKind string
-
-const (
-	ItemEntry      ItemKind = "entry"      // of the timeline
-	ItemObservable ItemKind = "observable" // a value that was seen
-	ItemEvidence   ItemKind = "evidence"   // a file, or a thing that is held somewhere
-	ItemTask       ItemKind = "task"
-	ItemNote       ItemKind = "note"
-	ItemDecision   ItemKind = "decision"
-	ItemLink       ItemKind = "link" // to another case
-)
-
-// Item is one thing in a case. Each has its own level, so whoever may not see it does not learn that it is there.
-type Item struct {
-	ID      string          `json:"id"`
-	Case    CaseID          `json:"case"`
-	Kind    ItemKind        `json:"kind"`
-	Level   stix.Marking    `json:"tlp"`
-	Title   string          `json:"title"`
-	Text    string          `json:"text"` // Markdown
-	At      time.Time       `json:"at"`   // when it happened, is due, was decided
+// CaseRevision is what a case, an item, a member or a damage assessment once was.
+type CaseRevision struct {
+	What    string          `json:"what"` // case, item, member, damage
+	Item    string          `json:"item,omitempty"`
 	Version int             `json:"version"`
-	Made    time.Time       `json:"made"`
-	MadeBy  polder.PersonID `json:"made_by"`
-	Changed time.Time       `json:"changed"`
-	By      polder.PersonID `json:"changed_by"`
-	Org     polder.OrgID    `json:"org"` // whose people made it
-	Weighs  bool            `json:"weighs,omitempty"`
-
-	Observable *Observable `json:"observable,omitempty"`
-	Evidence   *Evidence   `json:"evidence,omitempty"`
-	Task       *Task       `json:"task,omitempty"`
-	Decision   *Decision   `json:"decision,omitempty"`
-	Link       *Link       `json:"link,omitempty"`
+	At      time.Time       `json:"at"`
+	By      polder.PersonID `json:"by,omitempty"` // of one's own organisation; empty: of another
+	Org     polder.OrgID    `json:"org,omitempty"`
+	Did     string          `json:"did"` // opened, changed, status, added, struck, erased, ...
+	Reason  string          `json:"reason,omitempty"`
+	Level   stix.Marking    `json:"tlp"`
+	Case    *Case           `json:"case,omitempty"`   // as it was after this
+	Of      *Item           `json:"of,omitempty"`     // the item after this
+	Member  *Member         `json:"member,omitempty"` // the member after this
+	Damage  *Damage         `json:"damage,omitempty"`
 }
 
-// Observable is a value that was seen.
-type Observable struct {
-	Type  indicator.Kind `json:"type"`
-	Value string         `json:"value"`
-	First time.Time      `json:"first"`
-	Last  time.Time      `json:"last"`
-	Bad   bool           `json:"bad"` // known to be the adversary's
+// CaseSort is an order of a list of cases.
+type CaseSort string
+
+// The orders of a list of cases. Each is the latest, or worst, first.
+const (
+	CasesByOpened   CaseSort = "opened"
+	CasesByChanged  CaseSort = "changed"
+	CasesBySeverity CaseSort = "severity"
+)
+
+// CaseFilter says which cases a list holds. The zero value is all that are not archived, the latest opened first.
+type CaseFilter struct {
+	Text     string // in title or summary
+	Status   Status
+	Open     bool // all but closed ones
+	Class    string
+	Severity Severity
+	Road     Road
+	Kind     Kind
+	Archived bool // those that were put away instead
+	Sort     CaseSort
+	Next     string // where the page begins, as the page before said
+	Limit    int    // at most 200; 0 is 50
 }
 
-// Evidence is a file in the store, or a thing that lies somewhere. Files are handed out as downloads, never shown.
-type Evidence struct {
-	Name    string    `json:"name"`
-	Size    int64     `json:"size"`
-	SHA256  string    `json:"sha256"`
-	Where   string    `json:"where"` // of a thing: the safe, the room
-	Custody []Custody `json:"custody"`
+// CasePage is a page of a list.
+type CasePage struct {
+	Cases []CaseView `json:"cases"`
+	Next  string     `json:"next"` // empty: this was the last
 }
 
-// Custody is one step in the keeping of evidence; steps are only ever added.
-type Custody struct {
-	At     time.Time       `json:"at"`
-	Person polder.PersonID `json:"person"`
-	Did    string          `json:"did"` // collected, handed over, opened, copied, returned, destroyed
-	To     string          `json:"to"`
-	Reason string          `json:"reason"`
+// CaseTotals are counts of the cases that somebody sees and that are not archived.
+type CaseTotals struct {
+	Open, Contained, Closed, Critical int // Critical: open or contained ones of that severity
 }
 
-// Task is something to be done.
-type Task struct {
-	Owner polder.PersonID `json:"owner"`
-	Done  time.Time       `json:"done"` // zero: to be done
+// CaseRef names a case to somebody who sees it.
+type CaseRef struct {
+	ID      CaseID       `json:"id"`
+	Title   string       `json:"title"`
+	Status  Status       `json:"status"`
+	Level   stix.Marking `json:"tlp"`
+	Why     string       `json:"why,omitempty"`  // the value that both hold
+	Item    string       `json:"item,omitempty"` // that names it
+	Opened  time.Time    `json:"opened"`
+	Changed time.Time    `json:"-"`
 }
 
-// Decision is what somebody decided, and why.
-type Decision struct {
-	Reason string          `json:"reason"`
-	Person polder.PersonID `json:"person"`
+// CaseSettings are an organisation's choices about its cases.
+type CaseSettings struct {
+	StewardsList  stix.Marking `json:"stewards_list"`  // stewards may list the titles of cases up to this level; none: they may not
+	ReadersJewels bool         `json:"readers_jewels"` // readers may read the register of crown jewels
+	Version       int          `json:"version"`
 }
 
-// Link leads to another case. Who may not see that case sees no link.
-type Link struct {
-	To CaseID `json:"to"`
+// CaseConflict is the error of a change that was made on an older version: somebody else was faster. It carries what
+// stands there now, so that nobody's words are lost.
+type CaseConflict struct {
+	Case   *CaseView // what changed meanwhile; one of the four is set
+	Item   *Item
+	Damage *DamageView
+	Jewel  *Jewel
 }
+
+// Error says that somebody else was faster.
+func (c *CaseConflict) Error() string {
+	return "somebody else changed this since you read it; what stands there now comes with this answer: take over what you need, and send your change with its version"
+}
+
+// Unwrap makes a conflict of [polder.ErrConflict].
+func (c *CaseConflict) Unwrap() error { return polder.Errorf(polder.Conflict, "%s", c.Error()) }

@@ -21,28 +21,37 @@ type Jewel struct {
 	Changed    time.Time    `json:"changed"`
 	Version    int          `json:"version"`
 	Org        polder.OrgID `json:"-"`
+	Removed    time.Time    `json:"removed,omitzero"` // no longer in the register; cases that name it still do
 }
 
-// Damage is what an assessment says at the end of a case.
-type Damage struct {
-	Taken      Taken           `json:"taken"`
-	Jewels     []string        `json:"jewels"` // ids
-	What       string          `json:"what"`
-	Partners   []string        `json:"partners"` // touched; proposed from the jewels
-	Products   []string        `json:"products"`
-	Platforms  []string        `json:"platforms"`
-	Told       []string        `json:"told"` // who was told of it
-	Measures   string          `json:"measures"`
-	Assessed   time.Time       `json:"assessed"`
-	AssessedBy polder.PersonID `json:"assessed_by"`
+// JewelFilter says which jewels a list holds, by name.
+type JewelFilter struct {
+	Text       string // in any of its words
+	Technology string // an entry of a control list, or the beginning of one
+	Removed    bool   // those that are no longer in the register instead
+	Next       string
+	Limit      int // at most 200; 0 is 50
 }
 
-// Taken is whether something was taken.
-type Taken string
+// JewelPage is a page of the register.
+type JewelPage struct {
+	Jewels []Jewel `json:"jewels"`
+	Next   string  `json:"next"`
+}
 
-const (
-	TakenNothing Taken = "nothing"
-	TakenMaybe   Taken = "maybe"
-	TakenSome    Taken = "some"
-	TakenAll     Taken = "all"
-)
+// JewelRevision is what a jewel once was.
+type JewelRevision struct {
+	At    time.Time       `json:"at"`
+	By    polder.PersonID `json:"by"`
+	Did   string          `json:"did"` // added, changed, removed, restored
+	Jewel Jewel           `json:"jewel"`
+}
+
+// JewelImport tells what became of the rows of a file.
+type JewelImport struct {
+	Added   int      `json:"added"`
+	Changed int      `json:"changed"`
+	Same    int      `json:"same"`
+	Refused int      `json:"refused"`
+	Faults  []string `json:"faults"` // of the first refused rows
+}
