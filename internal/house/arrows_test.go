@@ -33,6 +33,7 @@ var foundations = map[string][]string{
 	"internal/notify":   {"internal/db"},
 	"internal/blob":     {"internal/db"},
 	"internal/backup":   {"internal/db"},
+	"internal/paper":    {},
 	"internal/seal":     {"internal/journal"},
 	"internal/web":      {"internal/accounts"},
 	"internal/cli":      {"internal/cli/sbom"},

@@ -14,6 +14,7 @@ import (
 	"golang.org/x/image/font/gofont/goregular"
 
 	"github.com/polder-exchange/polder"
+	"github.com/polder-exchange/polder/internal/paper"
 	"github.com/polder-exchange/polder/internal/screen/lists"
 )
 
@@ -173,7 +174,7 @@ func (d *recordPDF) room(n float64) {
 
 // plain is a text of others, fit to be printed, at most n characters.
 func (d *recordPDF) plain(s string, n int) string {
-	s, as := printable(clip(s, n))
+	s, as := paper.Text(clip(s, n))
 	d.strange = d.strange || !as
 	return s
 }

@@ -1,4 +1,4 @@
-package screen
+package paper
 
 import (
 	"fmt"
@@ -37,21 +37,21 @@ var letters = sync.OnceValue(func() *[1 << 16]bool {
 	return have
 })
 
-// prints tells whether a character comes out as itself.
-func prints(r rune) bool {
+// Prints tells whether a character comes out as itself.
+func Prints(r rune) bool {
 	return r >= ' ' && r < 1<<16 && r != unicode.ReplacementChar && letters()[r] && !unicode.Is(unicode.Cf, r) && !unicode.IsControl(r)
 }
 
-// printable is s in letters that the document has. A word with others is romanised in brackets; what cannot be, and what
-// would hide or turn its neighbours, is given by its code point. as tells whether it is all as it was.
-func printable(s string) (out string, as bool) {
+// Text is s, on one line, in letters that the document has. A word with others is romanised in brackets; what cannot be,
+// and what would hide or turn its neighbours, is given by its code point. as tells whether it is all as it was.
+func Text(s string) (out string, as bool) {
 	s = strings.Map(func(r rune) rune {
 		if r == '\n' || r == '\r' || r == '\t' {
 			return ' '
 		}
 		return r
 	}, norm.NFC.String(strings.ToValidUTF8(s, "\uFFFD")))
-	if strings.IndexFunc(s, func(r rune) bool { return !prints(r) }) < 0 {
+	if strings.IndexFunc(s, func(r rune) bool { return !Prints(r) }) < 0 {
 		return s, true
 	}
 	var b strings.Builder
@@ -67,7 +67,7 @@ func printable(s string) (out string, as bool) {
 // printWord writes a word: runs of characters as they are, and what lies between them otherwise.
 func printWord(b *strings.Builder, word string) {
 	for word != "" {
-		n := strings.IndexFunc(word, func(r rune) bool { return !prints(r) })
+		n := strings.IndexFunc(word, func(r rune) bool { return !Prints(r) })
 		if n < 0 {
 			b.WriteString(word)
 			return
@@ -77,7 +77,7 @@ func printWord(b *strings.Builder, word string) {
 		first, _ := utf8.DecodeRuneInString(word)
 		end, count := len(word), 0
 		for i, r := range word {
-			if prints(r) || signs(r) != signs(first) || count == romanisedAtOnce {
+			if Prints(r) || signs(r) != signs(first) || count == romanisedAtOnce {
 				end = i
 				break
 			}
