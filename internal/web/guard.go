@@ -90,9 +90,11 @@ func (s *Site) door(route Route) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		q := requestOf(r.Context())
 		q.route = route
-		if err := s.identify(q, r); err != nil {
-			Problem(w, r, err)
-			return
+		if !route.Unseen {
+			if err := s.identify(q, r); err != nil {
+				Problem(w, r, err)
+				return
+			}
 		}
 		if err := s.cross(q, r); err != nil {
 			Problem(w, r, err)

@@ -52,6 +52,7 @@ type Route struct {
 	Exit    string // the name of the exit in the list that the canary test walks
 	Handler http.HandlerFunc
 	Stream  bool // goes on without end: no deadline for the whole, each event has its own
+	Unseen  bool // who asks is not looked at: no session, no secret, no cookie; Need must be Public
 
 	API     bool          // answers machines: errors are problem details, nobody is sent to the log-in page; always so below /api/
 	MaxBody int64         // longest body in bytes; 0 is 1 MiB
@@ -118,6 +119,8 @@ func (r Route) check() error {
 		return fmt.Errorf("mount routes: %s %s has no exit name; name it for the list of exits", r.Method, r.Pattern)
 	case !strings.HasPrefix(r.Pattern, "/"):
 		return fmt.Errorf("mount routes: pattern %q does not begin with \"/\"", r.Pattern)
+	case r.Unseen && r.Need != Public:
+		return fmt.Errorf("mount routes: %s %s looks at nobody, and so cannot ask for %s", r.Method, r.Pattern, r.Need)
 	case !slices.Contains([]string{"GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}, r.Method):
 		return fmt.Errorf("mount routes: %s has method %q; declare one method of HTTP in capitals", r.Pattern, r.Method)
 	}
