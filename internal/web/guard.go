@@ -242,6 +242,15 @@ func (s *Site) from(r *http.Request) netip.Addr {
 	return at.Addr().Unmap()
 }
 
+// From is the address that asks, as the site of the request sees it; zero outside a request. It is for limits: whoever
+// promises to keep no address hands it to nothing else.
+func From(r *http.Request) netip.Addr {
+	if q := requestOf(r.Context()); q != nil {
+		return q.site.from(r)
+	}
+	return netip.Addr{}
+}
+
 // cookieName is the session cookie: with the __Host- prefix where cookies are Secure.
 func (s *Site) cookieName() string {
 	if s.o.Secure {

@@ -52,7 +52,7 @@ type leafletTurn struct{ Lang, Name, Href string }
 // Leaflet reads pages: LANG.txt holds the texts of a language (the first of [Languages] must be there, and says which
 // keys the others must have), templates/*.part.html what pages share, with "shell" the whole of a page, and
 // templates/NAME.html a page each, which becomes the block "main". Templates may call, of the console's functions, t,
-// tlink, icon, lang, list and dict, and to, which leads to an address in the language of the page.
+// tlink, icon, lang, list and dict, telephone, and to, which leads to an address in the language of the page.
 func (s *Site) Leaflet(files fs.FS) (*Leaflet, error) {
 	l := &Leaflet{site: s, words: map[string]Words{}, pages: map[string]map[string]*template.Template{}}
 	names, err := fs.Glob(files, "*.txt")
@@ -123,7 +123,7 @@ func (l *Leaflet) take(texts map[string]Catalogue) error {
 
 func (s *Site) readLeafletPages(files fs.FS, words Words) (map[string]*template.Template, error) {
 	shell, err := template.New("").Funcs(template.FuncMap{
-		"t": words.T, "tlink": words.Link, "icon": Icon, "lang": words.Lang, "dict": dict,
+		"t": words.T, "tlink": words.Link, "icon": Icon, "lang": words.Lang, "dict": dict, "telephone": Telephone,
 		"list": func(items ...any) []any { return items },
 		"to":   func(path string) string { return InLanguage(path, words.Lang()) },
 	}).ParseFS(own, "templates/sprite.part.html")

@@ -10,7 +10,7 @@ import (
 //
 //   - elements and attributes that are named below, opened and closed in order;
 //   - text and attribute values, always escaped;
-//   - addresses on this site, or https, http and mailto links in what people wrote (Markdown), each checked;
+//   - addresses on this site, telephone numbers, or https, http and mailto links in what people wrote (Markdown), each checked;
 //   - what our own templates have rendered, which html/template has escaped.
 
 // elements that may be made, and whether they are empty (have no end tag).
@@ -62,7 +62,7 @@ func (m *markup) attr(name, value string) {
 	if !attributes[name] {
 		panic("web: markup has no attribute " + name)
 	}
-	if name == "href" && !strings.HasPrefix(value, "#") && !sameSite(value) && !(m.external && followable(value)) {
+	if name == "href" && !strings.HasPrefix(value, "#") && !sameSite(value) && !callable(value) && !(m.external && followable(value)) {
 		return
 	}
 	m.b.WriteByte(' ')
@@ -125,6 +125,27 @@ func followable(link string) bool {
 		}
 	}
 	return false
+}
+
+// callable tells whether a link calls a number, and does nothing else.
+func callable(link string) bool {
+	number, ok := strings.CutPrefix(link, "tel:")
+	return ok && len(number) > 2 && len(number) < 20 && strings.Trim(strings.TrimPrefix(number, "+"), "0123456789") == ""
+}
+
+// Telephone is a number as people write it, which a telephone calls. What is no number is text.
+func Telephone(number string) template.HTML {
+	dialled := strings.Map(func(r rune) rune {
+		if r >= '0' && r <= '9' || r == '+' {
+			return r
+		}
+		return -1
+	}, strings.ReplaceAll(number, "(0)", ""))
+	var m markup
+	if !callable("tel:" + dialled) {
+		return m.text(number).html()
+	}
+	return m.leaf("a", number, "href", "tel:"+dialled).html()
 }
 
 // num writes a length of a picture, one decimal at most.
