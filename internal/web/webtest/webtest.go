@@ -302,6 +302,18 @@ func Eval[T any](p *Page, expression string) T {
 	return v
 }
 
+// Await runs a JavaScript expression that is a promise, and gives what it comes to.
+func Await[T any](p *Page, expression string) T {
+	p.t.Helper()
+	ctx, cancel := context.WithTimeout(p.ctx, timeout)
+	defer cancel()
+	v, err := chromedp.Run(ctx, chromedp.Evaluate[T](expression, chromedp.EvalAwaitPromise))
+	if err != nil {
+		p.t.Fatalf("await %.80s: %v", expression, err)
+	}
+	return v
+}
+
 // Screenshot writes a picture (PNG) of the whole page to a file; the folder is made.
 func (p *Page) Screenshot(file string) {
 	p.t.Helper()
