@@ -204,8 +204,8 @@ func caseClip(s string, runes int) string {
 	return s
 }
 
-// caseLine is the first line of a text, clipped: for where one line is shown of what people wrote.
-func caseLine(s string, runes int) string {
+// caseFirstLine is the first line of a text, clipped: for where one line is shown of what people wrote.
+func caseFirstLine(s string, runes int) string {
 	s, _, _ = strings.Cut(strings.TrimSpace(s), "\n")
 	return caseClip(strings.TrimSpace(s), runes)
 }
