@@ -157,3 +157,35 @@ func (p Packs) place(word string) (place, error) {
 	}
 	return words().places[slices.IndexFunc(words().places, func(at place) bool { return at.ID == t.ID })], nil
 }
+
+// Event is the name of an event by a word: one of [Packs.Events], or "sent:" and a report of some pack, with or without the
+// pack before it.
+func (p Packs) Event(word string) (string, error) {
+	if report, ok := strings.CutPrefix(word, "sent:"); ok {
+		var known []string
+		for _, pack := range p.open().packs {
+			for _, r := range pack.Rules {
+				if report == r.Report || report == pack.ID+"/"+r.Report {
+					return word, nil
+				}
+				known = append(known, r.Report)
+			}
+		}
+		slices.Sort(known)
+		return "", &UnknownError{What: "report", Word: report, Known: slices.Compact(known)}
+	}
+	t, err := findTerm(words().events, "event", word)
+	return t.ID, err
+}
+
+// Sector is the sector that a word names.
+func (p Packs) Sector(word string) (Term, error) { return findTerm(words().sectors, "sector", word) }
+
+// Kind is the kind of event that a word names.
+func (p Packs) Kind(word string) (Term, error) { return findTerm(words().kinds, "kind", word) }
+
+// Jurisdiction is the member state that a word names, or the Union.
+func (p Packs) Jurisdiction(word string) (Term, error) {
+	at, err := p.place(word)
+	return at.Term, err
+}
