@@ -16,11 +16,12 @@ func ConsolePart() web.Part { return web.Part{Name: "cases", Files: pageFiles} }
 // Pages are the console pages of cases, and the pages for who reports. They decide nothing: each asks the service.
 type Pages struct {
 	*Service
-	site *web.Site
+	site    *web.Site
+	reports *reportPages
 }
 
 // Pages makes the pages of s, on a site that was made with [ConsolePart].
-func (s *Service) Pages(site *web.Site) *Pages { return &Pages{s, site} }
+func (s *Service) Pages(site *web.Site) *Pages { return &Pages{s, site, embeddedReportPages(site)} }
 
 // Routes are all pages.
 func (p *Pages) Routes() []web.Route {

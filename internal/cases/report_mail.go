@@ -15,8 +15,8 @@ import (
 //go:embed report
 var reportFiles embed.FS
 
-// reportRoads are the answers to the third question, in the order in which they are asked everywhere.
-var reportRoads = []Road{RoadCyber, RoadInsider, RoadAcquisition, RoadExport, RoadResearch, RoadUnknown}
+// mailRoads are the answers to the third question, in the order in which they are asked everywhere.
+var mailRoads = []Road{RoadCyber, RoadInsider, RoadAcquisition, RoadExport, RoadResearch, RoadUnknown}
 
 // mailQuestion is one of the six questions as an e-mail asks it.
 type mailQuestion struct {
@@ -57,7 +57,7 @@ func mailQuestions(lang string) []mailQuestion {
 		return all
 	}
 	var roads []string
-	for _, r := range reportRoads {
+	for _, r := range mailRoads {
 		roads = append(roads, string(r))
 	}
 	return []mailQuestion{

@@ -183,7 +183,7 @@ func (l *Leaflet) Render(w http.ResponseWriter, r *http.Request, p LeafletPage) 
 	words := l.Words(r)
 	t := l.pages[words.Lang()][p.Name]
 	if t == nil {
-		Problem(w, r, fmt.Errorf("render leaflet: there is no template %q", p.Name))
+		l.fail(w, r, fmt.Errorf("render leaflet: there is no template %q", p.Name))
 		return
 	}
 	v := leafletView{LeafletPage: p, Lang: words.Lang(), Static: l.site.static.prefix}
@@ -194,7 +194,7 @@ func (l *Leaflet) Render(w http.ResponseWriter, r *http.Request, p LeafletPage) 
 	}
 	var out bytes.Buffer
 	if err := t.ExecuteTemplate(&out, "shell", v); err != nil {
-		Problem(w, r, fmt.Errorf("render leaflet: %w", err))
+		l.fail(w, r, fmt.Errorf("render leaflet: %w", err))
 		return
 	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
@@ -202,4 +202,11 @@ func (l *Leaflet) Render(w http.ResponseWriter, r *http.Request, p LeafletPage) 
 		w.WriteHeader(p.Status)
 	}
 	w.Write(shown(out.Bytes()))
+}
+
+// fail answers where a page cannot be made. It renders none: the page of errors may be the one that fails.
+func (l *Leaflet) fail(w http.ResponseWriter, r *http.Request, err error) {
+	id := RequestID(r.Context())
+	l.site.log().ErrorContext(r.Context(), "request failed", "request", id, "err", err)
+	writeProblem(w, http.StatusInternalServerError, problemText(err, id), id)
 }

@@ -235,6 +235,9 @@ func (w Words) clock() time.Time {
 	return w.now()
 }
 
+// Local is t in the zone in which times are said.
+func (w Words) Local(t time.Time) time.Time { return w.local(t) }
+
 func (w Words) local(t time.Time) time.Time {
 	if w.zone == nil {
 		return t.UTC()
