@@ -1,9 +1,15 @@
 package cases
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
+	"slices"
+	"strings"
 
 	"github.com/polder-exchange/polder"
+	"github.com/polder-exchange/polder/internal/audit"
+	"github.com/polder-exchange/polder/internal/db"
 	"github.com/polder-exchange/polder/stix"
 )
 
@@ -45,5 +51,81 @@ type Exported struct {
 // Export writes a case as a file, from what the actor may see of it. What is above the ceiling is not in it, and nothing
 // in it says that something was left out. Every export is in the audit.
 func (s *Service) Export(ctx context.Context, by polder.Actor, id CaseID, ask ExportAsk) (Exported, error) {
-	return Exported{}, polder.Errorf(polder.Unavailable, "exports are being built")
+	if !slices.Contains(Formats, ask.Format) {
+		return Exported{}, polder.Errorf(polder.Invalid, "format: %q is none of pdf, stix, veris, rsit, csv and json", exportClip(string(ask.Format), 40))
+	}
+	c, err := s.exportCase(ctx, by, id, ask)
+	if err != nil {
+		return Exported{}, err
+	}
+	out := Exported{Level: c.Level}
+	switch ask.Format {
+	case FormatPDF:
+		out.Type = "application/pdf"
+		out.Body, err = exportPDF(c)
+	case FormatSTIX:
+		out.Type = "application/stix+json;version=2.1"
+		out.Body, err = incidentBundle(c)
+	case FormatVERIS:
+		out.Type = "application/json"
+		out.Body, err = exportIndented(verisOf(c))
+	case FormatRSIT:
+		out.Type = "application/json"
+		out.Body, err = exportIndented(rsitOf(c))
+	case FormatCSV:
+		out.Type = "text/csv; charset=utf-8"
+		out.Body, err = exportCSV(c)
+	case FormatJSON:
+		out.Type = "application/json"
+		out.Body, err = exportIndented(exportWhole(c))
+	}
+	if err != nil {
+		return Exported{}, err
+	}
+	out.Name = exportName(c)
+	return out, s.exportNote(ctx, by, c)
+}
+
+// exportName tells what a file is and how far it may go, and nothing of what is in it.
+func exportName(c *exportCase) string {
+	id := strings.TrimPrefix(string(c.View.ID), "case--")
+	level := strings.ReplaceAll(c.Level.String(), "+", "-")
+	kind, end := "", string(c.Ask.Format)
+	switch c.Ask.Format {
+	case FormatSTIX, FormatVERIS, FormatRSIT:
+		kind, end = "-"+string(c.Ask.Format), "json"
+	case FormatCSV:
+		if c.Ask.Table != "" {
+			kind = "-" + c.Ask.Table
+		}
+	}
+	return "case-" + id[:min(8, len(id))] + "-tlp-" + level + kind + "." + end
+}
+
+// exportNote keeps in the audit that a case left as a file, in which form and up to which level; not what is in it.
+func (s *Service) exportNote(ctx context.Context, by polder.Actor, c *exportCase) error {
+	return s.o.DB.Write(ctx, func(tx *db.Tx) error {
+		e := audit.EntryOf(by)
+		e.Action, e.Object = "case.export", string(c.View.ID)
+		e.Detail = map[string]string{"format": string(c.Ask.Format), "tlp": c.Level.String(), "ceiling": c.Ask.Ceiling.String()}
+		return s.o.Audit.Append(tx, e)
+	})
+}
+
+// exportIndented is v as JSON that people can read too.
+func exportIndented(v any) ([]byte, error) {
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	enc.SetIndent("", "  ")
+	err := enc.Encode(v)
+	return b.Bytes(), err
+}
+
+// exportClip shortens what an error repeats.
+func exportClip(s string, n int) string {
+	if r := []rune(s); len(r) > n {
+		return string(r[:n]) + "…"
+	}
+	return s
 }
