@@ -106,9 +106,12 @@ func cleanEmail(s string) (string, error) {
 	return s, nil
 }
 
-// alias is the short name of a community (rule X25): lower-case ASCII letters and digits, one '-' between words.
-// It is "community" for a name that has nothing of these.
-func alias(name string) string {
+// alias is the short name of a community.
+func alias(name string) string { return Alias(name, "community") }
+
+// Alias is a short name of something (rule X25): lower-case ASCII letters and digits, one '-' between words. It is
+// otherwise for a name that has nothing of these.
+func Alias(name, otherwise string) string {
 	var b strings.Builder
 	gap := false
 	for _, r := range norm.NFKD.String(name) {
@@ -125,7 +128,7 @@ func alias(name string) string {
 	}
 	a := shorten(b.String(), maxOfAlias)
 	if a == "" || isUUID(a) {
-		return "community"
+		return otherwise
 	}
 	return a
 }

@@ -51,7 +51,11 @@ func (l *Log) Append(tx *db.Tx, e Entry) error {
 	if _, err := io.ReadFull(l.Rand, salt); err != nil {
 		return fmt.Errorf("audit %s: %w", e.Action, err)
 	}
-	r, err := rowOf(n+1, l.now(), e, salt)
+	at := l.now()
+	if e.Hour {
+		at = at.UTC().Truncate(time.Hour)
+	}
+	r, err := rowOf(n+1, at, e, salt)
 	if err != nil {
 		return fmt.Errorf("audit %s: %w", e.Action, err)
 	}

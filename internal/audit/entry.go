@@ -22,6 +22,7 @@ type Entry struct {
 	Detail    map[string]string // never a secret and never a body; of a blind entry nothing that names the actor
 	Blind     bool              // others than Org read "a member" (rule X20)
 	Narrow    bool              // about a delivery that not the whole community may see: nobody but Org reads it
+	Hour      bool              // its time is kept to the hour, for what somebody did who must not be recognised by it
 }
 
 // EntryOf is an entry by a, to be completed.

@@ -1,7 +1,6 @@
 package cases
 
 import (
-	"encoding/json"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -10,32 +9,29 @@ import (
 	"github.com/polder-exchange/polder/internal/seal"
 )
 
-// DeskLogEntry is one line of the list of keys of a desk.
-type DeskLogEntry = json.RawMessage
-
 // DeskView is what anybody reads of a desk before reporting to it.
 type DeskView struct {
-	Alias        string         `json:"alias"`
-	Name         string         `json:"name"`
-	Organisation string         `json:"organisation"`
-	Kind         DeskKind       `json:"kind"`
-	Listed       bool           `json:"listed"`
-	Promise      string         `json:"promise"`
-	Phone        string         `json:"phone"`
-	Readers      []Reader       `json:"readers"` // in force; a report is sealed to all of them
-	Log          []DeskLogEntry `json:"log"`     // of keys: every reader stands in it, or is not to be trusted
-	Team         *DeskTeamView  `json:"team"`    // the response team that a reporter may let read too; null: none
-	Salt         []byte         `json:"salt"`    // of receipts, the same on the whole node
-	Limits       ReportLimits   `json:"limits"`
+	Alias        string          `json:"alias"`
+	Name         string          `json:"name"`
+	Organisation string          `json:"organisation"`
+	Kind         DeskKind        `json:"kind"`
+	Listed       bool            `json:"listed"`
+	Promise      string          `json:"promise"`
+	Phone        string          `json:"phone"`
+	Readers      []Reader        `json:"readers"` // in force; a report is sealed to all of them
+	Log          []seal.LogEntry `json:"log"`     // of keys: every reader stands in it, or is not to be trusted
+	Team         *DeskTeamView   `json:"team"`    // the response team that a reporter may let read too; null: none
+	Salt         []byte          `json:"salt"`    // of receipts, the same on the whole node
+	Limits       ReportLimits    `json:"limits"`
 }
 
 // DeskTeamView is the desk of a response team, as another desk offers it.
 type DeskTeamView struct {
-	Alias        string         `json:"alias"`
-	Name         string         `json:"name"`
-	Organisation string         `json:"organisation"`
-	Readers      []Reader       `json:"readers"`
-	Log          []DeskLogEntry `json:"log"`
+	Alias        string          `json:"alias"`
+	Name         string          `json:"name"`
+	Organisation string          `json:"organisation"`
+	Readers      []Reader        `json:"readers"`
+	Log          []seal.LogEntry `json:"log"`
 }
 
 // ReportLimits bound what a client sends.
@@ -90,12 +86,12 @@ type DeskReader struct {
 // DeskDetail is a desk as its own organisation sees it.
 type DeskDetail struct {
 	Desk
-	Readers    []DeskReader   `json:"readers"`     // those in force and those who wait, then those gone
-	Log        []DeskLogEntry `json:"log"`         //
-	Reads      bool           `json:"reads"`       // who asks is a reader in force
-	Manages    bool           `json:"manages"`     // who asks may change the desk and name readers
-	MayConfirm bool           `json:"may_confirm"` // who asks may confirm readers that wait
-	Open       int            `json:"open"`        // reports that are not closed; for readers only
+	Readers    []DeskReader    `json:"readers"`     // those in force and those who wait, then those gone
+	Log        []seal.LogEntry `json:"log"`         //
+	Reads      bool            `json:"reads"`       // who asks is a reader in force
+	Manages    bool            `json:"manages"`     // who asks may change the desk and name readers
+	MayConfirm bool            `json:"may_confirm"` // who asks may confirm readers that wait
+	Open       int             `json:"open"`        // reports that are not closed; for readers only
 }
 
 // OwnKey is one of the keys of a person: what the person's passphrase opens, and nobody else reads.

@@ -49,11 +49,11 @@ type ReportAttachment struct {
 // ReportPosted answers a [ReportPost]. A sealed report with a thread is answered without an id, so that nothing but the
 // receipt leads to it.
 type ReportPosted struct {
-	ID       string       `json:"id,omitempty"`      // of a report without a thread
-	Receipt  seal.Receipt `json:"receipt,omitempty"` // of an anonymous report that the node sealed; it is shown this once
-	SealedBy string       `json:"sealed_by"`         // "device" or "server"
-	Desk     string       `json:"desk"`
-	Pad      string       `json:"pad"` // makes all answers equally long
+	ID       string `json:"id,omitempty"`      // of a report without a thread
+	Receipt  string `json:"receipt,omitempty"` // the six words of an anonymous report that the node sealed; they are shown this once
+	SealedBy string `json:"sealed_by"`         // "device" or "server"
+	Desk     string `json:"desk"`
+	Pad      string `json:"pad"` // makes all answers equally long
 }
 
 // ReportConflict is the answer 409 to a box that was not sealed to the readers of now: seal it to these, and send again.

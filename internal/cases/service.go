@@ -38,6 +38,9 @@ type ServiceOptions struct {
 	Exchange Exchange       // nil: nothing is looked up and nothing leaves
 	Secret   []byte         // of this node, for receipts and limits: at least 32 bytes
 	Log      *slog.Logger
+
+	Rates ReportRates // what strangers may do; the zero value is right for a node
+	Keep  ReportKeep  // how long reports and threads are kept; the zero value is right for a node
 }
 
 // Accounts is what cases need to know of people and organisations. node plugs [accounts.Service] in.
@@ -68,7 +71,11 @@ func NewService(o ServiceOptions) *Service {
 	if o.Rand == nil {
 		o.Rand = rand.Reader
 	}
-	return &Service{o: o, changed: make(chan struct{})}
+	s := &Service{o: o, changed: make(chan struct{}), reports: newReportState(o)}
+	if o.Jobs != nil {
+		o.Jobs.Handle(reportKeepJob, s.keepReports)
+	}
+	return s
 }
 
 // Changed is closed when a queue, a case or a deadline has changed, of whatever organisation; ask again then.
