@@ -43,7 +43,8 @@ func TestWordsOfBrowser(t *testing.T) {
 	}
 }
 
-// TestWordLists holds that no word is taken for another by somebody who writes with a cold hand.
+// TestWordLists holds that no word is taken for another by somebody who writes with a cold hand, and that four letters
+// are enough to know which one it is.
 func TestWordLists(t *testing.T) {
 	for _, lang := range []string{"en", "nl"} {
 		list := Words(lang)
@@ -53,7 +54,7 @@ func TestWordLists(t *testing.T) {
 		if !slices.IsSorted(list) {
 			t.Errorf("%s: is not in order", lang)
 		}
-		seen := map[string]bool{}
+		seen, begins := map[string]bool{}, map[string]string{}
 		for _, w := range list {
 			if len(w) < 3 || len(w) > 8 || strings.Trim(w, "abcdefghijklmnopqrstuvwxyz") != "" {
 				t.Errorf("%s: %q has other than 3 to 8 letters a-z", lang, w)
@@ -62,6 +63,11 @@ func TestWordLists(t *testing.T) {
 				t.Errorf("%s: %q is there twice", lang, w)
 			}
 			seen[w] = true
+			begin := w[:min(4, len(w))]
+			if other, ok := begins[begin]; ok {
+				t.Errorf("%s: %q and %q begin alike", lang, other, w)
+			}
+			begins[begin] = w
 		}
 		for i, a := range list {
 			for _, b := range list[i+1:] {
