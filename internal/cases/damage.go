@@ -1,6 +1,7 @@
 package cases
 
 import (
+	"slices"
 	"time"
 
 	"github.com/polder-exchange/polder"
@@ -39,4 +40,63 @@ type DamageView struct {
 	Touched  []Jewel `json:"touched"`  // by the case; only people of its own organisation see them
 	Proposed Damage  `json:"proposed"` // partners, products and platforms of those
 	Signed   bool    `json:"signed"`   // somebody has assessed
+}
+
+// damageTakens are the answers to what was taken, in the order in which they are offered.
+var damageTakens = []Taken{TakenNothing, TakenMaybe, TakenSome, TakenAll}
+
+// check puts an assessment right, or says what is wrong with it.
+func (d *Damage) check() (err error) {
+	if err := caseOneOf("taken", d.Taken, damageTakens); err != nil {
+		return err
+	}
+	if d.Level != stix.None {
+		if err := caseLevel("tlp", d.Level); err != nil {
+			return err
+		}
+	}
+	if d.What, err = caseProse("what", d.What, maxCaseText); err != nil {
+		return err
+	}
+	if d.Measures, err = caseProse("measures", d.Measures, maxCaseText); err != nil {
+		return err
+	}
+	if d.What == "" {
+		return polder.Errorf(polder.Invalid, "what: is empty; say in a few words what was taken, or how it is known that nothing was")
+	}
+	for _, f := range []struct {
+		name string
+		list *[]string
+	}{{"partners", &d.Partners}, {"products", &d.Products}, {"platforms", &d.Platforms}, {"told", &d.Told}} {
+		if *f.list, err = jewelWords(f.name, *f.list); err != nil {
+			return err
+		}
+	}
+	slices.Sort(d.Jewels)
+	d.Jewels = slices.Compact(d.Jewels)
+	return nil
+}
+
+// tidy makes lists that are there, so that JSON has them.
+func (d *Damage) tidy() {
+	for _, l := range []*[]string{&d.Jewels, &d.Partners, &d.Products, &d.Platforms, &d.Told} {
+		if *l == nil {
+			*l = []string{}
+		}
+	}
+}
+
+// proposedDamage is what jewels say of who and what a theft of them touches: each name once.
+func proposedDamage(jewels []Jewel) (d Damage) {
+	for _, j := range jewels {
+		d.Jewels = append(d.Jewels, j.ID)
+		d.Partners = append(d.Partners, j.Partners...)
+		d.Products = append(d.Products, j.Products...)
+		d.Platforms = append(d.Platforms, j.Platforms...)
+	}
+	for _, l := range []*[]string{&d.Jewels, &d.Partners, &d.Products, &d.Platforms} {
+		slices.Sort(*l)
+		*l = slices.Compact(*l)
+	}
+	return d
 }

@@ -1,0 +1,155 @@
+package cases
+
+import (
+	"cmp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/polder-exchange/polder"
+	"github.com/polder-exchange/polder/stix"
+)
+
+// caseKey is by what a list is sorted: a member sees no order that comes of what it does not see.
+var caseKey = map[CaseSort]string{
+	CasesByOpened:   `0`,
+	CasesByChanged:  `CASE WHEN ` + caseOpen + ` AND m.part <> 'contact-point' THEN c.changed ELSE 0 END`,
+	CasesBySeverity: `CASE WHEN ` + caseOpen + ` OR m.part = 'contact-point' THEN c.weight ELSE 0 END`,
+}
+
+// caseFilters ask of each field only those who see it. ?3 and ?4 are the seat, ?5 to ?12 the filter.
+const caseFilters = `m.is_org = ?3 AND m.who = ?4 AND ` + caseSeat + `
+	AND (?5 = '' OR instr(c.folded, ?5) > 0 AND ` + caseOpen + ` AND (m.part <> 'contact-point' OR instr(lower(c.title), ?5) > 0))
+	AND (?6 = '' OR c.status = ?6) AND (?7 = 0 OR c.status <> 'closed')
+	AND (?8 = '' OR c.class = ?8 AND (` + caseOpen + ` OR m.part = 'contact-point'))
+	AND (?9 = '' OR c.severity = ?9 AND (` + caseOpen + ` OR m.part = 'contact-point'))
+	AND (?10 = '' OR instr(c.roads, ?10) > 0 AND ` + caseOpen + ` AND m.part <> 'contact-point')
+	AND (?11 = '' OR c.kind = ?11 AND ` + caseOpen + ` AND m.part <> 'contact-point')
+	AND (c.archived > 0) = ?12`
+
+func caseFilterArgs(v caseViewer, f CaseFilter, isOrg bool) []any {
+	who, road := string(v.person), ""
+	if isOrg {
+		who = string(v.org)
+	}
+	if f.Road != "" {
+		road = "," + string(f.Road) + ","
+	}
+	return []any{string(v.person), string(v.org), isOrg, who, strings.ToLower(strings.TrimSpace(f.Text)), string(f.Status), f.Open, f.Class, string(f.Severity), road, string(f.Kind), f.Archived}
+}
+
+// casePlace is where a page begins: behind the case of that number with that key.
+type casePlace struct{ key, n int64 }
+
+// listCases is a page of the cases that the viewer was let into, each with its key.
+func listCases(a caseReads, v caseViewer, f CaseFilter) (out []caseHeld, keys []int64, err error) {
+	after, err := caseAfter(a, v, f.Next)
+	if err != nil {
+		return nil, nil, err
+	}
+	type line struct {
+		caseHeld
+		key int64
+	}
+	key, where, order := caseKey[f.Sort], ` AND m.case_n < ?14`, ` ORDER BY m.case_n DESC`
+	if f.Sort != CasesByOpened {
+		where, order = ` AND (`+key+`, c.n) < (?13, ?14)`, ` ORDER BY k DESC, c.n DESC`
+	}
+	var all []line
+	for _, isOrg := range []bool{false, true} {
+		args := append(caseFilterArgs(v, f, isOrg), after.key, after.n, f.Limit+1)
+		rows, err := a.Query(`SELECT `+caseColumns+`, p.k, `+memberColumns+` FROM (SELECT m.case_n AS n, `+key+` AS k FROM cases_member m CROSS JOIN cases_case c ON c.n = m.case_n WHERE `+caseFilters+where+order+` LIMIT ?15) p
+			JOIN cases_case c ON c.n = p.n JOIN cases_member m ON m.case_n = c.n AND m.is_org = ?3 AND m.who = ?4`, args...)
+		part, err := caseScanAll(func(r caseScanner) (l line, err error) {
+			into, done := memberScan()
+			l.caseHeld, err = scanCase(r, append([]any{&l.key}, into...)...)
+			l.member = done()
+			return l, err
+		}, rows, err)
+		if err != nil {
+			return nil, nil, err
+		}
+		all = append(all, part...)
+	}
+	slices.SortFunc(all, func(x, y line) int { return cmp.Or(cmp.Compare(y.key, x.key), cmp.Compare(y.n, x.n)) })
+	for _, l := range all[:min(len(all), f.Limit+1)] {
+		out, keys = append(out, l.caseHeld), append(keys, l.key)
+	}
+	return out, keys, nil
+}
+
+// caseNext is where the page after a case begins, in a form that tells nothing but what the page told.
+func caseNext(key int64, id CaseID) string { return strconv.FormatInt(key, 36) + "." + string(id) }
+
+var errCasePlace = polder.Errorf(polder.Invalid, "next: is no place in this list; take it from the page before, or leave it out to begin at the top")
+
+// caseAfter reads what caseNext wrote.
+func caseAfter(a caseReads, v caseViewer, next string) (casePlace, error) {
+	if next == "" {
+		return casePlace{1<<62 - 1, 1<<62 - 1}, nil
+	}
+	text, id, ok := strings.Cut(next, ".")
+	key, err := strconv.ParseInt(text, 36, 64)
+	if !ok || err != nil || key < 0 {
+		return casePlace{}, errCasePlace
+	}
+	at, err := readSeat(a, v, CaseID(id))
+	if polder.KindOf(err) == polder.NotFound {
+		return casePlace{}, errCasePlace
+	}
+	return casePlace{key, at.n}, err
+}
+
+// countCases counts what the viewer sees, by status.
+func countCases(a caseReads, v caseViewer) (t CaseTotals, err error) {
+	for _, isOrg := range []bool{false, true} {
+		who := string(v.person)
+		if isOrg {
+			who = string(v.org)
+		}
+		var open, contained, closed, critical int
+		err := a.QueryRow(`SELECT coalesce(sum(c.status = 'open'), 0), coalesce(sum(c.status = 'contained'), 0), coalesce(sum(c.status = 'closed'), 0), coalesce(sum(c.status <> 'closed' AND c.severity = 'critical' AND (`+caseOpen+` OR m.part = 'contact-point')), 0)
+			FROM cases_member m CROSS JOIN cases_case c ON c.n = m.case_n WHERE m.is_org = ?3 AND m.who = ?4 AND c.archived = 0 AND `+caseSeat, string(v.person), string(v.org), isOrg, who).Scan(&open, &contained, &closed, &critical)
+		if err != nil {
+			return t, err
+		}
+		t.Open, t.Contained, t.Closed, t.Critical = t.Open+open, t.Contained+contained, t.Closed+closed, t.Critical+critical
+	}
+	return t, nil
+}
+
+// stewardCases are an organisation's cases up to a level, the latest first, below a number.
+func stewardCases(a caseReads, org polder.OrgID, upTo stix.Marking, below int64, limit int) ([]caseHeld, error) {
+	rows, err := a.Query(`SELECT `+caseColumns+` FROM cases_case c WHERE c.org = ? AND c.n < ? AND c.level <= ? ORDER BY c.n DESC LIMIT ?`, string(org), below, int(upTo), limit)
+	return caseScanAll(func(r caseScanner) (caseHeld, error) { return scanCase(r) }, rows, err)
+}
+
+// casesWith are the cases in which the viewer sees an item of one of the values, but those of one case, the latest first.
+func casesWith(a caseReads, v caseViewer, values []string, not CaseID, openOnly bool, limit int) ([]CaseRef, error) {
+	args := []any{string(v.person), string(v.org), string(not), openOnly, limit}
+	marks := make([]string, len(values))
+	for i, value := range values {
+		marks[i] = "?" + strconv.Itoa(len(args)+1)
+		args = append(args, value)
+	}
+	rows, err := a.Query(`SELECT `+caseColumns+`, i.value, i.id, `+memberColumns+` FROM cases_item i JOIN cases_case c ON c.n = i.case_n JOIN cases_member m ON m.case_n = c.n
+		WHERE i.value <> '' AND i.value IN (`+strings.Join(marks, ", ")+`) AND i.struck = 0 AND c.id <> ?3 AND (?4 = 0 OR c.status <> 'closed') AND `+itemSight+` ORDER BY c.n DESC, i.n LIMIT ?5`, args...)
+	return caseScanAll(func(r caseScanner) (CaseRef, error) {
+		var value, item string
+		into, done := memberScan()
+		row, err := scanCase(r, append([]any{&value, &item}, into...)...)
+		if err != nil {
+			return CaseRef{}, err
+		}
+		row.member = done()
+		ref := row.ref(v)
+		ref.Why, ref.Item = value, item
+		return ref, nil
+	}, rows, err)
+}
+
+// ref names a case to the viewer whose seat the row holds.
+func (r caseHeld) ref(v caseViewer) CaseRef {
+	seen, _ := r.seenWith(v.access(r.Case, r.member))
+	return CaseRef{ID: seen.ID, Title: seen.Title, Status: seen.Status, Level: seen.Level, Opened: seen.Opened, Changed: seen.Changed}
+}
