@@ -3,6 +3,7 @@ package cases
 import (
 	"bytes"
 	"cmp"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -95,6 +96,17 @@ func (w *exportWriter) minute(t time.Time) string {
 	return t.UTC().Format("2006-01-02 15:04") + " UTC"
 }
 
+// short is a time in a table; the document says once that times are in UTC.
+func (w *exportWriter) short(t time.Time) string { return strings.TrimSuffix(w.minute(t), " UTC") }
+
+// emphasis are the signs of Markdown that a printed text does not need.
+var emphasis = regexp.MustCompile("(?m)\\*\\*|__|^#{1,6} ")
+
+// said are texts that people wrote, one below the other.
+func (w *exportWriter) said(texts ...string) string {
+	return emphasis.ReplaceAllString(strings.ReplaceAll(incidentText(texts...), "\n\n", "\n"), "")
+}
+
 // all writes the document: first what a director reads, then what an investigator does.
 func (w *exportWriter) all() {
 	w.front()
@@ -118,11 +130,11 @@ func (w *exportWriter) all() {
 // front says what the case is.
 func (w *exportWriter) front() {
 	v := w.c.View
-	w.Small(w.t("of", "org", w.c.Org.Name))
+	w.Small(w.t("of", "org", w.c.Org.Name) + " " + w.t("utc"))
 	w.Title(v.Title)
 	w.Space(3)
 	if strings.TrimSpace(v.Summary) != "" {
-		w.Paragraph(v.Summary)
+		w.Paragraph(w.said(v.Summary))
 		w.Space(3)
 	}
 	var roads []string
@@ -143,14 +155,14 @@ func (w *exportWriter) timeline() {
 	w.Heading(w.t("timeline"))
 	var rows [][]string
 	for _, it := range w.c.kept(ItemEntry, ItemDecision) {
-		what := incidentText(it.Title, it.Text)
+		what := w.said(it.Title, it.Text)
 		if it.Kind == ItemDecision {
 			what = w.t("decided", "what", it.Title)
 		}
 		if it.Weighs {
 			what = "• " + what
 		}
-		rows = append(rows, []string{w.minute(exportAt(it)), what, it.Level.Label()})
+		rows = append(rows, []string{w.short(exportAt(it)), what, it.Level.Label()})
 	}
 	w.rows([]float64{0.19, 0.61, 0.2}, []string{"when", "what", "mark"}, rows, "timeline.none")
 }
@@ -197,11 +209,11 @@ func (w *exportWriter) observables() {
 		if o.Bad {
 			bad = w.t("yes")
 		}
-		seen := w.minute(o.First)
-		if last := w.minute(o.Last); last != "" && last != seen {
+		seen := w.short(o.First)
+		if last := w.short(o.Last); last != "" && last != seen {
 			seen += " – " + last
 		}
-		rows = append(rows, []string{string(o.Type), incidentText(indicator.Defang(o.Type, o.Value), it.Title), seen, bad, it.Level.Label()})
+		rows = append(rows, []string{string(o.Type), w.said(indicator.Defang(o.Type, o.Value), it.Title), seen, bad, it.Level.Label()})
 	}
 	w.rows([]float64{0.12, 0.36, 0.2, 0.12, 0.2}, []string{"type", "value", "seen", "adversary", "mark"}, rows, "observables.none")
 }
@@ -233,11 +245,11 @@ func (w *exportWriter) evidence() {
 			w.Indented(w.t("where", "where", e.Where))
 		}
 		if strings.TrimSpace(it.Text) != "" {
-			w.Indented(it.Text)
+			w.Indented(w.said(it.Text))
 		}
 		var rows [][]string
 		for _, s := range e.Custody {
-			rows = append(rows, []string{w.minute(s.At), w.word("custody", s.Did), cmp.Or(w.c.who(s.Person), w.t("somebody")), incidentText(s.To, s.Reason)})
+			rows = append(rows, []string{w.short(s.At), w.word("custody", s.Did), cmp.Or(w.c.who(s.Person), w.t("somebody")), w.said(s.To, s.Reason)})
 		}
 		if len(rows) > 0 {
 			w.rows([]float64{0.2, 0.2, 0.25, 0.35}, []string{"when", "did", "by", "custody"}, rows, "")
@@ -261,7 +273,7 @@ func (w *exportWriter) decisions() {
 		w.Space(2)
 		w.Strong(it.Title + "   " + it.Level.Label())
 		w.Indented(w.t("decided.by", "when", w.minute(exportAt(it)), "who", cmp.Or(w.c.who(d.Person), w.t("somebody"))))
-		w.Indented(it.Text)
+		w.Indented(w.said(it.Text))
 		if strings.TrimSpace(d.Reason) != "" {
 			w.Indented(w.t("reason", "why", d.Reason))
 		}
@@ -283,9 +295,9 @@ func (w *exportWriter) deadlines() {
 	for _, d := range w.c.Deadlines {
 		state := w.word("export.state", d.State)
 		if !d.Sent.IsZero() {
-			state += " " + w.minute(d.Sent)
+			state += " " + w.short(d.Sent)
 		}
-		rows = append(rows, []string{d.Regulation + ": " + d.What, cmp.Or(w.minute(d.Due), w.t("due.none")), state, incidentText(d.Recipient, d.Source)})
+		rows = append(rows, []string{d.Regulation + ": " + d.What, cmp.Or(w.short(d.Due), w.t("due.none")), state, w.said(d.Recipient, d.Source)})
 	}
 	w.rows([]float64{0.3, 0.18, 0.18, 0.34}, []string{"duty", "due", "state", "recipient"}, rows, "")
 }
@@ -298,10 +310,10 @@ func (w *exportWriter) damage() {
 		return
 	}
 	w.Strong(w.t("taken." + string(d.Taken)))
-	w.Paragraph(d.What)
+	w.Paragraph(w.said(d.What))
 	for _, p := range [][2]string{
 		{"jewels", strings.Join(jewelNames(d.Touched), "\n")}, {"partners", strings.Join(d.Partners, "\n")}, {"products", strings.Join(d.Products, "\n")}, {"platforms", strings.Join(d.Platforms, "\n")},
-		{"told", strings.Join(d.Told, "\n")}, {"measures", d.Measures}, {"assessed", incidentText(w.minute(d.Assessed), w.c.who(d.AssessedBy))},
+		{"told", strings.Join(d.Told, "\n")}, {"measures", d.Measures}, {"assessed", w.said(w.minute(d.Assessed), w.c.who(d.AssessedBy))},
 	} {
 		w.Pair(w.t(p[0]), p[1])
 	}
@@ -312,9 +324,9 @@ func (w *exportWriter) tasks() {
 	for _, it := range w.c.kept(ItemTask) {
 		state := w.t("task.open")
 		if !it.Task.Done.IsZero() {
-			state = w.t("task.done", "when", w.minute(it.Task.Done))
+			state = w.t("task.done", "when", w.short(it.Task.Done))
 		}
-		rows = append(rows, []string{incidentText(it.Title, it.Text), state, w.c.who(it.Task.Owner), it.Level.Label()})
+		rows = append(rows, []string{w.said(it.Title, it.Text), state, w.c.who(it.Task.Owner), it.Level.Label()})
 	}
 	if len(rows) > 0 {
 		w.Heading(w.t("tasks"))
@@ -332,7 +344,7 @@ func (w *exportWriter) notes() {
 		w.Room(4)
 		w.Space(2)
 		w.Strong(it.Title + "   " + it.Level.Label())
-		w.Paragraph(it.Text)
+		w.Paragraph(w.said(it.Text))
 	}
 }
 

@@ -259,7 +259,7 @@ func (d *Document) Table(widths []float64, heads []string, rows [][]string, bold
 				most = max(most, len(cells[i]))
 			}
 		}
-		high := float64(most)*step(size) + 1.4
+		high := float64(most)*step(size) + 1.9
 		if d.y+high > bottom && high < (bottom-top)/2 || d.y+2*step(size) > bottom {
 			d.page()
 			if heads != nil && !head && !d.full {
@@ -269,9 +269,9 @@ func (d *Document) Table(widths []float64, heads []string, rows [][]string, bold
 		d.cells(cells, most, widths, all, func(i int) string { return style(i, head) })
 		if heads != nil && !d.full {
 			d.f.SetDrawColor(213, 220, 218)
-			d.f.Line(margin, d.y+0.9, width-margin, d.y+0.9)
+			d.f.Line(margin, d.y+1.3, width-margin, d.y+1.3)
 		}
-		d.y += 1.4
+		d.y += 1.9
 	}
 	if heads != nil && len(rows) > 0 {
 		d.Room(4)
