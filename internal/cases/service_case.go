@@ -29,7 +29,11 @@ func (s *Service) OpenCase(ctx context.Context, by polder.Actor, n CaseNew) (Cas
 	if v.role < polder.RoleContributor {
 		return CaseView{}, polder.Errorf(polder.Forbidden, "your role is %s; opening a case asks for contributor", by.Role)
 	}
-	c, err := s.newCase(ctx, v, n)
+	home, err := s.o.Accounts.Org(ctx, v.org)
+	if err != nil {
+		return CaseView{}, err
+	}
+	c, err := s.newCase(v, home, n)
 	if err != nil {
 		return CaseView{}, err
 	}
@@ -41,44 +45,35 @@ func (s *Service) OpenCase(ctx context.Context, by polder.Actor, n CaseNew) (Cas
 	if err != nil {
 		return CaseView{}, err
 	}
-	if err := s.mayTakeReport(ctx, by, n.Report); err != nil {
-		return CaseView{}, err
+	if n.Report != "" {
+		err = s.openFromReport(ctx, by, v, home, c, members, items, n.Jewels)
+	} else {
+		err = s.o.DB.Write(ctx, func(tx *db.Tx) error { return s.openCaseTx(tx, by, v, home, c, members, items, n.Jewels) })
 	}
-	org, err := s.o.Accounts.Org(ctx, c.Org)
 	if err != nil {
 		return CaseView{}, err
-	}
-	err = s.o.DB.Write(ctx, func(tx *db.Tx) error {
-		if err := s.openCaseTx(tx, by, v, c, members, items, n.Jewels); err != nil {
-			return err
-		}
-		return s.startDeadlinesTx(tx, v, c, org)
-	})
-	if err != nil {
-		return CaseView{}, err
-	}
-	if c.Report != "" {
-		if _, err := s.SetReportCase(ctx, by, c.Report, c.ID); err != nil {
-			return CaseView{}, err
-		}
 	}
 	return s.Case(ctx, by, c.ID)
 }
 
-// mayTakeReport checks that a report may become a case of by's: that by may read it.
-func (s *Service) mayTakeReport(ctx context.Context, by polder.Actor, report string) error {
-	if report == "" {
-		return nil
-	}
-	r, err := s.Report(ctx, by, report)
-	if err == nil && r.Case != "" {
-		err = polder.Errorf(polder.Conflict, "report: there is a case of this report already")
-	}
+// openFromReport stores a new case and, in the same transaction, that it came of a report which by may read.
+func (s *Service) openFromReport(ctx context.Context, by polder.Actor, v caseViewer, home polder.Org, c Case, members []Member, items []Item, jewels []string) error {
+	_, err := s.onReport(ctx, by, c.Report, "report.case", func(tx *db.Tx, row *reportRow) (map[string]string, error) {
+		if row.caseID != "" {
+			return nil, polder.Errorf(polder.Conflict, "report: there is a case of this report already")
+		}
+		row.acknowledge(c.Opened)
+		row.caseID = c.ID
+		if row.state != ReportClosed {
+			row.state = ReportInCase
+		}
+		return nil, s.openCaseTx(tx, by, v, home, c, members, items, jewels)
+	})
 	return err
 }
 
 // newCase is the case that a person asks for, put right.
-func (s *Service) newCase(ctx context.Context, v caseViewer, n CaseNew) (Case, error) {
+func (s *Service) newCase(v caseViewer, home polder.Org, n CaseNew) (Case, error) {
 	now := s.caseNow()
 	id, err := s.newCaseUUID()
 	if err != nil {
@@ -104,14 +99,8 @@ func (s *Service) newCase(ctx context.Context, v caseViewer, n CaseNew) (Case, e
 	if err := c.check(now); err != nil {
 		return c, err
 	}
-	return c, s.setCrosses(ctx, &c)
-}
-
-// setCrosses says whether the case touches more than the country of its organisation.
-func (s *Service) setCrosses(ctx context.Context, c *Case) error {
-	org, err := s.o.Accounts.Org(ctx, c.Org)
-	c.Crosses = c.crosses(org.Country)
-	return err
+	c.Crosses = c.crosses(home.Country)
+	return c, nil
 }
 
 // firstItems are the items that a case begins with.
@@ -144,7 +133,7 @@ func (s *Service) firstItems(c Case, n CaseNew) (out []Item, err error) {
 }
 
 // openCaseTx stores a new case: its moment of awareness before everything else.
-func (s *Service) openCaseTx(tx *db.Tx, by polder.Actor, v caseViewer, c Case, members []Member, items []Item, jewels []string) error {
+func (s *Service) openCaseTx(tx *db.Tx, by polder.Actor, v caseViewer, home polder.Org, c Case, members []Member, items []Item, jewels []string) error {
 	var have int
 	if err := tx.QueryRow(`SELECT count(*) FROM cases_case WHERE org = ?`, string(v.org)).Scan(&have); err != nil {
 		return err
@@ -154,6 +143,9 @@ func (s *Service) openCaseTx(tx *db.Tx, by polder.Actor, v caseViewer, c Case, m
 	}
 	n, err := insertCase(tx, c)
 	if err != nil {
+		return err
+	}
+	if err := s.startDeadlinesTx(tx, v, c, home); err != nil {
 		return err
 	}
 	members = append([]Member{{Person: v.person, Part: PartLead, Ceiling: stix.Red}}, members...)
@@ -337,7 +329,7 @@ func (s *Service) ChangeCase(ctx context.Context, by polder.Actor, id CaseID, n 
 		if n.Version != r.Version {
 			return s.caseConflict(ctx, tx, v, id)
 		}
-		was := r.Level
+		was, kind, sector := r.Level, r.Kind, r.Sector
 		r.apply(n)
 		if err := r.check(s.caseNow()); err != nil {
 			return err
@@ -352,12 +344,31 @@ func (s *Service) ChangeCase(ctx context.Context, by polder.Actor, id CaseID, n 
 		if err := updateCase(tx, r.n, r.Case); err != nil {
 			return err
 		}
+		if kind != r.Kind || sector != r.Sector {
+			if err := s.reproposeTx(tx, r.Case, home); err != nil {
+				return err
+			}
+		}
 		return s.caseNoteAt(tx, by, v, r.n, id, CaseRevision{What: "case", Version: r.Version, At: r.Changed, Did: "changed", Level: max(was, r.Level), Case: &r.Case})
 	})
 	if err != nil {
 		return CaseView{}, err
 	}
 	return s.Case(ctx, by, id)
+}
+
+// reproposeTx counts the deadlines of a case by what it is said to be now, unless a person chose by what they are counted.
+func (s *Service) reproposeTx(tx *db.Tx, c Case, home polder.Org) error {
+	have, ok, err := readProfile(tx, c.ID)
+	if err != nil || !ok || !have.Proposed {
+		return err
+	}
+	p := s.proposeProfile(c, home)
+	p.Changed, p.Version = c.Changed, have.Version+1
+	if err := writeProfile(tx, c.ID, c.Org, p); err != nil {
+		return err
+	}
+	return s.recountTx(tx, c)
 }
 
 // mayMark checks that whoever has x may move a marking; wider says whether making it wider is theirs to do.
@@ -411,6 +422,9 @@ func (s *Service) SetCaseStatus(ctx context.Context, by polder.Actor, id CaseID,
 			r.Closed = r.Changed
 		}
 		if err := updateCase(tx, r.n, r.Case); err != nil {
+			return err
+		}
+		if err := s.deadlineStatusTx(tx, r.Case); err != nil {
 			return err
 		}
 		if err := s.deadlineStatusTx(tx, r.Case); err != nil {

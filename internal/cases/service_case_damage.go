@@ -214,9 +214,15 @@ func (s *Service) mayCloseDeadlines(tx *db.Tx, c Case, n CaseStatusChange) error
 	if n.Late {
 		return nil
 	}
-	var open int
-	if err := tx.QueryRow(`SELECT count(*) FROM cases_deadline WHERE case_id = ? AND mark = '' AND gone = 0 AND due > 0`, string(c.ID)).Scan(&open); err != nil {
+	rows, err := listDeadlines(tx, c.ID)
+	if err != nil {
 		return err
+	}
+	open := 0
+	for _, d := range rows {
+		if d.Open() && d.mark == "" && d.Waits == "" && !d.Due.IsZero() && d.Status != "voluntary" {
+			open++
+		}
 	}
 	if open == 0 {
 		return nil
