@@ -3,7 +3,6 @@ package cases
 import (
 	"context"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -65,7 +64,7 @@ func (s *Service) managed(ctx context.Context, q reportAsker, by polder.Actor, a
 // Desks are those that anybody may know of and that somebody reads for, by name.
 func (s *Service) Desks(ctx context.Context) ([]DeskView, error) {
 	q := s.reportReader(ctx)
-	all, err := listDesks(q, `listed = 1`)
+	all, err := listedDesks(q)
 	if err != nil {
 		return nil, err
 	}
@@ -156,7 +155,7 @@ func (s *Service) OwnDesks(ctx context.Context, by polder.Actor) ([]DeskDetail, 
 		return nil, err
 	}
 	q := s.reportReader(ctx)
-	all, err := listDesks(q, `org = ?`, string(by.Org))
+	all, err := desksOf(q, by.Org)
 	if err != nil {
 		return nil, err
 	}
@@ -202,8 +201,7 @@ func (s *Service) deskDetail(q reportAsker, by polder.Actor, person polder.Perso
 		}
 		if r.state == DeskReaderReading {
 			out.Reads = out.Reads || one.Me
-			if one.Missing, err = countReports(q, []string{d.Alias}, fmt.Sprintf(`state <> 'closed' AND EXISTS (SELECT 1 FROM cases_box b WHERE b.report = cases_report.id
-				AND NOT EXISTS (SELECT 1 FROM cases_wrap w WHERE w.box = b.id AND w.key = '%s'))`, seal.KeyID(r.key()))); err != nil {
+			if one.Missing, err = countLacking(q, d.Alias, r.key()); err != nil {
 				return out, err
 			}
 		}
@@ -211,7 +209,7 @@ func (s *Service) deskDetail(q reportAsker, by polder.Actor, person polder.Perso
 	}
 	out.MayConfirm = out.Reads
 	if out.Reads {
-		if out.Open, err = countReports(q, []string{d.Alias}, `state <> 'closed'`); err != nil {
+		if out.Open, err = countOpen(q, d.Alias); err != nil {
 			return out, err
 		}
 	}
@@ -237,7 +235,7 @@ func (s *Service) OpenDesk(ctx context.Context, by polder.Actor, in DeskSettings
 	}
 	var out DeskDetail
 	err = s.o.DB.Write(ctx, func(tx *db.Tx) error {
-		have, err := listDesks(tx, `org = ?`, string(by.Org))
+		have, err := desksOf(tx, by.Org)
 		if err != nil {
 			return err
 		}
@@ -278,7 +276,7 @@ func freeAlias(q reportAsker, in DeskSettings) (string, error) {
 		if n > 1 {
 			alias = fmt.Sprintf("%s-%d", base, n)
 		}
-		d, err := anyDesk(q, alias, "")
+		d, err := anyDesk(q, alias)
 		switch {
 		case err != nil:
 			return "", err
@@ -401,9 +399,4 @@ func (s *Service) PutKey(ctx context.Context, by polder.Actor, k seal.LockedKey)
 		return s.reportNote(tx, by, "report.key", string(row.ID), nil)
 	})
 	return row.OwnKey, err
-}
-
-// hasKey tells whether a person has ever had a key.
-func hasKey(keys []ownKeyRow, id seal.KeyID) bool {
-	return slices.ContainsFunc(keys, func(k ownKeyRow) bool { return k.ID == id })
 }

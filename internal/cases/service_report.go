@@ -430,7 +430,7 @@ func (s *Service) scheduleKeep(tx *db.Tx) error {
 // deskOf is the public view of a desk that may have been closed.
 func (s *Service) deskOf(ctx context.Context, alias string) (DeskView, error) {
 	q := s.reportReader(ctx)
-	d, err := anyDesk(q, alias, "")
+	d, err := anyDesk(q, alias)
 	if err != nil || d == nil {
 		return DeskView{}, firstError(err, errNoDesk)
 	}

@@ -92,7 +92,7 @@ func (s *Service) endOne(tx *db.Tx, row reportRow) error {
 		row.lookup, row.reporter, row.fading = nil, nil, time.Time{}
 		return updateReport(tx, row)
 	}
-	desk, err := anyDesk(tx, row.desk, "")
+	desk, err := anyDesk(tx, row.desk)
 	if err != nil {
 		return err
 	}

@@ -47,7 +47,7 @@ func (s *Service) readingOf(ctx context.Context, q reportAsker, by polder.Actor)
 		return r, err
 	}
 	for _, p := range places {
-		d, err := anyDesk(q, p.desk, "")
+		d, err := anyDesk(q, p.desk)
 		if err != nil {
 			return r, err
 		}
@@ -110,7 +110,7 @@ func (s *Service) Reports(ctx context.Context, by polder.Actor, f ReportFilter) 
 	if err != nil {
 		return nil, err
 	}
-	return s.reportViews(q, r, rows, firstBodies)
+	return s.reportViews(q, r, rows, false)
 }
 
 // Report is one of them, with everything.
@@ -120,17 +120,17 @@ func (s *Service) Report(ctx context.Context, by polder.Actor, id string) (Repor
 	if err != nil {
 		return ReportView{}, err
 	}
-	views, err := s.reportViews(q, r, []reportRow{row}, allBodies)
+	views, err := s.reportViews(q, r, []reportRow{row}, true)
 	return append(views, ReportView{})[0], err
 }
 
 // reportViews are reports as a reader sees them.
-func (s *Service) reportViews(q reportAsker, r reading, rows []reportRow, bodies string) ([]ReportView, error) {
+func (s *Service) reportViews(q reportAsker, r reading, rows []reportRow, all bool) ([]ReportView, error) {
 	var ids []string
 	for _, row := range rows {
 		ids = append(ids, row.id)
 	}
-	boxes, err := readBoxes(q, ids, r.keys, bodies)
+	boxes, err := readBoxes(q, ids, r.keys, all)
 	if err != nil {
 		return nil, err
 	}
@@ -139,12 +139,12 @@ func (s *Service) reportViews(q reportAsker, r reading, rows []reportRow, bodies
 	for _, row := range rows {
 		place := strings.Join(row.desks(), " ")
 		if _, held := readers[place]; !held {
-			all, err := inForce(q, row.desks())
+			now, err := inForce(q, row.desks())
 			if err != nil {
 				return nil, err
 			}
-			readers[place] = all
-			for _, one := range all {
+			readers[place] = now
+			for _, one := range now {
 				if lacking[one.Key] == nil {
 					if lacking[one.Key], err = boxesLacking(q, ids, one.Key); err != nil {
 						return nil, err
@@ -203,7 +203,7 @@ func (s *Service) ReportFile(ctx context.Context, by polder.Actor, id, file stri
 	if err != nil {
 		return nil, 0, err
 	}
-	boxes, err := readBoxes(q, []string{row.id}, r.keys, firstBodies)
+	boxes, err := readBoxes(q, []string{row.id}, r.keys, false)
 	if err != nil {
 		return nil, 0, err
 	}
@@ -389,7 +389,7 @@ func (s *Service) AddReportWraps(ctx context.Context, by polder.Actor, id string
 			return nil, err
 		}
 		ids, _ := readerKeys(readers)
-		boxes, err := readBoxes(tx, []string{row.id}, ids, firstBodies)
+		boxes, err := readBoxes(tx, []string{row.id}, ids, false)
 		if err != nil {
 			return nil, err
 		}
@@ -460,5 +460,5 @@ func (s *Service) Waiting(ctx context.Context, by polder.Actor) (reports int, er
 	if err != nil || len(r.desks) == 0 {
 		return 0, err
 	}
-	return countReports(q, r.desks, `state = 'new'`)
+	return countNew(q, r.desks)
 }

@@ -83,7 +83,7 @@ func (s *Service) threadView(ctx context.Context, row reportRow) (ReportThreadVi
 		}
 		desk.Team = &DeskTeamView{Alias: team.Alias, Name: team.Name, Organisation: team.Organisation, Readers: team.Readers, Log: team.Log}
 	}
-	boxes, err := readBoxes(s.reportReader(ctx), []string{row.id}, []seal.KeyID{public.ID()}, allBodies)
+	boxes, err := readBoxes(s.reportReader(ctx), []string{row.id}, []seal.KeyID{public.ID()}, true)
 	if err != nil {
 		return ReportThreadView{}, err
 	}
@@ -221,7 +221,7 @@ func (s *Service) fits(tx *db.Tx, row reportRow, rows []boxRow) error {
 }
 
 func (s *Service) noteMessage(tx *db.Tx, row reportRow) error {
-	desk, err := anyDesk(tx, row.desk, "")
+	desk, err := anyDesk(tx, row.desk)
 	if err != nil || desk == nil {
 		return firstError(err, errNoDesk)
 	}

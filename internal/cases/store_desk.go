@@ -22,25 +22,35 @@ func scanDesk(scan func(...any) error) (d Desk, err error) {
 
 // readDesk is a desk that takes reports; nil when there is none.
 func readDesk(q reportAsker, alias string) (*Desk, error) {
-	return anyDesk(q, alias, ` AND closed = 0`)
+	return oneDesk(scanDesk(q.QueryRow(`SELECT `+deskColumns+` FROM cases_desk WHERE alias = ? AND closed = 0`, alias).Scan))
 }
 
-func anyDesk(q reportAsker, alias, and string) (*Desk, error) {
-	d, err := scanDesk(q.QueryRow(`SELECT `+deskColumns+` FROM cases_desk WHERE alias = ?`+and, alias).Scan)
+// anyDesk is a desk, closed or not; nil when there never was one.
+func anyDesk(q reportAsker, alias string) (*Desk, error) {
+	return oneDesk(scanDesk(q.QueryRow(`SELECT `+deskColumns+` FROM cases_desk WHERE alias = ?`, alias).Scan))
+}
+
+func oneDesk(d Desk, err error) (*Desk, error) {
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, nil
 	}
 	return &d, err
 }
 
-// listDesks are desks that take reports, by name.
-func listDesks(q reportAsker, where string, args ...any) ([]Desk, error) {
-	rows, err := q.Query(`SELECT `+deskColumns+` FROM cases_desk WHERE closed = 0 AND `+where+` ORDER BY name, alias LIMIT 1000`, args...)
+// listedDesks are desks that take reports and that anybody may know of, by name.
+func listedDesks(q reportAsker) ([]Desk, error) {
+	rows, err := q.Query(`SELECT ` + deskColumns + ` FROM cases_desk WHERE closed = 0 AND listed = 1 ORDER BY name, alias LIMIT 1000`)
+	return reportScan(rows, err, scanDesk)
+}
+
+// desksOf are the desks of an organisation that take reports, by name.
+func desksOf(q reportAsker, org polder.OrgID) ([]Desk, error) {
+	rows, err := q.Query(`SELECT `+deskColumns+` FROM cases_desk WHERE closed = 0 AND org = ? ORDER BY name, alias LIMIT 1000`, string(org))
 	return reportScan(rows, err, scanDesk)
 }
 
 func insertDesk(tx *db.Tx, d Desk) error {
-	_, err := tx.Exec(`INSERT INTO cases_desk (`+deskColumns+`, closed) VALUES (`+reportMarks(9)+`, 0)`,
+	_, err := tx.Exec(`INSERT INTO cases_desk (`+deskColumns+`, closed) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 0)`,
 		d.Alias, string(d.Org), d.Name, string(d.Kind), d.Listed, d.Promise, d.Phone, d.Team, reportMicros(d.Changed))
 	return err
 }
@@ -109,7 +119,7 @@ func personReads(q reportAsker, person polder.PersonID) ([]deskReaderRow, error)
 }
 
 func putDeskReader(tx *db.Tx, r deskReaderRow) error {
-	_, err := tx.Exec(`INSERT INTO cases_reader (key, `+deskReaderColumns+`) VALUES (`+reportMarks(12)+`)
+	_, err := tx.Exec(`INSERT INTO cases_reader (key, `+deskReaderColumns+`) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 		ON CONFLICT (desk, key) DO UPDATE SET person = excluded.person, name = excluded.name, state = excluded.state, asked = excluded.asked,
 			asker = excluded.asker, asked_by = excluded.asked_by, confirmed = excluded.confirmed, since = excluded.since, gone = excluded.gone`,
 		string(r.key()), r.desk, r.public[:], string(r.person), r.name, string(r.state), reportMicros(r.asked), string(r.asker), r.askedBy, r.confirmed,

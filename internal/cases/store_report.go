@@ -3,9 +3,8 @@ package cases
 import (
 	"context"
 	"database/sql"
+	"encoding/json"
 	"errors"
-	"slices"
-	"strings"
 	"time"
 
 	"github.com/polder-exchange/polder/internal/blob"
@@ -65,15 +64,13 @@ func reportScan[T any](rows *sql.Rows, err error, scan func(func(...any) error) 
 	return out, rows.Err()
 }
 
-// reportMarks are n places of a list in SQL.
-func reportMarks(n int) string { return strings.TrimSuffix(strings.Repeat("?,", n), ",") }
-
-func reportArgs[T ~string](list []T) []any {
-	out := make([]any, len(list))
-	for i, v := range list {
-		out[i] = string(v)
+// reportList is a list as one argument, for json_each.
+func reportList[T ~string](list []T) string {
+	text, err := json.Marshal(list)
+	if err != nil { // texts always encode
+		panic(err)
 	}
-	return out
+	return string(text)
 }
 
 // reportTime is a stored time; 0 is none.
@@ -130,7 +127,7 @@ func (r reportRow) public() *seal.PublicKey {
 }
 
 func insertReport(tx *db.Tx, r reportRow) error {
-	_, err := tx.Exec(`INSERT INTO cases_report (`+reportColumns+`) VALUES (`+reportMarks(13)+`)`, r.id, r.desk, r.team, string(r.state), r.sealedBy,
+	_, err := tx.Exec(`INSERT INTO cases_report (`+reportColumns+`) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`, r.id, r.desk, r.team, string(r.state), r.sealedBy,
 		reportMicros(r.received), reportMicros(r.acknowledged), reportMicros(r.closed), reportMicros(r.changed), reportMicros(r.fading), string(r.caseID), r.lookup, r.reporter)
 	return err
 }
@@ -144,16 +141,15 @@ func updateReport(tx *db.Tx, r reportRow) error {
 
 // readReport is a report by its id; nil when there is none.
 func readReport(q reportAsker, id string) (*reportRow, error) {
-	return oneReport(q, `id = ?`, id)
+	return oneReport(scanReportRow(q.QueryRow(`SELECT `+reportColumns+` FROM cases_report WHERE id = ?`, id).Scan))
 }
 
 // findReport is a report by the place of its thread; nil when there is none.
 func findReport(q reportAsker, lookup []byte) (*reportRow, error) {
-	return oneReport(q, `lookup = ?`, lookup)
+	return oneReport(scanReportRow(q.QueryRow(`SELECT `+reportColumns+` FROM cases_report WHERE lookup = ?`, lookup).Scan))
 }
 
-func oneReport(q reportAsker, where string, arg any) (*reportRow, error) {
-	r, err := scanReportRow(q.QueryRow(`SELECT `+reportColumns+` FROM cases_report WHERE `+where, arg).Scan)
+func oneReport(r reportRow, err error) (*reportRow, error) {
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, nil
 	}
@@ -162,28 +158,35 @@ func oneReport(q reportAsker, where string, arg any) (*reportRow, error) {
 
 // listReports are the reports of desks, the oldest first.
 func listReports(q reportAsker, desks []string, f ReportFilter, after *reportRow) ([]reportRow, error) {
-	where, args := `state <> 'closed'`, []any{}
-	if f.State != "" {
-		where, args = `state = ?`, []any{string(f.State)}
-	}
+	var from reportRow
 	if after != nil {
-		where += ` AND (received, id) > (?, ?)`
-		args = append(args, reportMicros(after.received), after.id)
+		from = *after
 	}
-	in := reportArgs(desks)
-	all := slices.Concat(args, in, args, in, []any{f.Limit})
-	marks := reportMarks(len(desks))
-	rows, err := q.Query(`SELECT `+reportColumns+` FROM cases_report WHERE `+where+` AND desk IN (`+marks+`)
-		UNION SELECT `+reportColumns+` FROM cases_report WHERE `+where+` AND team <> '' AND team IN (`+marks+`)
-		ORDER BY received, id LIMIT ?`, all...)
+	rows, err := q.Query(`SELECT `+reportColumns+` FROM cases_report WHERE desk IN (SELECT value FROM json_each(?1)) AND (state = ?2 OR ?2 = '' AND state <> 'closed') AND (received, id) > (?3, ?4)
+		UNION SELECT `+reportColumns+` FROM cases_report WHERE team <> '' AND team IN (SELECT value FROM json_each(?1)) AND (state = ?2 OR ?2 = '' AND state <> 'closed') AND (received, id) > (?3, ?4)
+		ORDER BY received, id LIMIT ?5`, reportList(desks), string(f.State), reportMicros(from.received), from.id, f.Limit)
 	return reportScan(rows, err, scanReportRow)
 }
 
-// countReports counts those of desks in a state.
-func countReports(q reportAsker, desks []string, where string) (n int, err error) {
-	in, marks := reportArgs(desks), reportMarks(len(desks))
-	err = q.QueryRow(`SELECT count(*) FROM (SELECT id FROM cases_report WHERE desk IN (`+marks+`) AND `+where+`
-		UNION SELECT id FROM cases_report WHERE team <> '' AND team IN (`+marks+`) AND `+where+`)`, append(in, in...)...).Scan(&n)
+// countNew counts the reports of desks that nobody has acknowledged.
+func countNew(q reportAsker, desks []string) (n int, err error) {
+	err = q.QueryRow(`SELECT count(*) FROM (SELECT id FROM cases_report WHERE state = 'new' AND desk IN (SELECT value FROM json_each(?1))
+		UNION SELECT id FROM cases_report WHERE state = 'new' AND team <> '' AND team IN (SELECT value FROM json_each(?1)))`, reportList(desks)).Scan(&n)
+	return n, err
+}
+
+// countOpen counts the reports of a desk that are not closed.
+func countOpen(q reportAsker, desk string) (n int, err error) {
+	err = q.QueryRow(`SELECT count(*) FROM (SELECT id FROM cases_report WHERE desk = ?1 AND state <> 'closed'
+		UNION SELECT id FROM cases_report WHERE team <> '' AND team = ?1 AND state <> 'closed')`, desk).Scan(&n)
+	return n, err
+}
+
+// countLacking counts those of them of which something is not sealed to a key.
+func countLacking(q reportAsker, desk string, key seal.KeyID) (n int, err error) {
+	err = q.QueryRow(`SELECT count(*) FROM (SELECT id FROM cases_report WHERE desk = ?1 AND state <> 'closed'
+		UNION SELECT id FROM cases_report WHERE team <> '' AND team = ?1 AND state <> 'closed') r
+		WHERE EXISTS (SELECT 1 FROM cases_box b WHERE b.report = r.id AND NOT EXISTS (SELECT 1 FROM cases_wrap w WHERE w.box = b.id AND w.key = ?2))`, desk, string(key)).Scan(&n)
 	return n, err
 }
 
@@ -230,31 +233,23 @@ func insertWraps(tx *db.Tx, box string, wraps []seal.Wrap) error {
 	return nil
 }
 
-// Which bodies [readBoxes] reads, in SQL.
-const (
-	allBodies   = `body`
-	firstBodies = `CASE part WHEN 'report' THEN body ELSE x'' END`
-)
-
-// readBoxes are the sealed parts of reports with the wraps for keys alone, in order.
-func readBoxes(q reportAsker, reports []string, keys []seal.KeyID, body string) (map[string][]boxRow, error) {
+// readBoxes are the sealed parts of reports with the wraps for keys alone, in order. Where not all is asked for, of
+// messages and files there is everything but the bodies.
+func readBoxes(q reportAsker, reports []string, keys []seal.KeyID, all bool) (map[string][]boxRow, error) {
 	out := map[string][]boxRow{}
-	if len(reports) == 0 {
-		return out, nil
-	}
 	wraps, err := readWraps(q, reports, keys)
 	if err != nil {
 		return nil, err
 	}
-	rows, err := q.Query(`SELECT id, report, part, n, sender, at, of_box, nonce, `+body+`, hash, size FROM cases_box
-		WHERE report IN (`+reportMarks(len(reports))+`) ORDER BY report, n`, reportArgs(reports)...)
-	all, err := reportScan(rows, err, func(scan func(...any) error) (b boxRow, err error) {
+	rows, err := q.Query(`SELECT id, report, part, n, sender, at, of_box, nonce, CASE WHEN ?2 OR part = 'report' THEN body ELSE x'' END, hash, size FROM cases_box
+		WHERE report IN (SELECT value FROM json_each(?1)) ORDER BY report, n`, reportList(reports), all)
+	found, err := reportScan(rows, err, func(scan func(...any) error) (b boxRow, err error) {
 		var at int64
 		err = scan(&b.id, &b.report, &b.part, &b.n, &b.sender, &at, &b.of, &b.box.Nonce, &b.box.Body, &b.hash, &b.size)
 		b.at, b.box.V, b.box.Wraps = reportTime(at), 1, wraps[b.id]
 		return b, err
 	})
-	for _, b := range all {
+	for _, b := range found {
 		out[b.report] = append(out[b.report], b)
 	}
 	return out, err
@@ -262,39 +257,32 @@ func readBoxes(q reportAsker, reports []string, keys []seal.KeyID, body string) 
 
 // readWraps are the wraps of boxes of reports for keys, by box.
 func readWraps(q reportAsker, reports []string, keys []seal.KeyID) (map[string][]seal.Wrap, error) {
-	out := map[string][]seal.Wrap{}
-	if len(keys) == 0 {
-		return out, nil
-	}
 	type row struct {
 		box string
 		seal.Wrap
 	}
 	rows, err := q.Query(`SELECT w.box, w.key, w.enc, w.sealed FROM cases_box b JOIN cases_wrap w ON w.box = b.id
-		WHERE b.report IN (`+reportMarks(len(reports))+`) AND w.key IN (`+reportMarks(len(keys))+`) ORDER BY w.box, w.key`,
-		append(reportArgs(reports), reportArgs(keys)...)...)
+		WHERE b.report IN (SELECT value FROM json_each(?)) AND w.key IN (SELECT value FROM json_each(?)) ORDER BY w.box, w.key`, reportList(reports), reportList(keys))
 	all, err := reportScan(rows, err, func(scan func(...any) error) (r row, err error) {
 		err = scan(&r.box, &r.To, &r.Enc, &r.Key)
 		return r, err
 	})
+	out := map[string][]seal.Wrap{}
 	for _, r := range all {
 		out[r.box] = append(out[r.box], r.Wrap)
 	}
 	return out, err
 }
 
-// boxesLacking are, of reports, the boxes that have no wrap for a key.
+// boxesLacking are those of reports of which something has no wrap for a key.
 func boxesLacking(q reportAsker, reports []string, key seal.KeyID) (map[string]bool, error) {
-	out := map[string]bool{}
-	if len(reports) == 0 {
-		return out, nil
-	}
-	rows, err := q.Query(`SELECT DISTINCT b.report FROM cases_box b WHERE b.report IN (`+reportMarks(len(reports))+`)
-		AND NOT EXISTS (SELECT 1 FROM cases_wrap w WHERE w.box = b.id AND w.key = ?)`, append(reportArgs(reports), string(key))...)
+	rows, err := q.Query(`SELECT DISTINCT b.report FROM cases_box b WHERE b.report IN (SELECT value FROM json_each(?))
+		AND NOT EXISTS (SELECT 1 FROM cases_wrap w WHERE w.box = b.id AND w.key = ?)`, reportList(reports), string(key))
 	all, err := reportScan(rows, err, func(scan func(...any) error) (id string, err error) {
 		err = scan(&id)
 		return id, err
 	})
+	out := map[string]bool{}
 	for _, id := range all {
 		out[id] = true
 	}
