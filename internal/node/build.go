@@ -15,6 +15,7 @@ import (
 	"github.com/polder-exchange/polder/indicator"
 	"github.com/polder-exchange/polder/internal/accounts"
 	"github.com/polder-exchange/polder/internal/cases"
+	"github.com/polder-exchange/polder/internal/cases/triage"
 	"github.com/polder-exchange/polder/internal/detect"
 	"github.com/polder-exchange/polder/internal/exchange"
 	"github.com/polder-exchange/polder/internal/members"
@@ -100,7 +101,7 @@ func (n *Node) mount(ctx context.Context, server *taxii.Server) error {
 	from := addresses(n.Config.Proxies)
 	site, err := web.New(web.Options{
 		Identify: paced{members.NewIdentifier(n.Accounts), accounts.NewLimiter(perActor, 10_000, nil)}, Secure: n.Config.secure(), From: from, Now: n.now, Log: n.log, Observe: m.observe,
-	}, members.Part(), exchange.Part(), detect.Part(), screen.ConsolePart(), web.Part{Name: "seal", Files: seal.Files}, cases.ConsolePart())
+	}, members.Part(), exchange.Part(), detect.Part(), screen.ConsolePart(), web.Part{Name: "seal", Files: seal.Files}, web.Part{Name: "triage", Files: triage.Files}, cases.ConsolePart())
 	if err != nil {
 		return err
 	}
