@@ -31,21 +31,33 @@ func DataFlag(c *cobra.Command) *string {
 // NodeFlags gives a command --node and --token, for which the variables POLDER_NODE and POLDER_TOKEN stand in. The
 // function it returns makes the client once the flags are read; what is missing is wrong usage.
 func NodeFlags(c *cobra.Command) func() (*Node, error) {
-	address := c.Flags().String("node", "", "the node's `address`, such as http://127.0.0.1:8080 (or POLDER_NODE)")
+	open := NodeFlag(c)
 	token := c.Flags().String("token", "", "the `token` to act with (or POLDER_TOKEN, which other users of this machine cannot see)")
 	return func() (*Node, error) {
-		a, t := either(*address, "POLDER_NODE"), either(*token, "POLDER_TOKEN")
+		n, err := open()
+		if err != nil {
+			return nil, err
+		}
+		if n.Token = either(*token, "POLDER_TOKEN"); n.Token == "" {
+			return nil, Usagef("no token is given; give --token or set POLDER_TOKEN")
+		}
+		return n, nil
+	}
+}
+
+// NodeFlag is [NodeFlags] for what anybody may ask of a node: there is no --token, and none is sent.
+func NodeFlag(c *cobra.Command) func() (*Node, error) {
+	address := c.Flags().String("node", "", "the node's `address`, such as http://127.0.0.1:8080 (or POLDER_NODE)")
+	return func() (*Node, error) {
+		a := either(*address, "POLDER_NODE")
 		if a == "" {
 			return nil, Usagef("no node is named; give --node URL or set POLDER_NODE")
-		}
-		if t == "" {
-			return nil, Usagef("no token is given; give --token or set POLDER_TOKEN")
 		}
 		u, err := url.Parse(a)
 		if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.User != nil || u.RawQuery != "" {
 			return nil, Usagef("%q is not the address of a node; it looks like http://127.0.0.1:8080", a)
 		}
-		return &Node{URL: strings.TrimRight(u.String(), "/"), Token: t}, nil
+		return &Node{URL: strings.TrimRight(u.String(), "/")}, nil
 	}
 }
 

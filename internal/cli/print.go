@@ -124,6 +124,9 @@ func (p *Printer) Raw() io.Writer {
 	return p.w
 }
 
+// OnTerminal tells whether what the command prints is read by a person at a terminal.
+func OnTerminal(cmd *cobra.Command) bool { return terminal(cmd.OutOrStdout()) }
+
 // terminal tells whether w is one.
 func terminal(w io.Writer) bool {
 	if o, ok := w.(*watched); ok {
