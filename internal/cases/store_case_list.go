@@ -2,6 +2,7 @@ package cases
 
 import (
 	"cmp"
+	"encoding/json"
 	"slices"
 	"strconv"
 	"strings"
@@ -10,12 +11,11 @@ import (
 	"github.com/polder-exchange/polder/stix"
 )
 
-// caseKey is by what a list is sorted: a member sees no order that comes of what it does not see.
-var caseKey = map[CaseSort]string{
-	CasesByOpened:   `0`,
-	CasesByChanged:  `CASE WHEN ` + caseOpen + ` AND m.part <> 'contact-point' THEN c.changed ELSE 0 END`,
-	CasesBySeverity: `CASE WHEN ` + caseOpen + ` OR m.part = 'contact-point' THEN c.weight ELSE 0 END`,
-}
+// By what lists are sorted: a member sees no order that comes of what it does not see.
+const (
+	caseKeyChanged  = `CASE WHEN ` + caseOpen + ` AND m.part <> 'contact-point' THEN c.changed ELSE 0 END`
+	caseKeySeverity = `CASE WHEN ` + caseOpen + ` OR m.part = 'contact-point' THEN c.weight ELSE 0 END`
+)
 
 // caseFilters ask of each field only those who see it. ?3 and ?4 are the seat, ?5 to ?12 the filter.
 const caseFilters = `m.is_org = ?3 AND m.who = ?4 AND ` + caseSeat + `
@@ -26,6 +26,20 @@ const caseFilters = `m.is_org = ?3 AND m.who = ?4 AND ` + caseSeat + `
 	AND (?10 = '' OR instr(c.roads, ?10) > 0 AND ` + caseOpen + ` AND m.part <> 'contact-point')
 	AND (?11 = '' OR c.kind = ?11 AND ` + caseOpen + ` AND m.part <> 'contact-point')
 	AND (c.archived > 0) = ?12`
+
+// A list finds the numbers of its cases first, and then what they hold. ?13 and ?14 are the place where the page begins,
+// ?15 is how many are asked for.
+const (
+	caseListFrom = ` FROM cases_member m CROSS JOIN cases_case c ON c.n = m.case_n WHERE ` + caseFilters
+	caseListHead = `SELECT ` + caseColumns + `, p.k, ` + memberColumns + ` FROM (`
+	caseListTail = ` LIMIT ?15) p JOIN cases_case c ON c.n = p.n JOIN cases_member m ON m.case_n = c.n AND m.is_org = ?3 AND m.who = ?4`
+
+	casesByOpened   = caseListHead + `SELECT m.case_n AS n, 0 AS k` + caseListFrom + ` AND m.case_n < ?14 AND ?13 >= 0 ORDER BY m.case_n DESC` + caseListTail
+	casesByChanged  = caseListHead + `SELECT m.case_n AS n, ` + caseKeyChanged + ` AS k` + caseListFrom + ` AND (` + caseKeyChanged + `, c.n) < (?13, ?14) ORDER BY k DESC, c.n DESC` + caseListTail
+	casesBySeverity = caseListHead + `SELECT m.case_n AS n, ` + caseKeySeverity + ` AS k` + caseListFrom + ` AND (` + caseKeySeverity + `, c.n) < (?13, ?14) ORDER BY k DESC, c.n DESC` + caseListTail
+)
+
+var caseLists = map[CaseSort]string{CasesByOpened: casesByOpened, CasesByChanged: casesByChanged, CasesBySeverity: casesBySeverity}
 
 func caseFilterArgs(v caseViewer, f CaseFilter, isOrg bool) []any {
 	who, road := string(v.person), ""
@@ -51,15 +65,10 @@ func listCases(a caseReads, v caseViewer, f CaseFilter) (out []caseHeld, keys []
 		caseHeld
 		key int64
 	}
-	key, where, order := caseKey[f.Sort], ` AND m.case_n < ?14`, ` ORDER BY m.case_n DESC`
-	if f.Sort != CasesByOpened {
-		where, order = ` AND (`+key+`, c.n) < (?13, ?14)`, ` ORDER BY k DESC, c.n DESC`
-	}
 	var all []line
 	for _, isOrg := range []bool{false, true} {
 		args := append(caseFilterArgs(v, f, isOrg), after.key, after.n, f.Limit+1)
-		rows, err := a.Query(`SELECT `+caseColumns+`, p.k, `+memberColumns+` FROM (SELECT m.case_n AS n, `+key+` AS k FROM cases_member m CROSS JOIN cases_case c ON c.n = m.case_n WHERE `+caseFilters+where+order+` LIMIT ?15) p
-			JOIN cases_case c ON c.n = p.n JOIN cases_member m ON m.case_n = c.n AND m.is_org = ?3 AND m.who = ?4`, args...)
+		rows, err := a.Query(caseLists[f.Sort], args...)
 		part, err := caseScanAll(func(r caseScanner) (l line, err error) {
 			into, done := memberScan()
 			l.caseHeld, err = scanCase(r, append([]any{&l.key}, into...)...)
@@ -126,14 +135,12 @@ func stewardCases(a caseReads, org polder.OrgID, upTo stix.Marking, below int64,
 
 // casesWith are the cases in which the viewer sees an item of one of the values, but those of one case, the latest first.
 func casesWith(a caseReads, v caseViewer, values []string, not CaseID, openOnly bool, limit int) ([]CaseRef, error) {
-	args := []any{string(v.person), string(v.org), string(not), openOnly, limit}
-	marks := make([]string, len(values))
-	for i, value := range values {
-		marks[i] = "?" + strconv.Itoa(len(args)+1)
-		args = append(args, value)
+	list, err := json.Marshal(values)
+	if err != nil {
+		return nil, err
 	}
-	rows, err := a.Query(`SELECT `+caseColumns+`, i.value, i.id, `+memberColumns+` FROM cases_item i JOIN cases_case c ON c.n = i.case_n JOIN cases_member m ON m.case_n = c.n
-		WHERE i.value <> '' AND i.value IN (`+strings.Join(marks, ", ")+`) AND i.struck = 0 AND c.id <> ?3 AND (?4 = 0 OR c.status <> 'closed') AND `+itemSight+` ORDER BY c.n DESC, i.n LIMIT ?5`, args...)
+	rows, err := a.Query(`SELECT `+caseColumns+`, i.value, i.id, `+memberColumns+` FROM json_each(?6) l CROSS JOIN cases_item i ON i.value = l.value JOIN cases_case c ON c.n = i.case_n JOIN cases_member m ON m.case_n = c.n
+		WHERE i.value <> '' AND i.struck = 0 AND c.id <> ?3 AND (?4 = 0 OR c.status <> 'closed') AND `+itemSight+` ORDER BY c.n DESC, i.n LIMIT ?5`, string(v.person), string(v.org), string(not), openOnly, limit, string(list))
 	return caseScanAll(func(r caseScanner) (CaseRef, error) {
 		var value, item string
 		into, done := memberScan()

@@ -4,7 +4,6 @@ import (
 	"database/sql"
 	"encoding/json"
 	"errors"
-	"strconv"
 	"strings"
 
 	"github.com/polder-exchange/polder"
@@ -118,11 +117,20 @@ func updateItem(tx *db.Tx, n int64, it Item) error {
 	return err
 }
 
+// The lists of items: ?4 is a text, ?5 whether those that were struck out count, ?6 and ?7 the place where the page begins,
+// ?8 how many are asked for, ?9 the kinds as ",note,task,".
+const (
+	itemList = `SELECT ` + itemColumns + ` FROM cases_case c CROSS JOIN cases_member m ON m.case_n = c.n CROSS JOIN cases_item i ON i.case_n = c.n WHERE c.id = ?3 AND ` + itemSight + `
+		AND (?4 = '' OR instr(i.folded, ?4) > 0) AND (?5 = 1 OR i.struck = 0) AND (?9 = '' OR instr(?9, ',' || i.kind || ',') > 0)`
+	itemsLatest = itemList + ` AND (i.at, i.n) < (?6, ?7) ORDER BY i.at DESC, i.n DESC LIMIT ?8`
+	itemsOldest = itemList + ` AND (i.at, i.n) > (?6, ?7) ORDER BY i.at, i.n LIMIT ?8`
+)
+
 // listItems is a page of the items that the viewer sees of a case.
 func listItems(a caseReads, v caseViewer, id CaseID, f ItemFilter) ([]itemRow, error) {
-	order, beyond, at, n := "DESC", "<", int64(1<<62-1), int64(1<<62-1)
+	list, at, n := itemsLatest, int64(1<<62-1), int64(1<<62-1)
 	if f.Oldest {
-		order, beyond, at, n = "ASC", ">", -1, -1
+		list, at, n = itemsOldest, -1, -1
 	}
 	if f.Next != "" {
 		last, err := readItem(a, v, id, f.Next)
@@ -131,18 +139,11 @@ func listItems(a caseReads, v caseViewer, id CaseID, f ItemFilter) ([]itemRow, e
 		}
 		at, n = caseStamp(last.At), last.n
 	}
-	args := []any{string(v.person), string(v.org), string(id), strings.ToLower(strings.TrimSpace(f.Text)), f.Struck, at, n, f.Limit + 1}
 	kinds := ""
-	if len(f.Kinds) > 0 {
-		marks := make([]string, len(f.Kinds))
-		for i, k := range f.Kinds {
-			args = append(args, string(k))
-			marks[i] = "?" + strconv.Itoa(len(args))
-		}
-		kinds = ` AND i.kind IN (` + strings.Join(marks, ", ") + `)`
+	for _, k := range f.Kinds {
+		kinds += "," + string(k) + ","
 	}
-	rows, err := a.Query(`SELECT `+itemColumns+` FROM cases_case c CROSS JOIN cases_member m ON m.case_n = c.n CROSS JOIN cases_item i ON i.case_n = c.n WHERE c.id = ?3 AND `+itemSight+kinds+`
-		AND (?4 = '' OR instr(i.folded, ?4) > 0) AND (?5 = 1 OR i.struck = 0) AND (i.at, i.n) `+beyond+` (?6, ?7) ORDER BY i.at `+order+`, i.n `+order+` LIMIT ?8`, args...)
+	rows, err := a.Query(list, string(v.person), string(v.org), string(id), strings.ToLower(strings.TrimSpace(f.Text)), f.Struck, at, n, f.Limit+1, kinds)
 	return caseScanAll(scanPlainItem, rows, err)
 }
 

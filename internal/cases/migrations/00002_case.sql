@@ -75,7 +75,6 @@ CREATE TABLE cases_item (
 	erased     INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 CREATE INDEX cases_item_time ON cases_item (case_n, at, n);
-CREATE INDEX cases_item_kind ON cases_item (case_n, kind, at, n);
 CREATE INDEX cases_item_value ON cases_item (value, case_n) WHERE value <> '';
 CREATE INDEX cases_item_owner ON cases_item (owner) WHERE owner <> '';
 CREATE INDEX cases_item_supersedes ON cases_item (supersedes) WHERE supersedes <> '';
