@@ -3,6 +3,8 @@ package exchange
 import (
 	"context"
 	"encoding/json"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/polder-exchange/polder"
@@ -18,7 +20,8 @@ type Set struct {
 	Type       string                 // of the objects
 	Definition []byte                 // of the extension that says what that type is
 	In         func(stix.Object) bool // whether an object of Type that the organisation keeps there is of this set
-	Level      stix.Marking           // of the objects
+	Level      stix.Marking           // of the objects whose part says none
+	To         []polder.OrgID         // named recipients; empty for the community
 	Named      bool                   // name the contributor
 	Confirmed  bool
 	Preview    bool // store nothing
@@ -27,8 +30,9 @@ type Set struct {
 
 // SetPart is one part of a set.
 type SetPart struct {
-	Key string // within the set
-	Set func(*stix.Members)
+	Key   string // within the set
+	Level stix.Marking
+	Set   func(*stix.Members)
 }
 
 // SetResult says what sharing a set did.
@@ -59,8 +63,11 @@ func (s *Service) ShareSet(ctx context.Context, a polder.Actor, set Set) (out Se
 	if err != nil {
 		return out, err
 	}
-	var todo []Incoming
+	todo := map[stix.Marking][]Incoming{}
 	for _, p := range set.Parts {
+		if p.Level == stix.None {
+			p.Level = set.Level
+		}
 		id := s.keyedID(set.Type, a.Org, sight.Communities[0], set.Name+" "+p.Key)
 		old, there := have[id]
 		delete(have, id)
@@ -77,11 +84,18 @@ func (s *Service) ShareSet(ctx context.Context, a polder.Actor, set Set) (out Se
 		default:
 			out.New++
 		}
-		todo = append(todo, Incoming{Raw: raw, Made: true})
+		todo[p.Level] = append(todo[p.Level], Incoming{Raw: raw, Made: true})
 	}
-	if err := s.shareSetParts(ctx, a, set, todo, &out); err != nil || set.Preview || len(out.Refused) > 0 {
+	for _, level := range slices.Sorted(maps.Keys(todo)) {
+		set.Level = level
+		if err := s.shareSetParts(ctx, a, set, todo[level], &out); err != nil {
+			return out, err
+		}
+	}
+	held := !set.Confirmed && slices.ContainsFunc(out.Warnings, func(w Warning) bool { return w.Held })
+	if set.Preview || held || len(out.Refused) > 0 {
 		out.Withdrawn = len(have)
-		return out, err
+		return out, nil
 	}
 	for id := range have {
 		if _, err := s.Withdraw(ctx, a, Withdrawal{Community: set.Community, ID: id, Reason: "no longer in " + set.Name}); err != nil {
@@ -123,13 +137,19 @@ func (s *Service) setThere(ctx context.Context, a polder.Actor, sight polder.Sig
 // setPart is the object of a part; same says that the version there says it already.
 func (s *Service) setPart(typ, id string, p SetPart, old stix.Object, there bool) (raw []byte, same bool, err error) {
 	now := s.now().Truncate(time.Millisecond)
+	kept := []string{"created_by_ref"}
+	if there {
+		if was, err := old.Level(); err != nil || was == p.Level {
+			kept = append(kept, "object_marking_refs")
+		}
+	}
 	build := func(modified any) (stix.Object, error) {
 		return stix.Make(typ, func(m *stix.Members) {
 			m.Set("id", id)
 			m.Set("created", now)
 			if there {
 				m.Set("created", old.Created.Text)
-				for _, name := range []string{"created_by_ref", "object_marking_refs"} {
+				for _, name := range kept {
 					if v := old.Property(name); v != nil {
 						m.Set(name, json.RawMessage(v))
 					}
@@ -137,6 +157,9 @@ func (s *Service) setPart(typ, id string, p SetPart, old stix.Object, there bool
 			}
 			m.Set("modified", modified)
 			p.Set(m)
+			if there && len(kept) == 1 {
+				m.Set("object_marking_refs", []string{p.Level.ID()})
+			}
 		})
 	}
 	if there {
@@ -167,7 +190,7 @@ func (s *Service) shareSetParts(ctx context.Context, a polder.Actor, set Set, to
 	for len(todo) > 0 {
 		n := min(len(todo), setBatch-1)
 		r, err := s.Share(ctx, a, Request{
-			Community: set.Community, Objects: append([]Incoming{{Raw: set.Definition}}, todo[:n]...), Level: set.Level, Named: set.Named, Confirmed: set.Confirmed, Preview: set.Preview,
+			Community: set.Community, Objects: append([]Incoming{{Raw: set.Definition}}, todo[:n]...), Level: set.Level, To: set.To, Named: set.Named, Confirmed: set.Confirmed, Preview: set.Preview,
 		})
 		out.Refused, out.Warnings = append(out.Refused, r.Refused...), append(out.Warnings, r.Warnings...)
 		if len(r.Items) > 1 {

@@ -103,3 +103,56 @@ func TestShareSetPreview(t *testing.T) {
 		t.Errorf("a stranger was told %v, want that there is no such community", err)
 	}
 }
+
+// TestShareSetTo: a set that names its recipients is seen by them and its sharer alone, each part at its own level; a
+// part whose level changes gets a version with that level, and what is gone is gone for them too.
+func TestShareSetTo(t *testing.T) {
+	w := newWorld(t)
+	a := w.as("a", polder.RoleContributor)
+	levels := func(name string) map[string]stix.Marking {
+		sight, err := w.SightIn(context.Background(), w.as(name, polder.RoleReader), "ring")
+		ok(t, err)
+		page, err := w.journal.Page(context.Background(), sight, journal.Query{Types: []string{questionType}, Limit: 100})
+		ok(t, err)
+		out := map[string]stix.Marking{}
+		for _, d := range page.Deliveries {
+			o, err := stix.Parse(d.Raw)
+			ok(t, err)
+			out[string(o.Property("question"))], err = o.Level()
+			ok(t, err)
+		}
+		return out
+	}
+	set := partsOf("vessels", "1", "Aurora", "2", "Borealis")
+	set.To = []polder.OrgID{w.as("b", polder.RoleReader).Org}
+	set.Parts[0].Level = stix.Red
+	got, err := w.ShareSet(context.Background(), a, set)
+	ok(t, err)
+	if got.New != 2 {
+		t.Fatalf("the first time: %+v", got)
+	}
+	if see := levels("b"); len(see) != 2 || see[`"Aurora"`] != stix.Red || see[`"Borealis"`] != stix.Amber {
+		t.Errorf("b sees %v", see)
+	}
+	if see := levels("c"); len(see) != 0 {
+		t.Errorf("c is not named and sees %v", see)
+	}
+	if again, err := w.ShareSet(context.Background(), a, set); err != nil || again.Same != 2 {
+		t.Errorf("the second time: %+v %v", again, err)
+	}
+	for _, level := range []stix.Marking{stix.Green, stix.AmberStrict} {
+		set.Parts[1].Level = level
+		if got, err := w.ShareSet(context.Background(), a, set); err != nil || got.Changed != 1 || got.Same != 1 {
+			t.Fatalf("as %s: %+v %v", level, got, err)
+		}
+		if see := levels("b"); see[`"Borealis"`] != level {
+			t.Errorf("b sees %v, want Borealis as %s", see, level)
+		}
+	}
+	set.Parts = set.Parts[:1]
+	_, err = w.ShareSet(context.Background(), a, set)
+	ok(t, err)
+	if see := levels("b"); len(see) != 1 || see[`"Aurora"`] != stix.Red {
+		t.Errorf("after one part is gone b sees %v", see)
+	}
+}
