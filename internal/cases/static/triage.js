@@ -107,16 +107,38 @@ function denied(ws, from, to) {
   return false;
 }
 
+// Phrases by their first word, so that a text is read in one go however many there are.
+const exact = new Map(), prefixed = new Map(), starred = [];
+for (const c of concepts) {
+  for (const phrase of c.phrases) {
+    const first = phrase[0], b = {concept: c.name, phrase};
+    const list = first.before ? starred : first.after ? listOf(prefixed, first.text) : listOf(exact, first.text);
+    list.push(b);
+  }
+}
+
+function listOf(map, key) {
+  if (!map.has(key)) map.set(key, []);
+  return map.get(key);
+}
+
+// begins are the phrases that may begin with w.
+function begins(w) {
+  const all = [...exact.get(w) ?? [], ...starred];
+  for (let i = 1; i <= w.length; i++) all.push(...prefixed.get(w.slice(0, i)) ?? []);
+  return all;
+}
+
 function read(text) {
   const ws = words(text), found = {};
-  for (const c of concepts) {
-    found[c.name] = [];
-    for (let i = 0; i < ws.length; i++) {
-      let to = -1;
-      for (const p of c.phrases) to = Math.max(to, follow(ws, p, 0, i, ws[i].sentence));
-      if (to >= 0) found[c.name].push({from: i, to, denied: denied(ws, i, to)});
+  ws.forEach((w, i) => {
+    const ends = new Map();
+    for (const b of begins(w.text)) {
+      const end = follow(ws, b.phrase, 0, i, w.sentence);
+      if (end >= 0) ends.set(b.concept, Math.max(ends.get(b.concept) ?? 0, end));
     }
-  }
+    for (const [name, end] of ends) (found[name] ??= []).push({from: i, to: end, denied: denied(ws, i, end)});
+  });
   return {text, words: ws, found};
 }
 

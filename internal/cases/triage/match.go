@@ -21,23 +21,18 @@ type reading struct {
 
 func (r *ruleSet) read(text string) *reading {
 	d := &reading{text: text, words: r.words(text), found: map[string][]span{}}
-	for _, c := range r.concepts {
-		for i := range d.words {
-			if to := d.longest(c, i); to >= 0 {
-				d.found[c.name] = append(d.found[c.name], span{i, to, r.denied(d.words, i, to)})
+	for i := range d.words {
+		to := map[string]int{} // of each concept that begins here, where its longest phrase ends
+		for _, b := range r.begins(d.words[i].text) {
+			if end := d.follow(b.phrase, i, d.words[i].sentence); end >= 0 {
+				to[b.concept] = max(to[b.concept], end)
 			}
+		}
+		for name, end := range to {
+			d.found[name] = append(d.found[name], span{i, end, r.denied(d.words, i, end)})
 		}
 	}
 	return d
-}
-
-// longest is where the longest phrase of c that begins at word i ends, or -1.
-func (d *reading) longest(c concept, i int) int {
-	to := -1
-	for _, p := range c.phrases {
-		to = max(to, d.follow(p, i, d.words[i].sentence))
-	}
-	return to
 }
 
 // follow is where p ends when it begins at word i, or -1. It stays in one sentence.

@@ -33,6 +33,15 @@ type ruleSet struct {
 	negators map[string]bool
 	common   map[string]bool
 	concepts []concept
+	exact    map[string][]beginning // by the whole first word
+	prefixed map[string][]beginning // by what the first word begins with
+	starred  []beginning            // whose first word begins with a star
+}
+
+// beginning is a phrase of a concept, found by its first word.
+type beginning struct {
+	concept string
+	phrase  phrase
 }
 
 // classRule is a class that may be proposed, what it is called, and how bad it is by the kind of report.
@@ -107,7 +116,35 @@ func readRules() (*ruleSet, error) {
 		}
 		r.concepts = append(r.concepts, c)
 	}
+	r.index()
 	return r, nil
+}
+
+// index sorts phrases by their first word, so that a text is read in one go however many there are.
+func (r *ruleSet) index() {
+	r.exact, r.prefixed = map[string][]beginning{}, map[string][]beginning{}
+	for _, c := range r.concepts {
+		for _, p := range c.phrases {
+			b := beginning{c.name, p}
+			switch first := p[0]; {
+			case first.before:
+				r.starred = append(r.starred, b)
+			case first.after:
+				r.prefixed[first.text] = append(r.prefixed[first.text], b)
+			default:
+				r.exact[first.text] = append(r.exact[first.text], b)
+			}
+		}
+	}
+}
+
+// begins are the phrases that may begin with w.
+func (r *ruleSet) begins(w string) []beginning {
+	all := append(slices.Clip(r.exact[w]), r.starred...)
+	for i := range len(w) {
+		all = append(all, r.prefixed[w[:i+1]]...)
+	}
+	return all
 }
 
 func set(words string) map[string]bool {
