@@ -16,8 +16,8 @@ func ConsolePart() web.Part { return web.Part{Name: "cases", Files: pageFiles} }
 // Pages are the console pages of cases, and the pages for who reports. They decide nothing: each asks the service.
 type Pages struct {
 	*Service
-	site    *web.Site
-	reports *reportPages
+	site     *web.Site
+	reporter *reportPages
 }
 
 // Pages makes the pages of s, on a site that was made with [ConsolePart].

@@ -20,14 +20,7 @@ import (
 type reportPages struct {
 	leaflet *web.Leaflet
 	help    Help
-	uploads chan struct{} // forms with files that are read at once, each in memory
 }
-
-// How many forms with files are read at once, and how long one may take to arrive over a slow line.
-const (
-	reportUploads = 8
-	reportPatient = 5 * time.Minute
-)
 
 // newReportPages reads the pages from files: [reportFiles], or a folder like it with more languages.
 func newReportPages(site *web.Site, files fs.FS) (*reportPages, error) {
@@ -36,7 +29,7 @@ func newReportPages(site *web.Site, files fs.FS) (*reportPages, error) {
 		return nil, err
 	}
 	help, err := LoadHelp()
-	return &reportPages{l, help, make(chan struct{}, reportUploads)}, err
+	return &reportPages{l, help}, err
 }
 
 // embeddedReportPages are those in the binary, which a test reads.
@@ -53,7 +46,7 @@ func embeddedReportPages(site *web.Site) *reportPages {
 }
 
 // SetHelp takes the contacts for people who are pressed. It is called before [Pages.Routes], if at all.
-func (p *Pages) SetHelp(h Help) { p.reports.help = h }
+func (p *Pages) SetHelp(h Help) { p.reporter.help = h }
 
 func (p *Pages) reportRoutes() []web.Route {
 	open := func(method, pattern, exit string, h http.HandlerFunc) web.Route {
@@ -61,7 +54,7 @@ func (p *Pages) reportRoutes() []web.Route {
 	}
 	sends := func(pattern, exit string, h http.HandlerFunc) web.Route {
 		r := open("POST", pattern, exit, h)
-		r.MaxBody, r.Timeout = reportFormBody, reportPatient
+		r.MaxBody, r.Timeout = reportFormBody, reportTimeout
 		return r
 	}
 	return []web.Route{
@@ -82,12 +75,12 @@ func (p *Pages) reportRoutes() []web.Route {
 
 // reportFail says in plain words that a page cannot be shown.
 func (p *Pages) reportFail(w http.ResponseWriter, r *http.Request, err error) {
-	words := p.reports.leaflet.Words(r)
+	words := p.reporter.leaflet.Words(r)
 	key := map[polder.Kind]string{polder.NotFound: "fault.gone", polder.TooLarge: "fault.large", polder.Limited: "fault.limited", polder.Unavailable: "fault.limited"}[polder.KindOf(web.Translate(err))]
 	if key == "" {
 		key = "fault.later"
 	}
-	p.reports.leaflet.Render(w, r, web.LeafletPage{Name: "fault", Title: words.T("fault.page"), Status: web.Status(err), Stays: r.Method == http.MethodPost, Data: words.T(key)})
+	p.reporter.leaflet.Render(w, r, web.LeafletPage{Name: "fault", Title: words.T("fault.page"), Status: web.Status(err), Stays: r.Method == http.MethodPost, Data: words.T(key)})
 }
 
 // reportDesk is a desk to choose.
@@ -99,7 +92,7 @@ func (p *Pages) reportListed(r *http.Request, pressed bool) ([]DeskView, error) 
 	return slices.DeleteFunc(desks, func(d DeskView) bool { return (d.Kind == DeskPressed) != pressed }), err
 }
 
-func reportDesks(desks []DeskView, below string) []reportDesk {
+func reportDeskLinks(desks []DeskView, below string) []reportDesk {
 	var all []reportDesk
 	for _, d := range desks {
 		all = append(all, reportDesk{d.Name, d.Organisation, below + d.Alias})
@@ -114,14 +107,14 @@ func (p *Pages) reportStart(w http.ResponseWriter, r *http.Request) {
 		web.Problem(w, r, err)
 		return
 	}
-	words := p.reports.leaflet.Words(r)
+	words := p.reporter.leaflet.Words(r)
 	switch len(desks) {
 	case 0:
-		p.reports.leaflet.Render(w, r, web.LeafletPage{Name: "none", Title: words.T("none.title"), Lede: words.T("none.lede")})
+		p.reporter.leaflet.Render(w, r, web.LeafletPage{Name: "none", Title: words.T("none.title"), Lede: words.T("none.lede")})
 	case 1:
 		p.reportShow(w, r, p.newReportForm(r, desks[0], false))
 	default:
-		p.reports.leaflet.Render(w, r, web.LeafletPage{Name: "choose", Title: words.T("choose.title"), Lede: words.T("choose.lede"), Data: reportDesks(desks, "/report/d/")})
+		p.reporter.leaflet.Render(w, r, web.LeafletPage{Name: "choose", Title: words.T("choose.title"), Lede: words.T("choose.lede"), Data: reportDeskLinks(desks, "/report/d/")})
 	}
 }
 
@@ -141,14 +134,14 @@ func (p *Pages) reportDeskOf(w http.ResponseWriter, r *http.Request, pressed boo
 		return desk, false
 	}
 	if (desk.Kind == DeskPressed) != pressed {
-		http.Redirect(w, r, web.InLanguage(reportPath(desk), p.reports.leaflet.Words(r).Lang()), http.StatusSeeOther)
+		http.Redirect(w, r, web.InLanguage(reportPagePath(desk), p.reporter.leaflet.Words(r).Lang()), http.StatusSeeOther)
 		return desk, false
 	}
 	return desk, true
 }
 
-// reportPath is where the form of a desk stands.
-func reportPath(d DeskView) string {
+// reportPagePath is where the form of a desk stands.
+func reportPagePath(d DeskView) string {
 	if d.Kind == DeskPressed {
 		return "/report/pressed/" + d.Alias
 	}
@@ -156,8 +149,8 @@ func reportPath(d DeskView) string {
 }
 
 func (p *Pages) reportShow(w http.ResponseWriter, r *http.Request, f reportForm) {
-	words := p.reports.leaflet.Words(r)
-	p.reports.leaflet.Render(w, r, web.LeafletPage{Name: "form", Title: words.T("form.title"), Lede: words.T("form.lede"), Scripts: []string{"report.js"},
+	words := p.reporter.leaflet.Words(r)
+	p.reporter.leaflet.Render(w, r, web.LeafletPage{Name: "form", Title: words.T("form.title"), Lede: words.T("form.lede"), Scripts: []string{"report.js"},
 		Status: f.status(), Stays: r.Method == http.MethodPost, Data: f})
 }
 
@@ -222,14 +215,14 @@ func (p *Pages) reportSent(w http.ResponseWriter, r *http.Request, f reportForm,
 	if post.Also != "" && f.Desk.Team != nil {
 		readers = append(readers, f.Desk.Team.Readers...)
 	}
-	p.reports.leaflet.Render(w, r, web.LeafletPage{Name: "sent", Title: f.words.T("sent.title"), Lede: f.words.T("sent.lede.server"), Stays: true,
+	p.reporter.leaflet.Render(w, r, web.LeafletPage{Name: "sent", Title: f.words.T("sent.title"), Lede: f.words.T("sent.lede.server"), Stays: true,
 		Data: reportArrived{sent, readers}})
 }
 
 // reportClosed is where one is after leaving quickly: a page that says nothing.
 func (p *Pages) reportClosed(w http.ResponseWriter, r *http.Request) {
-	words := p.reports.leaflet.Words(r)
-	p.reports.leaflet.Render(w, r, web.LeafletPage{Name: "closed", Title: words.T("closed.title"), Bare: true})
+	words := p.reporter.leaflet.Words(r)
+	p.reporter.leaflet.Render(w, r, web.LeafletPage{Name: "closed", Title: words.T("closed.title"), Bare: true})
 }
 
 // reportMail is the text of an e-mail with the six questions, addressed to the desk that ?to= names, or the only one.
@@ -252,11 +245,11 @@ func (p *Pages) reportMail(w http.ResponseWriter, r *http.Request) {
 		name = desk.Name
 	}
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
-	fmt.Fprint(w, mailTemplateFor(p.reports.leaflet.Words(r).Lang(), name))
+	fmt.Fprint(w, mailTemplateFor(p.reporter.leaflet.Words(r).Lang(), name))
 }
 
-// reportOnce names one sending, so that the same one again makes no second report.
-func reportOnce() string { return rand.Text() }
+// reportPageOnce names one sending, so that the same one again makes no second report.
+func reportPageOnce() string { return rand.Text() }
 
 // reportMonths are the names of the months, for scripts.
 func reportMonths(words web.Words) string {

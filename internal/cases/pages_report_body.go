@@ -50,12 +50,11 @@ func (p *Pages) readReportForm(r *http.Request) (values url.Values, files report
 		}
 		if part.FormName() == "file" {
 			if files.count == 0 {
-				select {
-				case p.reports.uploads <- struct{}{}:
-					defer func() { <-p.reports.uploads }()
-				default:
-					return nil, files, polder.Errorf(polder.Unavailable, "too many files arrive at once; try again in a minute")
+				done, err := p.reports.enterLarge(r.Context())
+				if err != nil {
+					return nil, files, err
 				}
+				defer done()
 			}
 			err = files.read(part)
 		} else {

@@ -1,6 +1,7 @@
 package cases
 
 import (
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -64,8 +65,11 @@ const (
 )
 
 func (p *Pages) newReportForm(r *http.Request, desk DeskView, others bool) reportForm {
-	words := p.reports.leaflet.Words(r)
-	return reportForm{Desk: desk, Once: reportOnce(), Others: others, words: words, today: words.Local(p.o.Now()), where: r.Host + "/report/thread",
+	words := p.reporter.leaflet.Words(r)
+	if desk.Kind == DeskPressed {
+		desk.Team = nil // nobody but the desk reads what somebody says who is pressed
+	}
+	return reportForm{Desk: desk, Once: reportPageOnce(), Others: others, words: words, today: words.Local(p.o.Now()), where: r.Host + "/report/thread",
 		Values: reportValues{On: "unknown", Who: "desk", Danger: "unknown", Strip: true, More: map[string]string{}}}
 }
 
@@ -202,7 +206,7 @@ func (f reportForm) Error(field string) reportFieldError {
 }
 
 // Action is where the form goes.
-func (f reportForm) Action() string { return web.InLanguage(reportPath(f.Desk), f.words.Lang()) }
+func (f reportForm) Action() string { return web.InLanguage(reportPagePath(f.Desk), f.words.Lang()) }
 
 // ReadersPath is the page of who can read.
 func (f reportForm) ReadersPath() string { return "/report/d/" + f.Desk.Alias + "/readers" }
@@ -210,6 +214,12 @@ func (f reportForm) ReadersPath() string { return "/report/d/" + f.Desk.Alias + 
 // Example is a date to follow in the second question.
 func (f reportForm) Example() string {
 	return fmt.Sprintf("%d %d %d", f.today.Day(), f.today.Month(), f.today.Year())
+}
+
+// View is the desk as the API gives it, for scripts: the page asks for nothing more before it sends.
+func (f reportForm) View() (string, error) {
+	text, err := json.Marshal(f.Desk)
+	return string(text), err
 }
 
 // Months are the names of the months, for scripts.

@@ -29,7 +29,7 @@ func (p *Pages) reportPressed(w http.ResponseWriter, r *http.Request) {
 		f := p.newReportForm(r, desks[0], false)
 		page.Form = &f
 	default:
-		page.Choose = reportDesks(desks, "/report/pressed/")
+		page.Choose = reportDeskLinks(desks, "/report/pressed/")
 	}
 	p.reportShowPressed(w, r, page)
 }
@@ -42,13 +42,13 @@ func (p *Pages) reportPressedDesk(w http.ResponseWriter, r *http.Request) {
 }
 
 func (p *Pages) reportShowPressed(w http.ResponseWriter, r *http.Request, page reportPressedPage) {
-	words := p.reports.leaflet.Words(r)
-	page.Help = p.reports.help.In(words)
+	words := p.reporter.leaflet.Words(r)
+	page.Help = p.reporter.help.In(words)
 	status := 0
 	if page.Form != nil {
 		status = page.Form.status()
 	}
-	p.reports.leaflet.Render(w, r, web.LeafletPage{Name: "pressed", Title: words.T("pressed.title"), Lede: words.T("pressed.lede"), Scripts: []string{"report.js"},
+	p.reporter.leaflet.Render(w, r, web.LeafletPage{Name: "pressed", Title: words.T("pressed.title"), Lede: words.T("pressed.lede"), Scripts: []string{"report.js"},
 		Status: status, Stays: r.Method == http.MethodPost, Data: page})
 }
 

@@ -31,13 +31,13 @@ func (p *Pages) reportReaders(w http.ResponseWriter, r *http.Request) {
 		web.Problem(w, r, err)
 		return
 	}
-	words := p.reports.leaflet.Words(r)
-	page := reportKeys{Desk: desk, Logs: []reportKeyLog{newReportKeyLog(words, "", desk.Log)}, Back: reportPath(desk)}
+	words := p.reporter.leaflet.Words(r)
+	page := reportKeys{Desk: desk, Logs: []reportKeyLog{newReportKeyLog(words, "", desk.Log)}, Back: reportPagePath(desk)}
 	if desk.Team != nil {
 		page.Logs[0].Name = desk.Name
 		page.Logs = append(page.Logs, newReportKeyLog(words, desk.Team.Name, desk.Team.Log))
 	}
-	p.reports.leaflet.Render(w, r, web.LeafletPage{Name: "readers", Title: words.T("readers.title", "desk", desk.Name), Lede: words.T("readers.lede"), Data: page})
+	p.reporter.leaflet.Render(w, r, web.LeafletPage{Name: "readers", Title: words.T("readers.title", "desk", desk.Name), Lede: words.T("readers.lede"), Data: page})
 }
 
 // newReportKeyLog reads a list of keys. One that does not hold together is shown as such, as far as it can be read.

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/polder-exchange/polder/internal/cases/triage"
 	"github.com/polder-exchange/polder/internal/seal"
 	"github.com/polder-exchange/polder/internal/web"
 	"github.com/polder-exchange/polder/internal/web/webtest"
@@ -16,9 +17,14 @@ import (
 // reportNow is a Sunday.
 var reportNow = time.Date(2026, 11, 22, 9, 45, 0, 0, time.UTC)
 
+// reportParts are those whose scripts and styles the pages load.
+func reportParts() []web.Part {
+	return []web.Part{{Name: "seal", Files: seal.Files}, {Name: "triage", Files: triage.Files}, ConsolePart()}
+}
+
 func reportSite(t testing.TB) *web.Site {
 	t.Helper()
-	site, err := web.New(web.Options{Now: func() time.Time { return reportNow }}, web.Part{Name: "seal", Files: seal.Files}, ConsolePart())
+	site, err := web.New(web.Options{Now: func() time.Time { return reportNow }}, reportParts()...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -26,7 +32,7 @@ func reportSite(t testing.TB) *web.Site {
 }
 
 func reportReader(name string, n byte) Reader {
-	key := seal.NewPrivateKey([32]byte{n}).Public()
+	key := seal.NewPrivateKey([32]byte{8 * n}).Public()
 	return Reader{Key: key.ID(), Public: key, Fingerprint: key.Fingerprint(), Name: name, Since: reportNow}
 }
 
@@ -40,7 +46,7 @@ func reportDeskFull(text string) DeskView {
 // reportViews are every page, made without a service, by name; text stands in all that people write.
 func reportViews(t testing.TB, reports *reportPages, site *web.Site, text string) map[string]http.HandlerFunc {
 	t.Helper()
-	p := &Pages{&Service{o: ServiceOptions{Now: func() time.Time { return reportNow }}}, site, reports}
+	p := &Pages{Service: &Service{o: ServiceOptions{Now: func() time.Time { return reportNow }}}, site: site, reporter: reports}
 	return map[string]http.HandlerFunc{
 		"form": func(w http.ResponseWriter, r *http.Request) {
 			p.reportShow(w, r, p.newReportForm(r, reportDeskFull(text), true))
@@ -63,15 +69,15 @@ func reportViews(t testing.TB, reports *reportPages, site *web.Site, text string
 				Answers: &Answers{What: "What" + text}, Texts: map[string]string{"m1": "Answer" + text}}, "one two three four five six"), 0)
 		},
 		"readers": func(w http.ResponseWriter, r *http.Request) {
-			words := p.reports.leaflet.Words(r)
+			words := p.reporter.leaflet.Words(r)
 			log, err := seal.AppendLog(nil, seal.LogEntry{At: reportNow, Did: seal.DidAdd, Key: reportReader("", 1).Public, Name: "Anna" + text, By: "the desk"})
 			if err != nil { // the log refuses such a name
 				log = nil
 			}
-			p.reports.leaflet.Render(w, r, web.LeafletPage{Name: "readers", Title: "T", Data: reportKeys{Desk: reportDeskFull(text), Logs: []reportKeyLog{newReportKeyLog(words, "Desk"+text, log), {Broken: true}}, Back: "/report"}})
+			p.reporter.leaflet.Render(w, r, web.LeafletPage{Name: "readers", Title: "T", Data: reportKeys{Desk: reportDeskFull(text), Logs: []reportKeyLog{newReportKeyLog(words, "Desk"+text, log), {Broken: true}}, Back: "/report"}})
 		},
 		"choose": func(w http.ResponseWriter, r *http.Request) {
-			p.reports.leaflet.Render(w, r, web.LeafletPage{Name: "choose", Title: "T", Data: reportDesks([]DeskView{reportDeskFull(text)}, "/report/d/")})
+			p.reporter.leaflet.Render(w, r, web.LeafletPage{Name: "choose", Title: "T", Data: reportDeskLinks([]DeskView{reportDeskFull(text)}, "/report/d/")})
 		},
 		"sent": func(w http.ResponseWriter, r *http.Request) {
 			p.reportSent(w, r, p.newReportForm(r, reportDeskFull(text), true), ReportPost{Anonymous: true, Also: "team"}, ReportPosted{Receipt: "one two three four five six"})
@@ -80,7 +86,7 @@ func reportViews(t testing.TB, reports *reportPages, site *web.Site, text string
 			p.reportSent(w, r, p.newReportForm(r, reportDeskFull(text), true), ReportPost{}, ReportPosted{ID: "R-7" + text})
 		},
 		"none": func(w http.ResponseWriter, r *http.Request) {
-			p.reports.leaflet.Render(w, r, web.LeafletPage{Name: "none", Title: "T"})
+			p.reporter.leaflet.Render(w, r, web.LeafletPage{Name: "none", Title: "T"})
 		},
 		"fault":  func(w http.ResponseWriter, r *http.Request) { p.reportFail(w, r, io.ErrUnexpectedEOF) },
 		"closed": p.reportClosed,

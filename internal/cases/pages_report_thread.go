@@ -48,8 +48,8 @@ func (p *Pages) reportEnter(w http.ResponseWriter, r *http.Request) { p.reportAs
 
 // reportAsk asks for the words, and says why others opened nothing.
 func (p *Pages) reportAsk(w http.ResponseWriter, r *http.Request, wrong string, status int) {
-	words := p.reports.leaflet.Words(r)
-	p.reports.leaflet.Render(w, r, web.LeafletPage{Name: "thread", Title: words.T("thread.title"), Lede: words.T("thread.lede"), Scripts: []string{"report_thread.js"},
+	words := p.reporter.leaflet.Words(r)
+	p.reporter.leaflet.Render(w, r, web.LeafletPage{Name: "thread", Title: words.T("thread.title"), Lede: words.T("thread.lede"), Scripts: []string{"report_thread.js"},
 		Status: status, Stays: r.Method == http.MethodPost, Data: reportEntry{wrong, base64.StdEncoding.EncodeToString(p.ReceiptSalt()), words}})
 }
 
@@ -71,7 +71,7 @@ func (p *Pages) reportOpen(w http.ResponseWriter, r *http.Request) {
 
 // reportShut is the answer where words opened nothing.
 func (p *Pages) reportShut(w http.ResponseWriter, r *http.Request, err error) {
-	words := p.reports.leaflet.Words(r)
+	words := p.reporter.leaflet.Words(r)
 	switch polder.KindOf(err) {
 	case polder.NotFound:
 		p.reportAsk(w, r, words.T("thread.wrong"), http.StatusNotFound)
@@ -89,7 +89,7 @@ func (p *Pages) reportSay(w http.ResponseWriter, r *http.Request) {
 		web.Problem(w, r, err)
 		return
 	}
-	words := p.reports.leaflet.Words(r)
+	words := p.reporter.leaflet.Words(r)
 	given, once := form.Get("words"), form.Get("once")
 	text := strings.TrimSpace(strings.ToValidUTF8(form.Get("say"), "\uFFFD"))
 	over := len(text) - reportLongWhat
@@ -118,13 +118,13 @@ func (p *Pages) reportSay(w http.ResponseWriter, r *http.Request) {
 }
 
 func (p *Pages) reportTalk(w http.ResponseWriter, r *http.Request, t reportTalk, status int) {
-	words := p.reports.leaflet.Words(r)
-	p.reports.leaflet.Render(w, r, web.LeafletPage{Name: "talk", Title: words.T("thread.shown"), Stays: true, Status: status, Data: t})
+	words := p.reporter.leaflet.Words(r)
+	p.reporter.leaflet.Render(w, r, web.LeafletPage{Name: "talk", Title: words.T("thread.shown"), Stays: true, Status: status, Data: t})
 }
 
 func (p *Pages) newReportTalk(r *http.Request, plain ReportPlain, given string) reportTalk {
-	words := p.reports.leaflet.Words(r)
-	t := reportTalk{State: words.T("thread.state." + string(plain.State)), Quiet: true, Words: given, Once: reportOnce(), Readers: plain.Desk.Readers,
+	words := p.reporter.leaflet.Words(r)
+	t := reportTalk{State: words.T("thread.state." + string(plain.State)), Quiet: true, Words: given, Once: reportPageOnce(), Readers: plain.Desk.Readers,
 		Ends: words.T("thread.ends", "date", reportDate(words, plain.Ends))}
 	if plain.Also != "" && plain.Desk.Team != nil {
 		t.Readers = append(t.Readers[:len(t.Readers):len(t.Readers)], plain.Desk.Team.Readers...)

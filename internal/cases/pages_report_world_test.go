@@ -1,0 +1,214 @@
+package cases
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/polder-exchange/polder"
+	"github.com/polder-exchange/polder/internal/audit"
+	"github.com/polder-exchange/polder/internal/blob"
+	"github.com/polder-exchange/polder/internal/db"
+	"github.com/polder-exchange/polder/internal/jobs"
+	"github.com/polder-exchange/polder/internal/seal"
+	"github.com/polder-exchange/polder/internal/web"
+)
+
+// reportWorld is a node with desks and readers, as far as reporters meet it: pages, API, and all that the network carries
+// to it.
+type reportWorld struct {
+	*Service
+	t      *testing.T
+	dir    string
+	site   *web.Site
+	url    string
+	keys   map[string]seal.PrivateKey // of readers, by person
+	log    *bytes.Buffer
+	mu     sync.Mutex
+	seen   []reportSeen
+	broken int // requests to come that the network cuts
+}
+
+// reportSeen is a request as it came over the wire, and what was answered.
+type reportSeen struct {
+	method, uri, referer, cookie string
+	body                         []byte
+	size                         int64 // of request and body
+	status                       int
+	header                       http.Header
+}
+
+const reportOrg = polder.OrgID("org-orion")
+
+var (
+	reportSteward = polder.Actor{Org: reportOrg, Person: "p-steward", Name: "Sanne de Wit", Role: polder.RoleSteward}
+	reportAnna    = polder.Actor{Org: reportOrg, Person: "p-anna", Name: "Anna Visser", Role: polder.RoleContributor}
+)
+
+// reportPeople are the accounts of a reportWorld.
+type reportPeople struct{}
+
+func (reportPeople) Org(context.Context, polder.OrgID) (polder.Org, error) {
+	return polder.Org{ID: reportOrg, Name: "Orion Group"}, nil
+}
+func (reportPeople) Doer(_ context.Context, by polder.Actor) (polder.PersonID, error) {
+	return by.Person, nil
+}
+func (reportPeople) Named(_ context.Context, id polder.PersonID) (string, polder.OrgID, error) {
+	if id == reportAnna.Person {
+		return reportAnna.Name, reportOrg, nil
+	}
+	return "Sanne de Wit", reportOrg, nil
+}
+func (reportPeople) Colleagues(context.Context, polder.Actor) ([]Colleague, error) {
+	return []Colleague{{reportAnna.Person, reportAnna.Name, reportAnna.Role}, {reportSteward.Person, reportSteward.Name, reportSteward.Role}}, nil
+}
+
+func newReportWorld(t *testing.T) *reportWorld {
+	t.Helper()
+	w := &reportWorld{t: t, dir: t.TempDir(), keys: map[string]seal.PrivateKey{}, log: &bytes.Buffer{}}
+	log := slog.New(slog.NewJSONHandler(w, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	d, err := db.Open(t.Context(), filepath.Join(w.dir, "polder.db"), db.Options{})
+	w.must(err)
+	t.Cleanup(func() { d.Close() })
+	clock := func() time.Time { return reportNow.Add(time.Minute) }
+	trail := audit.New(d, clock)
+	w.must(trail.Migrate(t.Context()))
+	w.must(Migrate(t.Context(), d))
+	blobs, err := blob.Open(d, filepath.Join(w.dir, "blobs"), blob.Options{Now: clock})
+	w.must(err)
+	w.must(blobs.Migrate(t.Context()))
+	work := jobs.New(d, jobs.Options{Now: clock})
+	w.must(work.Migrate(t.Context()))
+	w.Service = NewService(ServiceOptions{DB: d, Audit: trail, Now: clock, Blobs: blobs, Jobs: work, Accounts: reportPeople{}, Secret: bytes.Repeat([]byte{7}, 32), Log: log})
+	w.site, err = web.New(web.Options{Now: clock, Log: log}, reportParts()...)
+	w.must(err)
+	h, err := w.site.Handler(append(w.Pages(w.site).Routes(), NewAPI(w.Service).Routes()...)...)
+	w.must(err)
+	server := httptest.NewServer(w.record(h))
+	t.Cleanup(server.Close)
+	t.Cleanup(server.CloseClientConnections)
+	w.url = server.URL
+	return w
+}
+
+func (w *reportWorld) must(err error) {
+	w.t.Helper()
+	if err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+// Write takes the node's log.
+func (w *reportWorld) Write(line []byte) (int, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.log.Write(line)
+}
+
+// record keeps what the network carries. It cuts as many requests as it is told to, after the node has had them.
+func (w *reportWorld) record(h http.Handler) http.Handler {
+	return http.HandlerFunc(func(out http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		r.Body = io.NopCloser(bytes.NewReader(body))
+		kept := httptest.NewRecorder()
+		h.ServeHTTP(kept, r)
+		w.mu.Lock()
+		cut := r.Method == http.MethodPost && w.broken > 0
+		if cut {
+			w.broken--
+		}
+		w.seen = append(w.seen, reportSeen{r.Method, r.URL.RequestURI(), r.Referer(), r.Header.Get("Cookie"), body, r.ContentLength, kept.Code, kept.Header().Clone()})
+		w.mu.Unlock()
+		if cut {
+			panic(http.ErrAbortHandler)
+		}
+		for k, v := range kept.Header() {
+			out.Header()[k] = v
+		}
+		out.WriteHeader(kept.Code)
+		_, _ = out.Write(kept.Body.Bytes())
+	})
+}
+
+// took are the requests since it was last asked.
+func (w *reportWorld) took() []reportSeen {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	seen := w.seen
+	w.seen = nil
+	return seen
+}
+
+// openDesk makes a desk that anna reads for.
+func (w *reportWorld) openDesk(in DeskSettings) Desk {
+	w.t.Helper()
+	in.Confirmed = in.Kind == DeskPressed
+	desk, err := w.OpenDesk(w.t.Context(), reportSteward, in)
+	w.must(err)
+	if _, held := w.keys[string(reportAnna.Person)]; !held {
+		key, err := seal.GenerateKey(rand.Reader)
+		w.must(err)
+		locked, err := seal.Lock(rand.Reader, key, "correct horse battery staple")
+		w.must(err)
+		_, err = w.PutKey(w.t.Context(), reportAnna, locked)
+		w.must(err)
+		w.keys[string(reportAnna.Person)] = key
+	}
+	_, err = w.AddReader(w.t.Context(), reportSteward, desk.Alias, DeskReaderPost{Person: reportAnna.Person, Confirmed: in.Kind == DeskPressed})
+	w.must(err)
+	return desk.Desk
+}
+
+// reports are the open reports that anna reads, with their answers.
+func (w *reportWorld) reportsOf() (views []ReportView, answers []string) {
+	w.t.Helper()
+	views, err := w.Reports(w.t.Context(), reportAnna, ReportFilter{})
+	w.must(err)
+	for i := range views {
+		views[i], err = w.Report(w.t.Context(), reportAnna, views[i].ID)
+		w.must(err)
+		text, err := views[i].Box.Open(PurposeReport, w.keys[string(reportAnna.Person)])
+		w.must(err)
+		answers = append(answers, string(text))
+	}
+	return views, answers
+}
+
+// answer writes to a reporter as anna's browser would.
+func (w *reportWorld) answer(v ReportView, text string) {
+	w.t.Helper()
+	to := []seal.PublicKey{*v.Reporter}
+	for _, r := range v.Readers {
+		to = append(to, r.Public)
+	}
+	box, err := seal.Seal(rand.Reader, PurposeMessage, []byte(text), SealLeast, to...)
+	w.must(err)
+	_, err = w.AnswerReport(w.t.Context(), reportAnna, v.ID, ReportAnswer{Box: box})
+	w.must(err)
+}
+
+// holds tells whether a word stands anywhere in what the node keeps, has logged, or was sent.
+func (w *reportWorld) holds(word string, files map[string][]byte) []string {
+	var found []string
+	for name, data := range files {
+		if bytes.Contains(data, []byte(word)) {
+			found = append(found, name)
+		}
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if strings.Contains(w.log.String(), word) {
+		found = append(found, "the log")
+	}
+	return found
+}
