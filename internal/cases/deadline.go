@@ -7,6 +7,7 @@ import (
 	"github.com/polder-exchange/polder"
 	"github.com/polder-exchange/polder/deadline"
 	"github.com/polder-exchange/polder/internal/db"
+	"github.com/polder-exchange/polder/stix"
 )
 
 // DeadlineState is how far a duty of a case is.
@@ -218,7 +219,7 @@ type DeadlineReminder struct {
 	Key      string // the same reminder has the same key
 	Org      polder.OrgID
 	Case     CaseID
-	Level    int               // of the case, as [stix.Marking] counts; nothing of a case above GREEN belongs in a message
+	Level    stix.Marking      // of the case: of one above GREEN nothing but that something is due belongs in a message
 	People   []polder.PersonID // members of the case, of its organisation, who work on it
 	Deadline CaseDeadline
 	Moment   string // the name of the [DeadlineMoment]

@@ -34,9 +34,11 @@ type ServiceOptions struct {
 	Blobs    *blob.Store
 	Jobs     *jobs.Jobs
 	Accounts Accounts
-	Packs    deadline.Packs // rules of the law; the zero value is those in the binary
-	Exchange Exchange       // nil: nothing is looked up and nothing leaves
-	Secret   []byte         // of this node, for receipts and limits: at least 32 bytes
+	Packs    deadline.Packs   // rules of the law; the zero value is those in the binary
+	Exchange Exchange         // nil: nothing is looked up and nothing leaves
+	Reminder Reminder         // nil: nobody is reminded of deadlines
+	Moments  []DeadlineMoment // when people are reminded; nil is [DeadlineMoments]
+	Secret   []byte           // of this node, for receipts and limits: at least 32 bytes
 	Log      *slog.Logger
 
 	Rates ReportRates // what strangers may do; the zero value is right for a node
@@ -74,6 +76,7 @@ func NewService(o ServiceOptions) *Service {
 	s := &Service{o: o, changed: make(chan struct{}), reports: newReportState(o)}
 	if o.Jobs != nil {
 		o.Jobs.Handle(reportKeepJob, s.keepReports)
+		o.Jobs.Handle(deadlineJob, s.remindJob)
 	}
 	return s
 }
