@@ -159,10 +159,10 @@ func (t *caseTable) page(at *url.URL, next string, further bool) {
 	}
 }
 
-// caseHandler answers a request, or says why not.
-type caseHandler func(http.ResponseWriter, *http.Request) error
+// casePageHandler answers a request, or says why not.
+type casePageHandler func(http.ResponseWriter, *http.Request) error
 
-func (h caseHandler) serve(w http.ResponseWriter, r *http.Request) {
+func (h casePageHandler) serve(w http.ResponseWriter, r *http.Request) {
 	if err := h(w, r); err != nil {
 		web.Problem(w, r, err)
 	}
