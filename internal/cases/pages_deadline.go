@@ -19,15 +19,15 @@ func (p *Pages) deadlineRoutes() []web.Route {
 	page := func(method, pattern, exit string, need web.Need, h deadlineServe) web.Route {
 		return web.Route{Method: method, Pattern: "/cases" + pattern, Need: need, Exit: "cases.deadline." + exit, Handler: h.serve}
 	}
-	const one = "/{id}/deadlines/{rule}"
+	const one = "/deadlines/{id}/{rule}" // literals first, so that no pattern under /cases contradicts another
 	return []web.Route{
 		page("GET", "/deadlines", "open", web.Reader, p.openPage),
 		page("GET", "/assistant", "assistant", web.Reader, p.assistantPage),
-		page("GET", "/{id}/deadlines", "case", web.Reader, p.dutiesPage),
-		page("POST", "/{id}/duties", "profile", web.Contributor, p.postProfile),
-		page("POST", "/{id}/aware", "aware", web.Contributor, p.postAware),
-		page("POST", "/{id}/events", "event", web.Contributor, p.postEvent),
-		page("POST", "/{id}/events/{n}/struck", "struck", web.Contributor, p.postStruck),
+		page("GET", "/deadlines/{id}", "case", web.Reader, p.dutiesPage),
+		page("POST", "/deadlines/{id}/duties", "profile", web.Contributor, p.postProfile),
+		page("POST", "/deadlines/{id}/aware", "aware", web.Contributor, p.postAware),
+		page("POST", "/deadlines/{id}/events", "event", web.Contributor, p.postEvent),
+		page("POST", "/deadlines/{id}/events/{n}/struck", "struck", web.Contributor, p.postStruck),
 		page("GET", one, "form", web.Reader, p.formPage),
 		page("GET", one+"/form.pdf", "pdf", web.Reader, p.formPDF),
 		page("GET", one+"/form.json", "json", web.Reader, p.formJSON),
@@ -40,10 +40,10 @@ func (p *Pages) deadlineRoutes() []web.Route {
 // rulePath is a rule as it stands in an address.
 func rulePath(rule string) string { return strings.Replace(rule, "/", ".", 1) }
 
-func dutiesPath(id CaseID) string { return casePath("/cases", string(id), "deadlines") }
+func dutiesPath(id CaseID) string { return casePath("/cases/deadlines", string(id)) }
 
 func formPath(d CaseDeadline) string {
-	return casePath("/cases", string(d.Case), "deadlines", rulePath(d.Rule))
+	return casePath("/cases/deadlines", string(d.Case), rulePath(d.Rule))
 }
 
 // openPage lists the open deadlines of all cases that the reader may see.
@@ -204,7 +204,7 @@ func (p *Pages) awareHistory(r *http.Request, words web.Words, duties CaseDuties
 	for _, e := range duties.Events {
 		row := deadlineHistoryRow{Title: deadlineCapital(deadlineEvent(words, e.Name)) + ": " + deadlineWhen(words, p.inZone(duties, e.At)), Text: e.Reason, Made: words.T("cases.duties.said", "who", who(e.By), "at", words.When(e.Made)), Struck: e.Struck}
 		if !e.Struck && duties.Access.Own && duties.Access.May(PartWork) {
-			row.Action = casePath("/cases", string(duties.Case.ID), "events", strconv.Itoa(e.N), "struck")
+			row.Action = casePath("/cases/deadlines", string(duties.Case.ID), "events", strconv.Itoa(e.N), "struck")
 			row.Reason = web.Field{Name: "reason-" + strconv.Itoa(e.N), Label: words.T("cases.deadline.reason"), Max: maxCaseWords, Required: true}
 		}
 		out = append(out, row)
@@ -255,20 +255,20 @@ func (p *Pages) profileForm(words web.Words, duties CaseDuties, entered url.Valu
 	}
 	where := p.deadlineQuestion(words, "jurisdiction", chosen("jurisdiction", have.Jurisdictions))
 	where.Many, where.Class, where.Required = true, "across", false
-	return caseForm{Action: casePath("/cases", string(duties.Case.ID), "duties"), Hidden: []web.Hidden{{Name: "version", Value: strconv.Itoa(have.Version)}, {Name: "profile", Value: "1"}},
+	return caseForm{Action: casePath("/cases/deadlines", string(duties.Case.ID), "duties"), Hidden: []web.Hidden{{Name: "version", Value: strconv.Itoa(have.Version)}, {Name: "profile", Value: "1"}},
 		Fields: []web.Field{p.deadlineQuestion(words, "kind", chosen("kind", have.Kinds)), p.deadlineQuestion(words, "serious", chosen("serious", []string{have.Serious}))},
 		More:   []web.Field{p.deadlineQuestion(words, "sector", chosen("sector", have.Sectors)), where}, MoreIs: words.T("cases.duties.where"),
 		Note: words.T("cases.duties.rules.note"), Submit: words.T("cases.duties.rules.save"), Primary: have.Proposed}
 }
 
 func (p *Pages) eventForm(words web.Words, duties CaseDuties, entered url.Values) caseForm {
-	return caseForm{Action: casePath("/cases", string(duties.Case.ID), "events"), Fields: []web.Field{
+	return caseForm{Action: casePath("/cases/deadlines", string(duties.Case.ID), "events"), Fields: []web.Field{
 		{Name: "event", Label: words.T("cases.duties.event.what"), Options: termOptions(words, p.o.Packs.Events(), entered["event"]), Required: true},
 		p.timeField(words, duties, "event-at", words.T("cases.duties.event.when"), entered)}, Note: words.T("cases.duties.event.note"), Submit: words.T("cases.duties.event.save")}
 }
 
 func (p *Pages) awareForm(words web.Words, duties CaseDuties, entered url.Values) caseForm {
-	return caseForm{Action: casePath("/cases", string(duties.Case.ID), "aware"), Hidden: []web.Hidden{{Name: "version", Value: strconv.Itoa(duties.Case.Version)}}, Fields: []web.Field{
+	return caseForm{Action: casePath("/cases/deadlines", string(duties.Case.ID), "aware"), Hidden: []web.Hidden{{Name: "version", Value: strconv.Itoa(duties.Case.Version)}}, Fields: []web.Field{
 		p.timeField(words, duties, "aware-at", words.T("cases.duties.aware.when"), entered),
 		{Name: "aware-reason", Label: words.T("cases.deadline.reason"), Value: entered.Get("aware-reason"), Rows: 2, Max: maxCaseWords, Required: true}}, Note: words.T("cases.duties.aware.note"), Submit: words.T("cases.duties.aware.save")}
 }
