@@ -65,19 +65,19 @@ type Case struct {
 	Status   Status       `json:"status"`
 	Level    stix.Marking `json:"tlp"` // of title, summary and the case's own fields; the default of what is added
 
-	Aware     time.Time `json:"aware"`    // when the organisation first knew; every clock of the law runs from it
-	Noticed   string    `json:"noticed"`  // in the words of who noticed
-	Occurred  time.Time `json:"occurred"` // when it began, as far as known
-	Ended     time.Time `json:"ended"`
+	Aware     time.Time `json:"aware,omitzero"`    // when the organisation first knew; every clock of the law runs from it
+	Noticed   string    `json:"noticed"`           // in the words of who noticed
+	Occurred  time.Time `json:"occurred,omitzero"` // when it began, as far as known
+	Ended     time.Time `json:"ended,omitzero"`
 	Sector    string    `json:"sector"`    // of the deadline packs
 	Countries []string  `json:"countries"` // touched; ISO 3166-1 alpha-2
 	Report    string    `json:"report"`    // the report that it came from; its content stays sealed
 	Victim    string    `json:"victim"`    // who is hit, where it is not the organisation itself
 
-	Opened   time.Time       `json:"opened"`
+	Opened   time.Time       `json:"opened,omitzero"`
 	OpenedBy polder.PersonID `json:"opened_by"`
-	Closed   time.Time       `json:"closed"`
-	Changed  time.Time       `json:"changed"`
+	Closed   time.Time       `json:"closed,omitzero"`
+	Changed  time.Time       `json:"changed,omitzero"`
 	Version  int             `json:"version"` // of the case's own fields; a change names the version it was made on
 
 	Archived  time.Time `json:"archived,omitzero"`  // put away by hand; zero: in the lists

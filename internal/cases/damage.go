@@ -18,7 +18,7 @@ type Damage struct {
 	Platforms  []string        `json:"platforms"`
 	Told       []string        `json:"told"` // who was told of it
 	Measures   string          `json:"measures"`
-	Assessed   time.Time       `json:"assessed"`
+	Assessed   time.Time       `json:"assessed,omitzero"`
 	AssessedBy polder.PersonID `json:"assessed_by"`
 	Level      stix.Marking    `json:"tlp"`
 	Version    int             `json:"version"`

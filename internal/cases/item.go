@@ -32,8 +32,8 @@ type Item struct {
 	Kind    ItemKind        `json:"kind"`
 	Level   stix.Marking    `json:"tlp"`
 	Title   string          `json:"title"`
-	Text    string          `json:"text"` // Markdown
-	At      time.Time       `json:"at"`   // when it happened, is due, was decided
+	Text    string          `json:"text"`        // Markdown
+	At      time.Time       `json:"at,omitzero"` // when it happened, is due, was decided
 	Version int             `json:"version"`
 	Made    time.Time       `json:"made"`
 	MadeBy  polder.PersonID `json:"made_by"`
@@ -57,8 +57,8 @@ type Item struct {
 type Observable struct {
 	Type  indicator.Kind `json:"type"`
 	Value string         `json:"value"`
-	First time.Time      `json:"first"`
-	Last  time.Time      `json:"last"`
+	First time.Time      `json:"first,omitzero"`
+	Last  time.Time      `json:"last,omitzero"`
 	Bad   bool           `json:"bad"` // known to be the adversary's
 }
 
@@ -74,7 +74,7 @@ type Evidence struct {
 
 // Custody is one step in the keeping of evidence; steps are only ever added.
 type Custody struct {
-	At     time.Time       `json:"at"`
+	At     time.Time       `json:"at,omitzero"`
 	Person polder.PersonID `json:"person"`
 	Did    string          `json:"did"` // collected, handed over, opened, copied, returned, destroyed
 	To     string          `json:"to"`
@@ -84,7 +84,7 @@ type Custody struct {
 // Task is something to be done.
 type Task struct {
 	Owner polder.PersonID `json:"owner"`
-	Done  time.Time       `json:"done"`           // zero: to be done
+	Done  time.Time       `json:"done,omitzero"`  // zero: to be done
 	Step  string          `json:"step,omitempty"` // of the playbook that it comes from
 }
 
