@@ -121,9 +121,15 @@ func (p *Pages) reportStart(w http.ResponseWriter, r *http.Request) {
 // reportForm is the form of a desk by its alias, listed or not.
 func (p *Pages) reportForm(w http.ResponseWriter, r *http.Request) {
 	desk, ok := p.reportDeskOf(w, r, false)
-	if ok {
-		p.reportShow(w, r, p.newReportForm(r, desk, true))
+	if !ok {
+		return
 	}
+	others, err := p.reportListed(r, false)
+	if err != nil {
+		web.Problem(w, r, err)
+		return
+	}
+	p.reportShow(w, r, p.newReportForm(r, desk, len(others) > 1))
 }
 
 // reportDeskOf is the desk in the address. One of the other kind has its own page, and the browser is sent there.
@@ -193,12 +199,6 @@ func (p *Pages) reportPost(w http.ResponseWriter, r *http.Request, f reportForm,
 	}
 }
 
-// reportArrived is the data of the page that shows a receipt, this once.
-type reportArrived struct {
-	Sent    reportSentView
-	Readers []Reader
-}
-
 // reportSentView is the panel of a receipt. Where script runs it waits in the form, hidden and empty.
 type reportSentView struct {
 	Shown   bool
@@ -206,17 +206,18 @@ type reportSentView struct {
 	ID      string
 	Where   string // where one comes back
 	Desk    DeskView
+	Readers []Reader // who can read it
 }
 
 func (p *Pages) reportSent(w http.ResponseWriter, r *http.Request, f reportForm, post ReportPost, posted ReportPosted) {
 	sent := f.Sent()
 	sent.Shown, sent.Receipt, sent.ID = true, string(posted.Receipt), posted.ID
-	readers := slices.Clone(f.Desk.Readers)
+	sent.Readers = slices.Clone(f.Desk.Readers)
 	if post.Also != "" && f.Desk.Team != nil {
-		readers = append(readers, f.Desk.Team.Readers...)
+		sent.Readers = append(sent.Readers, f.Desk.Team.Readers...)
 	}
 	p.reporter.leaflet.Render(w, r, web.LeafletPage{Name: "sent", Title: f.words.T("sent.title"), Lede: f.words.T("sent.lede.server"), Stays: true,
-		Data: reportArrived{sent, readers}})
+		Data: sent})
 }
 
 // reportClosed is where one is after leaving quickly: a page that says nothing.
@@ -260,8 +261,8 @@ func reportMonths(words web.Words) string {
 	return strings.Join(names, "|")
 }
 
-// reportDate is a day as people of a language write it.
-func reportDate(words web.Words, t time.Time) string {
+// reportPageDate is a day as people of a language write it.
+func reportPageDate(words web.Words, t time.Time) string {
 	t = words.Local(t)
 	return words.T("date", "day", t.Day(), "month", words.T(fmt.Sprintf("month.%d", t.Month())), "year", fmt.Sprint(t.Year()))
 }

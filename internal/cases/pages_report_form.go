@@ -20,8 +20,8 @@ type reportValues struct {
 	Strip, Named                                       bool
 }
 
-// reportFault is an answer that must be changed.
-type reportFault struct{ Field, Short, Text string }
+// reportFormFault is an answer that must be changed.
+type reportFormFault struct{ Field, Short, Text string }
 
 // reportFieldError is the error of one field, for its template; without a text there is none.
 type reportFieldError struct{ Name, Text string }
@@ -44,7 +44,7 @@ type reportForm struct {
 	Once   string
 	Others bool // there may be other desks to choose
 	Values reportValues
-	Errors []reportFault
+	Errors []reportFormFault
 	Fault  string // why it was not sent, where no answer is to blame
 
 	words web.Words
@@ -143,7 +143,7 @@ func (f *reportForm) answers(files reportUpload) Answers {
 
 // fault notes that a field must be changed: short is the key of the line above the form, text of that above the field.
 func (f *reportForm) fault(field, short, text string, pairs ...any) {
-	f.Errors = append(f.Errors, reportFault{field, f.words.T(short, pairs...), f.words.T(text, pairs...)})
+	f.Errors = append(f.Errors, reportFormFault{field, f.words.T(short, pairs...), f.words.T(text, pairs...)})
 }
 
 func (f *reportForm) need(field string, there bool, key string) {
@@ -163,12 +163,12 @@ func (f *reportForm) fits(field, question, text string, most int) {
 func (f *reportForm) noticed() string {
 	if own := f.Values.When; own != "" {
 		if wrote, meant, ahead := reportAhead(own, reportMonths(f.words), f.today); ahead {
-			f.fault("when", "error.future.short", "error.future", "wrote", reportDate(f.words, wrote), "meant", reportDate(f.words, meant))
+			f.fault("when", "error.future.short", "error.future", "wrote", reportPageDate(f.words, wrote), "meant", reportPageDate(f.words, meant))
 		}
 		f.fits("when", "q2", own, reportLongLine)
 		return own
 	}
-	return reportDay(f.Values.Day, f.today)
+	return reportQuickDay(f.Values.Day, f.today)
 }
 
 // weigh holds the files to their bounds.
@@ -313,8 +313,8 @@ func (f reportForm) More() []reportMore {
 	return all
 }
 
-// reportSaid are the keys of what the scripts of a form say.
-var reportSaid = []string{
+// reportFormSays are the keys of what the scripts of a form say.
+var reportFormSays = []string{
 	"error.title.one", "error.title.other", "error.what", "error.what.short", "error.asked", "error.asked.short", "error.long", "error.long.short",
 	"error.future", "error.future.short", "error.name", "error.name.short", "error.files.many", "error.files.large", "error.files.short", "error.strip",
 	"error.strip.short", "fault.text", "fault.network", "fault.busy", "fault.keys", "fault.again", "fault.large", "send.busy", "sent.title", "sent.lede",
@@ -322,7 +322,7 @@ var reportSaid = []string{
 }
 
 // Says are the texts of the scripts.
-func (f reportForm) Says() []reportSay { return reportSays(f.words, reportSaid) }
+func (f reportForm) Says() []reportSay { return reportSays(f.words, reportFormSays) }
 
 func reportSays(words web.Words, keys []string) []reportSay {
 	var all []reportSay

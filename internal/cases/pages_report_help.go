@@ -154,7 +154,7 @@ func (h Help) In(words web.Words) []HelpShown {
 		shown := HelpShown{Country: p.Place, Name: said(p.Name)}
 		for _, c := range p.Contacts {
 			day, _ := time.Parse(time.DateOnly, c.Checked) // it was checked
-			shown.Contacts = append(shown.Contacts, HelpSaid{c.Name, c.Phone, said(c.Hours), said(c.For), words.T("pressed.checked", "date", reportDate(words, day))})
+			shown.Contacts = append(shown.Contacts, HelpSaid{c.Name, c.Phone, said(c.Hours), said(c.For), words.T("pressed.checked", "date", reportPageDate(words, day))})
 		}
 		all = append(all, shown)
 	}

@@ -24,7 +24,7 @@ func TestBrowserReportLooks(t *testing.T) {
 	for name := range reportViews(t, reports, site, "") {
 		for _, lang := range []string{"en", "nl"} {
 			p.Go(server.URL + "/report/" + name + "?lang=" + lang)
-			if p.Script(true); lang == "en" {
+			if p.Script(true); lang == "en" && name != "fault" { // that page answers 500, which a browser says on its console
 				p.Check(t)
 			}
 			p.Pictures("report-" + name + "-" + lang)

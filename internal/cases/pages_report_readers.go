@@ -44,7 +44,7 @@ func (p *Pages) reportReaders(w http.ResponseWriter, r *http.Request) {
 func newReportKeyLog(words web.Words, name string, log []seal.LogEntry) reportKeyLog {
 	page := reportKeyLog{Name: name, Broken: seal.VerifyLog(log) != nil}
 	for _, e := range log {
-		page.Entries = append(page.Entries, reportKeyEntry{e.At.UTC().Format(time.RFC3339), reportDate(words, e.At), words.T("readers.log."+string(e.Did), "name", e.Name), e.Key.Fingerprint()})
+		page.Entries = append(page.Entries, reportKeyEntry{e.At.UTC().Format(time.RFC3339), reportPageDate(words, e.At), words.T("readers.log."+string(e.Did), "name", e.Name), e.Key.Fingerprint()})
 	}
 	return page
 }

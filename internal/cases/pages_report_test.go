@@ -62,7 +62,7 @@ func reportViews(t testing.TB, reports *reportPages, site *web.Site, text string
 			p.reportShowPressed(w, r, reportPressedPage{None: true, Choose: []reportDesk{{"A" + text, "B", "/report/pressed/a"}}})
 		},
 		"enter": p.reportEnter,
-		"wrong": func(w http.ResponseWriter, r *http.Request) { p.reportAsk(w, r, "Wrong"+text, 404) },
+		"wrong": func(w http.ResponseWriter, r *http.Request) { p.reportAsk(w, r, "Wrong"+text, 0) },
 		"talk": func(w http.ResponseWriter, r *http.Request) {
 			p.reportTalk(w, r, p.newReportTalk(r, ReportPlain{ReportThreadView: ReportThreadView{State: ReportAcknowledged, Received: reportNow, Ends: reportNow, Desk: reportDeskFull(text), Also: "team",
 				Messages: []Message{{ID: "m1", From: "desk", At: reportNow}, {ID: "m2", From: "reporter", At: reportNow}, {ID: "m3", From: "desk", At: reportNow}}},

@@ -17,8 +17,8 @@ type reportEntry struct {
 	words web.Words
 }
 
-// reportTalked are the keys of what the script of a conversation says.
-var reportTalked = []string{
+// reportTalkSays are the keys of what the script of a conversation says.
+var reportTalkSays = []string{
 	"thread.busy", "thread.wrong", "thread.limited", "thread.offline", "thread.shown", "thread.state.new", "thread.state.acknowledged",
 	"thread.state.in-case", "thread.state.closed", "thread.none", "thread.from.desk", "thread.from.reporter", "thread.unopened", "thread.own",
 	"thread.reply", "thread.reply.help", "thread.reply.empty", "thread.reply.sent", "thread.send", "thread.done", "thread.readers", "thread.ends", "error.long",
@@ -26,7 +26,7 @@ var reportTalked = []string{
 }
 
 // Says are the texts of the script.
-func (e reportEntry) Says() []reportSay { return reportSays(e.words, reportTalked) }
+func (e reportEntry) Says() []reportSay { return reportSays(e.words, reportTalkSays) }
 
 // Months are the names of the months, for the script.
 func (e reportEntry) Months() string { return reportMonths(e.words) }
@@ -35,14 +35,14 @@ func (e reportEntry) Months() string { return reportMonths(e.words) }
 type reportTalk struct {
 	State, Note, Empty string
 	Ends               string
-	Lines              []reportLine
+	Lines              []reportTalkLine
 	Quiet              bool // nobody has answered yet
 	Words, Once, Said  string
 	Readers            []Reader
 }
 
-// reportLine is one message, or what was reported.
-type reportLine struct{ From, Who, Stamp, Date, Text, Sealed string }
+// reportTalkLine is one message, or what was reported.
+type reportTalkLine struct{ From, Who, Stamp, Date, Text, Sealed string }
 
 func (p *Pages) reportEnter(w http.ResponseWriter, r *http.Request) { p.reportAsk(w, r, "", 0) }
 
@@ -125,12 +125,12 @@ func (p *Pages) reportTalk(w http.ResponseWriter, r *http.Request, t reportTalk,
 func (p *Pages) newReportTalk(r *http.Request, plain ReportPlain, given string) reportTalk {
 	words := p.reporter.leaflet.Words(r)
 	t := reportTalk{State: words.T("thread.state." + string(plain.State)), Quiet: true, Words: given, Once: reportPageOnce(), Readers: plain.Desk.Readers,
-		Ends: words.T("thread.ends", "date", reportDate(words, plain.Ends))}
+		Ends: words.T("thread.ends", "date", reportPageDate(words, plain.Ends))}
 	if plain.Also != "" && plain.Desk.Team != nil {
 		t.Readers = append(t.Readers[:len(t.Readers):len(t.Readers)], plain.Desk.Team.Readers...)
 	}
 	line := func(from string, at time.Time, text, sealed string) {
-		t.Lines = append(t.Lines, reportLine{from, words.T("thread.from." + from), at.UTC().Format(time.RFC3339), reportDate(words, at), text, sealed})
+		t.Lines = append(t.Lines, reportTalkLine{from, words.T("thread.from." + from), at.UTC().Format(time.RFC3339), reportPageDate(words, at), text, sealed})
 	}
 	said := ""
 	if plain.Answers != nil {

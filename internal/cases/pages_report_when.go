@@ -75,9 +75,9 @@ func reportMonth(given, months string) int {
 	return 0
 }
 
-// reportDay writes a quick answer as a date that reads alike in every language: 2026-11-22, or the days of this week
+// reportQuickDay writes a quick answer as a date that reads alike in every language: 2026-11-22, or the days of this week
 // until today. It is empty where nothing was chosen.
-func reportDay(chosen string, today time.Time) string {
+func reportQuickDay(chosen string, today time.Time) string {
 	switch chosen {
 	case "today":
 		return today.Format(time.DateOnly)

@@ -16,7 +16,7 @@ const encoder = new TextEncoder();
 
 let desk; // whom it goes to
 let readers; // checked
-let ready = null; // what was sealed and may have to be sent again: {body, receipt}
+let ready = null; // what was sealed and may have to be sent again: {body, receipt, readers}
 let guarded = false; // a receipt is shown that nobody has said to have written down
 
 const pressed = () => form.dataset.kind === "pressed";
@@ -135,7 +135,7 @@ async function sealed() {
   const files = pressed() ? [] : filesOf();
   if (files.length) post.files = [];
   for (const file of files) post.files.push(await sealFile(file, keys));
-  return {body: even(post), receipt};
+  return {body: even(post), receipt, readers: [...readers.own, ...(team ? readers.team : [])]};
 }
 
 async function sealFile(file, keys) {
@@ -189,6 +189,7 @@ async function arrived(came) {
 
 function busy(yes) {
   const button = at("send");
+  if (!button) return; // it was sent, and the form is gone
   if (yes) button.setAttribute("aria-disabled", "true");
   else button.removeAttribute("aria-disabled");
   at("busy").textContent = yes ? say("send.busy") : "";
@@ -197,7 +198,7 @@ function busy(yes) {
 // What is shown once it has arrived.
 
 function shown(posted) {
-  const {receipt} = ready;
+  const {receipt, readers: can} = ready;
   ready = null;
   forget();
   form.reset();
@@ -210,6 +211,8 @@ function shown(posted) {
   show("with-name", receipt === "");
   if (receipt === "") at("number").textContent = say("sent.named", {id: posted.id ?? ""});
   at("receipt").textContent = receipt;
+  listReaders(document.querySelector("#with-readers .people"), can);
+  at("h-who").textContent = say("before.readers", {n: can.length});
   show("confirming", receipt !== "");
   show("tools", true);
   show("copy", !!navigator.clipboard);
