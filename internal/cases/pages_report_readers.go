@@ -8,8 +8,8 @@ import (
 	"github.com/polder-exchange/polder/internal/web"
 )
 
-// reportKeys is the page of who can read for a desk, and how anybody checks it.
-type reportKeys struct {
+// reportKeyPage is the page of who can read for a desk, and how anybody checks it.
+type reportKeyPage struct {
 	Desk DeskView
 	Logs []reportKeyLog
 	Back string
@@ -32,7 +32,7 @@ func (p *Pages) reportReaders(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	words := p.reporter.leaflet.Words(r)
-	page := reportKeys{Desk: desk, Logs: []reportKeyLog{newReportKeyLog(words, "", desk.Log)}, Back: reportPagePath(desk)}
+	page := reportKeyPage{Desk: desk, Logs: []reportKeyLog{newReportKeyLog(words, "", desk.Log)}, Back: reportPagePath(desk)}
 	if desk.Team != nil {
 		page.Logs[0].Name = desk.Name
 		page.Logs = append(page.Logs, newReportKeyLog(words, desk.Team.Name, desk.Team.Log))

@@ -74,7 +74,7 @@ func reportViews(t testing.TB, reports *reportPages, site *web.Site, text string
 			if err != nil { // the log refuses such a name
 				log = nil
 			}
-			p.reporter.leaflet.Render(w, r, web.LeafletPage{Name: "readers", Title: "T", Data: reportKeys{Desk: reportDeskFull(text), Logs: []reportKeyLog{newReportKeyLog(words, "Desk"+text, log), {Broken: true}}, Back: "/report"}})
+			p.reporter.leaflet.Render(w, r, web.LeafletPage{Name: "readers", Title: "T", Data: reportKeyPage{Desk: reportDeskFull(text), Logs: []reportKeyLog{newReportKeyLog(words, "Desk"+text, log), {Broken: true}}, Back: "/report"}})
 		},
 		"choose": func(w http.ResponseWriter, r *http.Request) {
 			p.reporter.leaflet.Render(w, r, web.LeafletPage{Name: "choose", Title: "T", Data: reportDeskLinks([]DeskView{reportDeskFull(text)}, "/report/d/")})
