@@ -31,8 +31,8 @@ func (e reportEntry) Says() []reportSay { return reportSays(e.words, reportTalkS
 // Months are the names of the months, for the script.
 func (e reportEntry) Months() string { return reportMonths(e.words) }
 
-// reportTalk is a conversation that the service opened for a browser without script, for this one answer.
-type reportTalk struct {
+// reportTalkPage is a conversation that the service opened for a browser without script, for this one answer.
+type reportTalkPage struct {
 	State, Note, Empty string
 	Ends               string
 	Lines              []reportTalkLine
@@ -117,14 +117,14 @@ func (p *Pages) reportSay(w http.ResponseWriter, r *http.Request) {
 	p.reportTalk(w, r, t, 0)
 }
 
-func (p *Pages) reportTalk(w http.ResponseWriter, r *http.Request, t reportTalk, status int) {
+func (p *Pages) reportTalk(w http.ResponseWriter, r *http.Request, t reportTalkPage, status int) {
 	words := p.reporter.leaflet.Words(r)
 	p.reporter.leaflet.Render(w, r, web.LeafletPage{Name: "talk", Title: words.T("thread.shown"), Stays: true, Status: status, Data: t})
 }
 
-func (p *Pages) newReportTalk(r *http.Request, plain ReportPlain, given string) reportTalk {
+func (p *Pages) newReportTalk(r *http.Request, plain ReportPlain, given string) reportTalkPage {
 	words := p.reporter.leaflet.Words(r)
-	t := reportTalk{State: words.T("thread.state." + string(plain.State)), Quiet: true, Words: given, Once: reportPageOnce(), Readers: plain.Desk.Readers,
+	t := reportTalkPage{State: words.T("thread.state." + string(plain.State)), Quiet: true, Words: given, Once: reportPageOnce(), Readers: plain.Desk.Readers,
 		Ends: words.T("thread.ends", "date", reportPageDate(words, plain.Ends))}
 	if plain.Also != "" && plain.Desk.Team != nil {
 		t.Readers = append(t.Readers[:len(t.Readers):len(t.Readers)], plain.Desk.Team.Readers...)
