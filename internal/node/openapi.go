@@ -17,7 +17,7 @@ import (
 
 // openAPI is the OpenAPI 3.1 description of the REST API, made of what the routes say of themselves.
 func openAPI(routes []web.Route) ([]byte, error) {
-	registry := huma.NewMapRegistry("#/components/schemas/", huma.DefaultSchemaNamer)
+	registry := huma.NewMapRegistry("#/components/schemas/", schemaName)
 	doc := &huma.OpenAPI{
 		OpenAPI: "3.1.0",
 		Info: &huma.Info{Title: "Polder", Version: strings.Fields(cli.Version())[0],
@@ -51,6 +51,18 @@ func openAPI(routes []web.Route) ([]byte, error) {
 		}
 	}
 	return json.MarshalIndent(doc, "", "  ")
+}
+
+// schemaName names a type in the document. Those of cases, which speaks in words that others use too, say so.
+func schemaName(t reflect.Type, hint string) string {
+	name := huma.DefaultSchemaNamer(t, hint)
+	for t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	if strings.HasSuffix(t.PkgPath(), "/internal/cases") && !strings.HasPrefix(name, "Case") {
+		return "Cases" + name
+	}
+	return name
 }
 
 var pathParameter = regexp.MustCompile(`\{([a-z0-9_]+)\}`)
