@@ -57,4 +57,34 @@ type Released struct {
 	Readers  []string // names of those who will be able to read it
 	Warnings []string
 	Held     bool // a warning must be confirmed first
+
+	Withdrawn int // of a set: how many objects were withdrawn, or would be
+}
+
+// Keeper keeps sets of objects current in communities. node plugs the exchange in.
+type Keeper interface {
+	// Keep brings a set up to date: new parts are shared, changed ones get a version, those that are gone are withdrawn.
+	Keep(ctx context.Context, by polder.Actor, k Kept) (Released, error)
+}
+
+// Kept is a set of objects that a case shares, as it is now.
+type Kept struct {
+	Community  string // alias
+	To         []polder.OrgID
+	Name       string                 // of the set; with a part's key it tells its object
+	Type       string                 // of the objects
+	Definition []byte                 // of the extension that says what that type is
+	In         func(stix.Object) bool // whether an object of Type that the organisation keeps there is of this set
+	Level      stix.Marking           // of the definition, and of parts that say none
+	Named      bool
+	Confirmed  bool
+	Preview    bool
+	Parts      []KeptPart
+}
+
+// KeptPart is one object of a set.
+type KeptPart struct {
+	Key   string
+	Level stix.Marking
+	Set   func(*stix.Members)
 }

@@ -8,7 +8,6 @@ import (
 	"strings"
 
 	"github.com/polder-exchange/polder"
-	"github.com/polder-exchange/polder/internal/audit"
 	"github.com/polder-exchange/polder/internal/db"
 	"github.com/polder-exchange/polder/stix"
 )
@@ -102,13 +101,17 @@ func exportName(c *exportCase) string {
 	return "case-" + id[:min(8, len(id))] + "-tlp-" + level + kind + "." + end
 }
 
-// exportNote keeps in the audit that a case left as a file, in which form and up to which level; not what is in it.
+// exportNote keeps in the case's history and in the audit that it left as a file, in which form and up to which level.
 func (s *Service) exportNote(ctx context.Context, by polder.Actor, c *exportCase) error {
+	v, err := s.caseViewer(ctx, by)
+	if err != nil {
+		return err
+	}
 	return s.o.DB.Write(ctx, func(tx *db.Tx) error {
-		e := audit.EntryOf(by)
-		e.Action, e.Object = "case.export", string(c.View.ID)
-		e.Detail = map[string]string{"format": string(c.Ask.Format), "tlp": c.Level.String(), "ceiling": c.Ask.Ceiling.String()}
-		return s.o.Audit.Append(tx, e)
+		if _, _, err := s.caseAt(tx, v, c.View.ID, PartRead); err != nil {
+			return err
+		}
+		return s.caseNote(tx, by, v, c.View.ID, CaseRevision{What: "export", Did: string(c.Ask.Format), Reason: c.Level.Label(), Level: c.Level})
 	})
 }
 

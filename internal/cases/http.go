@@ -14,5 +14,5 @@ func NewAPI(s *Service) *API { return &API{s} }
 
 // Routes are all routes of the API.
 func (a *API) Routes() []web.Route {
-	return slices.Concat(a.reportRoutes(), a.caseRoutes(), a.deadlineRoutes(), a.jewelRoutes())
+	return slices.Concat(a.reportRoutes(), a.caseRoutes(), a.deadlineRoutes(), a.jewelRoutes(), a.exportRoutes())
 }

@@ -36,6 +36,9 @@ type ServiceOptions struct {
 	Accounts Accounts
 	Packs    deadline.Packs   // rules of the law; the zero value is those in the binary
 	Exchange Exchange         // nil: nothing is looked up and nothing leaves
+	Keeper   Keeper           // nil: no case is shared
+	Shared   SharedLog        // nil: no case of others is read
+	Own      SharedOwn        // with Shared: what an organisation sees
 	Reminder Reminder         // nil: nobody is reminded of deadlines
 	Moments  []DeadlineMoment // when people are reminded; nil is [DeadlineMoments]
 	Secret   []byte           // of this node, for receipts and limits: at least 32 bytes
