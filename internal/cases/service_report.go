@@ -201,7 +201,8 @@ func (s *Service) postPlain(ctx context.Context, desk DeskView, in ReportPost) (
 	return ReportPosted{}, polder.Errorf(polder.Unavailable, "the readers of this desk change just now; send the report again")
 }
 
-// sealArrival seals answers and attachments to the readers of now, and the answers to the reporter too.
+// sealArrival seals answers and attachments to the readers of now, and the answers to the reporter too. Who is pressed may
+// be made to give the words away, so what was said to a desk for that is sealed to its readers alone.
 func (s *Service) sealArrival(a *arrival, desk DeskView, in ReportPost, access seal.Access) error {
 	readers, err := readersOf(desk, in.Also)
 	if err != nil {
@@ -213,7 +214,9 @@ func (s *Service) sealArrival(a *arrival, desk DeskView, in ReportPost, access s
 	if in.Anonymous {
 		public := access.Key.Public()
 		a.row.reporter = public[:]
-		to = append(slices.Clone(keys), public)
+		if desk.Kind != DeskPressed {
+			to = append(slices.Clone(keys), public)
+		}
 	}
 	text, err := json.Marshal(in.Answers)
 	if err != nil {

@@ -321,7 +321,8 @@ func (s *Service) SayPlain(ctx context.Context, from netip.Addr, words, text, on
 	return ReportPlain{}, polder.Errorf(polder.Unavailable, "the readers of this desk change just now; send the message again")
 }
 
-// sealMessage seals a message of a reporter to the readers of now and to the reporter, files to the readers alone.
+// sealMessage seals a message of a reporter to the readers of now and to the reporter, files to the readers alone; to a
+// desk for people who are pressed, all of it to the readers alone.
 func (s *Service) sealMessage(ctx context.Context, row reportRow, text string, files []ReportAttachment) (seal.Box, []seal.Box, error) {
 	readers, err := inForce(s.reportReader(ctx), row.desks())
 	if err != nil {
@@ -331,7 +332,15 @@ func (s *Service) sealMessage(ctx context.Context, row reportRow, text string, f
 	if len(keys) == 0 || row.public() == nil {
 		return seal.Box{}, nil, ErrNoThread
 	}
-	box, err := seal.Seal(s.o.Rand, PurposeMessage, []byte(text), SealLeast, append(slices.Clone(keys), *row.public())...)
+	desk, err := anyDesk(s.reportReader(ctx), row.desk)
+	if err != nil {
+		return seal.Box{}, nil, err
+	}
+	to := slices.Clone(keys)
+	if desk == nil || desk.Kind != DeskPressed {
+		to = append(to, *row.public())
+	}
+	box, err := seal.Seal(s.o.Rand, PurposeMessage, []byte(text), SealLeast, to...)
 	if err != nil {
 		return seal.Box{}, nil, err
 	}
