@@ -1,0 +1,52 @@
+package cases
+
+import (
+	"context"
+	"slices"
+
+	"github.com/polder-exchange/polder"
+	"github.com/polder-exchange/polder/internal/web"
+)
+
+// Objects tells which values an object of the exchange names, as far as by may see it. An [Exchange] that is one too lets
+// the pages of objects show the cases that hold the same values.
+type Objects interface {
+	Values(ctx context.Context, by polder.Actor, object string) ([]string, error)
+}
+
+// panelValues is how many values of one object are looked for.
+const panelValues = 20
+
+// Panel shows, on the page of an object of the exchange, the cases in sight of the reader that hold one of its values.
+func (p *Pages) Panel(ctx context.Context, by polder.Actor, object string, words web.Words) (web.Block, error) {
+	from, knows := p.o.Exchange.(Objects)
+	if !knows || !web.Reader.Allows(by) {
+		return web.Block{}, nil
+	}
+	values, err := from.Values(ctx, by, object)
+	if err != nil {
+		return web.Block{}, err
+	}
+	var refs []CaseRef
+	for _, value := range values[:min(len(values), panelValues)] {
+		more, err := p.CasesNaming(ctx, by, value)
+		if err != nil {
+			return web.Block{}, err
+		}
+		for _, c := range more {
+			if !slices.ContainsFunc(refs, func(o CaseRef) bool { return o.ID == c.ID }) {
+				refs = append(refs, c)
+			}
+		}
+	}
+	if len(refs) == 0 {
+		return web.Block{}, nil
+	}
+	var marks []web.Mark
+	for _, c := range refs[:min(len(refs), caseShowsOthers)] {
+		marks = append(marks, web.Mark{Icon: "flag", Text: words.T("cases.panel.one", "title", caseOr(c.Title, words.T("cases.untitled")), "value", web.Defang(caseClip(c.Why, 80))), Href: casePath("/cases", string(c.ID))})
+	}
+	b := caseBlock(words.T("cases.panel"), words.T("cases.panel.note"), "case-marks", marks)
+	b.Aside, b.Order = true, 40
+	return b, nil
+}
