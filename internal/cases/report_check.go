@@ -42,7 +42,7 @@ func (a Answers) Check() error {
 		return polder.Errorf(polder.TooLarge, "more, roads: hold too much; at most %d further answers, and each road once", maxAnswerMore)
 	case strings.TrimSpace(a.What) == "":
 		return polder.Errorf(polder.Invalid, "what: is empty; say in a few words what happened or what worries you")
-	case a.Proposed != nil && (len(a.Proposed.Why) > 50 || len(a.Proposed.Class) > 100 || len(a.Proposed.Severity) > 20):
+	case a.Proposed != nil && (len(a.Proposed.Why) > 50 || len(a.Proposed.Class) > 100 || len(a.Proposed.Severity) > 40):
 		return polder.Errorf(polder.TooLarge, "proposed: holds too much; leave it out")
 	}
 	for _, road := range a.Roads {

@@ -67,15 +67,15 @@ func (k ReportKeep) filled() ReportKeep {
 
 // What deriving costs. One derivation of a proof takes some 50 ms and 32 MiB; a few run at a time, however many come.
 const (
-	receiptMemory  = 32 << 10 // KiB
-	receiptPasses  = 3
-	receiptAtOnce  = 2
-	receiptQueue   = 64 // that wait for their turn; more are told to come back
-	receiptWaits   = 10 * time.Second
-	reportsAtStart = 5 // of what the whole node allows, right after a start: a restart frees no guesser
-	largePosts     = 4 // posts above reportSmall that are read at the same time
-	largeWaits     = 20 * time.Second
-	reportSmall    = 256 << 10
+	receiptMemory = 32 << 10 // KiB
+	receiptPasses = 3
+	receiptAtOnce = 2
+	receiptQueue  = 64 // that wait for their turn; more are told to come back
+	receiptWaits  = 10 * time.Second
+	looksAtStart  = 5 // receipts that may be shown right after a start: a restart frees no guesser
+	largePosts    = 4 // posts above reportSmall that are read at the same time
+	largeWaits    = 20 * time.Second
+	reportSmall   = 256 << 10
 )
 
 // reportState is what the service keeps in memory for strangers: limits, and who waits for a turn. Nothing in it is
@@ -107,11 +107,8 @@ func newReportState(o ServiceOptions) reportState {
 	if _, err := io.ReadFull(rand.Reader, r.addressKey); err != nil {
 		panic(err) // never fails
 	}
-	for range rates.Looks.Burst - reportsAtStart {
+	for range rates.Looks.Burst - looksAtStart {
 		r.looks.Take("")
-	}
-	for range rates.Node.Burst - reportsAtStart {
-		r.node.Take("")
 	}
 	return r
 }

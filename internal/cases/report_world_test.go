@@ -415,3 +415,9 @@ func deskHolds(t testing.TB, what, text string, want ...string) {
 		}
 	}
 }
+
+// auditRecord is an entry of the audit.
+type auditRecord = audit.Record
+
+// deskAudit asks for what somebody may read of the audit.
+func deskAudit(by polder.Actor) audit.Filter { return audit.Filter{Viewer: by, Limit: 1000} }
