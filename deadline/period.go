@@ -108,11 +108,11 @@ func (p Period) End(from time.Time, zone *time.Location, c Calendar, rest Rest) 
 	case rest == RestNoon && off:
 		return at(nextWorking(last, c), 12, 0, 0, zone)
 	case rest == RestEU, rest == RestAtw && p.short():
+		long := !last.Before(first.AddDate(0, 0, p.least(rest)))
 		last = nextWorking(last, c)
-		if p.steps[len(p.steps)-1].unit == workingDays {
-			break
+		if long && p.steps[len(p.steps)-1].unit != workingDays {
+			last = twoWorking(first, last, c)
 		}
-		last = twoWorking(first, last, p.least(rest), c)
 	}
 	return at(last, 23, 59, 59, zone)
 }
@@ -184,12 +184,8 @@ func nextWorking(day time.Time, c Calendar) time.Time {
 	return day
 }
 
-// twoWorking is last, or the later day until which a period that began after first holds two working days; periods of
-// fewer than least days stay.
-func twoWorking(first, last time.Time, least int, c Calendar) time.Time {
-	if last.Before(first.AddDate(0, 0, least)) {
-		return last
-	}
+// twoWorking is last, or the later day until which a period that began after first holds two working days.
+func twoWorking(first, last time.Time, c Calendar) time.Time {
 	working := 0
 	for day := first.AddDate(0, 0, 1); !day.After(last) && working < 2; day = day.AddDate(0, 0, 1) {
 		if c.Working(day) {
