@@ -64,7 +64,7 @@ func (s *Service) exportCase(ctx context.Context, by polder.Actor, id CaseID, as
 	if c.Members, err = s.Members(ctx, by, id); err != nil {
 		return nil, err
 	}
-	if c.Deadlines, err = s.exportDeadlines(ctx, by, id); err != nil {
+	if c.Deadlines, err = s.exportDeadlines(ctx, by, id, ask.Language); err != nil {
 		return nil, err
 	}
 	return c, s.exportNames(ctx, by, c)
