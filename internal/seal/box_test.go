@@ -1,18 +1,13 @@
 package seal
 
 import (
-	"bytes"
 	"crypto/ecdh"
 	"crypto/hpke"
 	"crypto/rand"
 	"encoding/hex"
 	"encoding/json"
-	"errors"
 	"os"
-	"strings"
 	"testing"
-
-	"pgregory.net/rapid"
 )
 
 // vector is one of RFC 9180: base mode, DHKEM(X25519, HKDF-SHA256), HKDF-SHA256, the first message; all in hexadecimal.
@@ -86,10 +81,3 @@ func TestVectors(t *testing.T) {
 		}
 	}
 }
-
-var (
-	_ = bytes.Equal
-	_ = errors.Is
-	_ = strings.Repeat
-	_ = rapid.Check
-)

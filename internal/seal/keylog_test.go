@@ -1,9 +1,12 @@
 package seal
 
 import (
+	"encoding/json"
 	"slices"
 	"testing"
 	"time"
+
+	"pgregory.net/rapid"
 )
 
 // exampleLog has one reader who was first, one who was confirmed, one who left, and one who waits.
@@ -112,4 +115,106 @@ func TestS30BrokenLogs(t *testing.T) {
 			t.Errorf("%s: has readers", c.why)
 		}
 	}
+}
+
+// TestLawLog: a log that is made of what is allowed verifies; its readers are those who were added and confirmed and not
+// removed; and no entry of it can be changed, left out or doubled.
+func TestLawLog(t *testing.T) {
+	keys := map[KeyID]PublicKey{}
+	var ids []KeyID
+	for i := range 5 {
+		p := NewPrivateKey([32]byte{1: byte(i + 1)}).Public()
+		keys[p.ID()] = p
+		ids = append(ids, p.ID())
+	}
+	rapid.Check(t, func(t *rapid.T) {
+		var log []LogEntry
+		var reads, waits []KeyID
+		at := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+		for range rapid.IntRange(0, 15).Draw(t, "steps") {
+			id := rapid.SampledFrom(ids).Draw(t, "key")
+			did := rapid.SampledFrom([]Did{DidAdd, DidConfirm, DidRemove}).Draw(t, "did")
+			by := rapid.SampledFrom(ids).Draw(t, "by")
+			at = at.Add(time.Duration(rapid.IntRange(0, 3).Draw(t, "seconds")) * time.Second)
+			there := slices.Contains(reads, id) || slices.Contains(waits, id)
+			right := did == DidAdd && !there || did == DidRemove && there ||
+				did == DidConfirm && slices.Contains(waits, id) && slices.Contains(reads, by)
+			next, err := AppendLog(log, LogEntry{At: at, Did: did, Key: keys[id], Name: "N", By: string(by)})
+			if (err == nil) != right {
+				t.Fatalf("%s %s by %s: %v, want it taken: %v", did, id, by, err, right)
+			}
+			if err != nil {
+				continue
+			}
+			log = next
+			other := func(k KeyID) bool { return k == id }
+			switch {
+			case did == DidRemove:
+				reads, waits = slices.DeleteFunc(reads, other), slices.DeleteFunc(waits, other)
+			case did == DidConfirm:
+				reads, waits = append(reads, id), slices.DeleteFunc(waits, other)
+			case len(reads) == 0:
+				reads = append(reads, id)
+			default:
+				waits = append(waits, id)
+			}
+			if !slices.Equal(InForce(log), reads) || !slices.Equal(Waiting(log), waits) {
+				t.Fatalf("in force %v and waiting %v, want %v and %v", InForce(log), Waiting(log), reads, waits)
+			}
+		}
+		if len(log) < 2 {
+			return
+		}
+		i := rapid.IntRange(0, len(log)-2).Draw(t, "broken")
+		if VerifyLog(slices.Delete(slices.Clone(log), i, i+1)) == nil || VerifyLog(slices.Insert(slices.Clone(log), i, log[i])) == nil {
+			t.Fatal("an entry was left out or doubled unseen")
+		}
+		changed := slices.Clone(log)
+		changed[i].Name += "x"
+		if VerifyLog(changed) == nil {
+			t.Fatal("an entry was changed unseen")
+		}
+	})
+}
+
+// TestLogTravels: a log verifies after it was JSON, as it comes to a client, with names of any script.
+func TestLogTravels(t *testing.T) {
+	text, err := json.Marshal(exampleLog(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var log []LogEntry
+	if err := json.Unmarshal(text, &log); err != nil {
+		t.Fatal(err)
+	}
+	if err := VerifyLog(log); err != nil {
+		t.Error(err)
+	}
+}
+
+// FuzzLog: a log from outside is refused or has readers that are in it, and what is refused has none.
+func FuzzLog(f *testing.F) {
+	text, err := json.Marshal(exampleLog(f))
+	if err != nil {
+		f.Fatal(err)
+	}
+	for _, s := range []string{string(text), `[]`, `[{}]`, `[{"n":1,"did":"added"}]`, `null`} {
+		f.Add([]byte(s))
+	}
+	f.Fuzz(func(t *testing.T, in []byte) {
+		var log []LogEntry
+		if json.Unmarshal(in, &log) != nil {
+			return
+		}
+		err := VerifyLog(log)
+		all := append(InForce(log), Waiting(log)...)
+		if err != nil && len(all) > 0 {
+			t.Errorf("a broken log (%v) has readers", err)
+		}
+		for _, id := range all {
+			if !slices.ContainsFunc(log, func(e LogEntry) bool { return e.Key.ID() == id }) {
+				t.Errorf("reader %s is not in the log", id)
+			}
+		}
+	})
 }
