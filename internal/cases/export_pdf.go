@@ -213,9 +213,20 @@ func (w *exportWriter) observables() {
 		if last := w.short(o.Last); last != "" && last != seen {
 			seen += " – " + last
 		}
-		rows = append(rows, []string{string(o.Type), w.said(indicator.Defang(o.Type, o.Value), it.Title), seen, bad, it.Level.Label()})
+		rows = append(rows, []string{string(o.Type), w.said(indicator.Defang(o.Type, o.Value), exportTitle(it)), seen, bad, it.Level.Label()})
 	}
 	w.rows([]float64{0.12, 0.36, 0.2, 0.12, 0.2}, []string{"type", "value", "seen", "adversary", "mark"}, rows, "observables.none")
+}
+
+// exportTitle is what an observable is called, where that is more than its value.
+func exportTitle(it Item) string {
+	if o := it.Observable; o != nil && o.Value != "" {
+		if it.Title == o.Value {
+			return ""
+		}
+		return strings.ReplaceAll(it.Title, o.Value, indicator.Defang(o.Type, o.Value))
+	}
+	return it.Title
 }
 
 // evidence stands with its hash and every step of its keeping, also where it was struck out.

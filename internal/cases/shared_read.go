@@ -172,7 +172,7 @@ func (s *Service) replyItem(ctx context.Context, by polder.Actor, c SharedCase, 
 		return in, err
 	}
 	now := s.caseNow()
-	it := Item{ID: "item--" + id, Kind: in.Kind, Level: in.Level, Title: strings.TrimSpace(in.Title), Text: strings.TrimSpace(in.Text), At: in.At, Made: now, MadeBy: doer, Changed: now, By: doer, Org: by.Org, Version: 1, Weighs: in.Weighs}
+	it := Item{ID: id, Kind: in.Kind, Level: in.Level, Title: strings.TrimSpace(in.Title), Text: strings.TrimSpace(in.Text), At: in.At, Made: now, MadeBy: doer, Changed: now, By: doer, Org: by.Org, Version: 1, Weighs: in.Weighs}
 	if it.Level == stix.None {
 		it.Level = c.Level
 	}
