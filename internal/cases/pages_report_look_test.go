@@ -22,9 +22,12 @@ func TestBrowserReportLooks(t *testing.T) {
 	p := b.Open(t, server.URL+"/report/closed")
 	p.Script(false)
 	for name := range reportViews(t, reports, site, "") {
+		if name == "fault" {
+			continue // it answers 500, of which a browser complains; its parts are those of other pages
+		}
 		for _, lang := range []string{"en", "nl"} {
 			p.Go(server.URL + "/report/" + name + "?lang=" + lang)
-			if p.Script(true); lang == "en" && name != "fault" { // that page answers 500, which a browser says on its console
+			if p.Script(true); lang == "en" {
 				p.Check(t)
 			}
 			p.Pictures("report-" + name + "-" + lang)

@@ -4,11 +4,14 @@ import (
 	"bytes"
 	"context"
 	"crypto/rand"
+	"encoding/json"
+	"html"
 	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"sync"
 	"testing"
@@ -35,7 +38,8 @@ type reportWorld struct {
 	log    *bytes.Buffer
 	mu     sync.Mutex
 	seen   []reportSeen
-	broken int // requests to come that the network cuts
+	broken int             // posts to come whose answer the network loses
+	lie    func(*DeskView) // what a dishonest server makes of a desk
 }
 
 // reportSeen is a request as it came over the wire, and what was answered.
@@ -51,6 +55,7 @@ const reportOrg = polder.OrgID("org-orion")
 
 var (
 	reportSteward = polder.Actor{Org: reportOrg, Person: "p-steward", Name: "Sanne de Wit", Role: polder.RoleSteward}
+	reportDirk    = polder.Actor{Org: reportOrg, Person: "p-dirk", Name: "Dirk Bos", Role: polder.RoleSteward}
 	reportAnna    = polder.Actor{Org: reportOrg, Person: "p-anna", Name: "Anna Visser", Role: polder.RoleContributor}
 )
 
@@ -135,9 +140,39 @@ func (w *reportWorld) record(h http.Handler) http.Handler {
 		for k, v := range kept.Header() {
 			out.Header()[k] = v
 		}
+		out.Header().Del("Content-Length")
 		out.WriteHeader(kept.Code)
-		_, _ = out.Write(kept.Body.Bytes())
+		_, _ = out.Write(w.told(kept.Body.Bytes()))
 	})
+}
+
+// reportView is where a form holds the desk.
+var reportView = regexp.MustCompile(`data-view="([^"]*)"`)
+
+// told is an answer as it leaves a server that may be dishonest.
+func (w *reportWorld) told(page []byte) []byte {
+	if w.lie == nil {
+		return page
+	}
+	return reportView.ReplaceAllFunc(page, func(m []byte) []byte {
+		var desk DeskView
+		if err := json.Unmarshal([]byte(html.UnescapeString(string(reportView.FindSubmatch(m)[1]))), &desk); err != nil {
+			return m
+		}
+		w.lie(&desk)
+		text, err := json.Marshal(desk)
+		if err != nil {
+			return m
+		}
+		return []byte(`data-view="` + html.EscapeString(string(text)) + `"`)
+	})
+}
+
+// cut loses the answers of the next posts.
+func (w *reportWorld) cut(posts int) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.broken = posts
 }
 
 // took are the requests since it was last asked.
@@ -167,6 +202,20 @@ func (w *reportWorld) openDesk(in DeskSettings) Desk {
 	_, err = w.AddReader(w.t.Context(), reportSteward, desk.Alias, DeskReaderPost{Person: reportAnna.Person, Confirmed: in.Kind == DeskPressed})
 	w.must(err)
 	return desk.Desk
+}
+
+// secondReader lets the steward read too, whom anna confirms.
+func (w *reportWorld) secondReader(desk Desk) {
+	w.t.Helper()
+	key := seal.NewPrivateKey([32]byte{40})
+	locked, err := seal.Lock(rand.Reader, key, "correct horse battery staple")
+	w.must(err)
+	_, err = w.PutKey(w.t.Context(), reportSteward, locked)
+	w.must(err)
+	_, err = w.AddReader(w.t.Context(), reportDirk, desk.Alias, DeskReaderPost{Person: reportSteward.Person})
+	w.must(err)
+	_, err = w.ConfirmReader(w.t.Context(), reportAnna, desk.Alias, key.Public().ID())
+	w.must(err)
 }
 
 // reports are the open reports that anna reads, with their answers.
@@ -211,4 +260,15 @@ func (w *reportWorld) holds(word string, files map[string][]byte) []string {
 		found = append(found, "the log")
 	}
 	return found
+}
+
+// page is what the node answers to a browser that asks for an address.
+func (w *reportWorld) page(path string) string {
+	w.t.Helper()
+	r, err := http.Get(w.url + path)
+	w.must(err)
+	defer r.Body.Close()
+	text, err := io.ReadAll(r.Body)
+	w.must(err)
+	return string(text)
 }
