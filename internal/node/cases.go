@@ -3,13 +3,26 @@ package node
 import (
 	"context"
 	"errors"
+	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/polder-exchange/polder"
 	"github.com/polder-exchange/polder/internal/cases"
+	"github.com/polder-exchange/polder/internal/db"
+	"github.com/polder-exchange/polder/internal/notify"
 	"github.com/polder-exchange/polder/internal/web"
 )
+
+// casework is what the node runs of cases.
+type casework struct {
+	service  *cases.Service
+	notifier *cases.Notifier // nil without a mail server
+}
+
+// caseOutboxFile holds messages about reports and deadlines that wait to be sent.
+const caseOutboxFile = "cases-outbox.db"
 
 // openCases opens reports, cases and their deadlines.
 func (n *Node) openCases(ctx context.Context) error {
@@ -20,16 +33,50 @@ func (n *Node) openCases(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	n.cases = cases.NewService(cases.ServiceOptions{
-		DB: n.DB, Audit: n.Audit, Now: n.now, Blobs: n.blobs, Jobs: n.jobs, Accounts: casePeople{n}, Secret: secret, Log: n.log,
+	n.cases.service = cases.NewService(cases.ServiceOptions{
+		DB: n.DB, Audit: n.Audit, Now: n.now, Blobs: n.blobs, Jobs: n.jobs, Accounts: casePeople{n}, Exchange: forCases{n}, Keeper: forCases{n}, Shared: n.Journal, Own: n.own, Reminder: caseReminder{n}, Secret: secret, Log: n.log,
 	})
 	return nil
 }
 
+// openCaseNotifier sets up messages about reports and deadlines, where the node has a mail server.
+func (n *Node) openCaseNotifier(ctx context.Context, site *web.Site, senders map[notify.Channel]notify.Sender) error {
+	if senders[notify.ByMail] == nil {
+		return nil
+	}
+	outbox, err := db.Open(ctx, filepath.Join(n.Dir, caseOutboxFile), db.Options{Log: n.log, Now: n.now})
+	if err != nil {
+		return err
+	}
+	n.atEnd(outbox.Close)
+	n.cases.notifier = cases.NewNotifier(cases.NotifierOptions{
+		Service: n.cases.service, Accounts: n.Accounts, Outbox: outbox, Site: site, URL: n.Config.address(), Senders: senders, Log: n.log,
+	})
+	return n.cases.notifier.Migrate(ctx)
+}
+
+// runCases does what cases do by themselves until ctx ends.
+func (n *Node) runCases(ctx context.Context, all *sync.WaitGroup) {
+	if n.cases.notifier != nil {
+		all.Go(func() { n.cases.notifier.Run(ctx) })
+	}
+}
+
+// caseReminder tells of deadlines, where there is a way to.
+type caseReminder struct{ node *Node }
+
+// Remind is what [cases.Reminder] asks for.
+func (r caseReminder) Remind(tx *db.Tx, d cases.DeadlineReminder) error {
+	if r.node.cases.notifier == nil {
+		return nil
+	}
+	return r.node.cases.notifier.Remind(tx, d)
+}
+
 // mountCases adds the pages, the REST API and what spans pages.
 func (n *Node) mountCases(site *web.Site) []web.Route {
-	pages := n.cases.Pages(site)
-	return append(cases.NewAPI(n.cases).Routes(), pages.Routes()...)
+	pages := n.cases.service.Pages(site)
+	return append(cases.NewAPI(n.cases.service).Routes(), pages.Routes()...)
 }
 
 // casePeople is what [cases.Accounts] asks for.

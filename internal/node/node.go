@@ -20,7 +20,6 @@ import (
 	"github.com/polder-exchange/polder/internal/accounts"
 	"github.com/polder-exchange/polder/internal/audit"
 	"github.com/polder-exchange/polder/internal/blob"
-	"github.com/polder-exchange/polder/internal/cases"
 	"github.com/polder-exchange/polder/internal/db"
 	"github.com/polder-exchange/polder/internal/exchange"
 	"github.com/polder-exchange/polder/internal/jobs"
@@ -57,7 +56,7 @@ type Node struct {
 
 	detection detection
 	screening screening
-	cases     *cases.Service
+	cases     casework
 
 	blobs   *blob.Store
 	jobs    *jobs.Jobs

@@ -52,6 +52,9 @@ func (n *Node) openNotifier(ctx context.Context, site *web.Site) error {
 	if err := exchange.NewNotifier(n.Exchange, exchange.NotifierOptions{Site: site, URL: n.Config.address(), Senders: senders}).Migrate(ctx); err != nil {
 		return err
 	}
+	if err := n.openCaseNotifier(ctx, site, senders); err != nil {
+		return err
+	}
 	return n.openAlertNotifier(ctx, site, senders)
 }
 
@@ -66,6 +69,7 @@ func (n *Node) run(ctx context.Context) {
 	})
 	n.runDetection(ctx, &all)
 	n.runScreening(ctx, &all)
+	n.runCases(ctx, &all)
 	n.Exchange.Run(ctx)
 	all.Wait()
 }
