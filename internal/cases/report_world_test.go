@@ -134,11 +134,17 @@ func newDeskWorld(t testing.TB) *deskWorld { return openDeskWorld(t, t.TempDir()
 
 func openDeskWorld(t testing.TB, dir string, o ServiceOptions) *deskWorld {
 	t.Helper()
+	return openDeskWorldOn(t, dir, o, db.Options{})
+}
+
+func openDeskWorldOn(t testing.TB, dir string, o ServiceOptions, disk db.Options) *deskWorld {
+	t.Helper()
 	w := &deskWorld{t: t, dir: dir, log: &deskLogText{}, keys: map[string]seal.PrivateKey{}, from: "203.0.113.77:4711", now: time.Date(2026, 11, 20, 9, 25, 0, 0, time.UTC)}
 	log := slog.New(slog.NewTextHandler(w.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	ctx := context.Background()
 	var err error
-	w.db, err = db.Open(ctx, filepath.Join(dir, "polder.db"), db.Options{Log: log})
+	disk.Log = log
+	w.db, err = db.Open(ctx, filepath.Join(dir, "polder.db"), disk)
 	deskMust(t, err)
 	t.Cleanup(func() { w.db.Close() })
 	w.audit = audit.New(w.db, w.clock)
@@ -415,6 +421,9 @@ func deskHolds(t testing.TB, what, text string, want ...string) {
 		}
 	}
 }
+
+// sealWrap is a wrap, for bodies that are written out.
+type sealWrap = seal.Wrap
 
 // auditRecord is an entry of the audit.
 type auditRecord = audit.Record
