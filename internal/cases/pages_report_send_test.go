@@ -347,7 +347,7 @@ func TestBrowserReportGuard(t *testing.T) {
 	if !webtest.Eval[bool](f.Page, `(() => { const e = new Event("beforeunload", {cancelable: true}); dispatchEvent(e); return e.defaultPrevented; })()`) {
 		t.Error("the page can be left without a word")
 	}
-	f.tap("label:has(#confirm)")
+	f.Press(" ") // the focus was moved to the box
 	f.Wait("#confirm:checked")
 	if webtest.Eval[bool](f.Page, `(() => { const e = new Event("beforeunload", {cancelable: true}); dispatchEvent(e); return e.defaultPrevented; })()`) {
 		t.Error("the page holds who has written it down")
