@@ -20,6 +20,7 @@ const deadlineJob = "cases.reminder"
 type deadlineTask struct {
 	Case CaseID `json:"case"`
 	Rule string `json:"rule"`
+	At   int64  `json:"at"` // the moment it is for, in microseconds: a job that is tried again has a later time of its own
 }
 
 func deadlineKey(id CaseID, rule string) string { return deadlineJob + "/" + string(id) + "/" + rule }
@@ -50,7 +51,7 @@ func (s *Service) scheduleDeadlineTx(tx *db.Tx, c Case, r deadlineRow) error {
 	if !ok || r.mark != "" || r.Gone || c.Status == StatusClosed {
 		return s.o.Jobs.Cancel(tx, deadlineKey(c.ID, r.Rule))
 	}
-	payload, err := json.Marshal(deadlineTask{c.ID, r.Rule})
+	payload, err := json.Marshal(deadlineTask{c.ID, r.Rule, caseStamp(at)})
 	if err != nil {
 		return err
 	}
@@ -85,11 +86,11 @@ func (s *Service) remindJob(ctx context.Context, j jobs.Job) error {
 		if r.mark != "" || r.Gone || c.Status == StatusClosed {
 			return nil
 		}
-		return s.remindTx(tx, c.Case, r, j.At)
+		return s.remindTx(tx, c.Case, r, caseTime(task.At))
 	})
 }
 
-// remindTx does what belongs to the moment at which a job was to run.
+// remindTx does what belongs to the moment for which a job was scheduled.
 func (s *Service) remindTx(tx *db.Tx, c Case, r deadlineRow, at time.Time) error {
 	now := s.o.Now()
 	if !r.Due.IsZero() && !now.Before(r.Due) && r.late.IsZero() {
