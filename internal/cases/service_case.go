@@ -48,7 +48,7 @@ func (s *Service) OpenCase(ctx context.Context, by polder.Actor, n CaseNew) (Cas
 	if n.Report != "" {
 		err = s.openFromReport(ctx, by, v, home, c, members, items, n.Jewels)
 	} else {
-		err = s.o.DB.Write(ctx, func(tx *db.Tx) error { return s.openCaseTx(tx, by, v, home, c, members, items, n.Jewels) })
+		err = s.caseWrite(ctx, func(tx *db.Tx) error { return s.openCaseTx(tx, by, v, home, c, members, items, n.Jewels) })
 	}
 	if err != nil {
 		return CaseView{}, err
@@ -318,7 +318,7 @@ func (s *Service) ChangeCase(ctx context.Context, by polder.Actor, id CaseID, n 
 	if err != nil {
 		return CaseView{}, err
 	}
-	err = s.o.DB.Write(ctx, func(tx *db.Tx) error {
+	err = s.caseWrite(ctx, func(tx *db.Tx) error {
 		r, x, err := caseFieldsAt(tx, v, id, PartWork)
 		if err != nil {
 			return err
@@ -392,7 +392,7 @@ func (s *Service) SetCaseStatus(ctx context.Context, by polder.Actor, id CaseID,
 	if err := caseOneOf("status", n.Status, caseStatuses); err != nil {
 		return CaseView{}, err
 	}
-	err = s.o.DB.Write(ctx, func(tx *db.Tx) error {
+	err = s.caseWrite(ctx, func(tx *db.Tx) error {
 		r, x, err := caseFieldsAt(tx, v, id, PartWork)
 		switch {
 		case err != nil:
@@ -444,7 +444,7 @@ func (s *Service) ArchiveCase(ctx context.Context, by polder.Actor, id CaseID, a
 	if err != nil {
 		return CaseView{}, err
 	}
-	err = s.o.DB.Write(ctx, func(tx *db.Tx) error {
+	err = s.caseWrite(ctx, func(tx *db.Tx) error {
 		r, _, err := caseFieldsAt(tx, v, id, PartLead)
 		switch {
 		case err != nil:
@@ -477,7 +477,7 @@ func (s *Service) Announce(ctx context.Context, by polder.Actor, id CaseID) erro
 	if err != nil {
 		return err
 	}
-	return s.o.DB.Write(ctx, func(tx *db.Tx) error {
+	return s.caseWrite(ctx, func(tx *db.Tx) error {
 		r, _, err := caseFieldsAt(tx, v, id, PartLead)
 		if err != nil || !r.Announced.IsZero() {
 			return err
@@ -659,7 +659,7 @@ func (s *Service) SetCaseSettings(ctx context.Context, by polder.Actor, set Case
 			return set, err
 		}
 	}
-	err = s.o.DB.Write(ctx, func(tx *db.Tx) error {
+	err = s.caseWrite(ctx, func(tx *db.Tx) error {
 		have, err := readCaseSettings(tx, v.org)
 		if err != nil {
 			return err

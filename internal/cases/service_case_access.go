@@ -60,6 +60,18 @@ func caseFieldsAt(a caseReads, v caseViewer, id CaseID, need Part) (caseHeld, Ac
 	return r, x, err
 }
 
+// caseWriter runs a change in a transaction.
+type caseWriter func(context.Context, func(*db.Tx) error) error
+
+// caseWrite runs what makes the database grow, where the disk has room for it. What takes something away is written
+// whatever room there is.
+func (s *Service) caseWrite(ctx context.Context, fn func(*db.Tx) error) error {
+	if err := s.o.DB.Room(); err != nil {
+		return err
+	}
+	return s.o.DB.Write(ctx, fn)
+}
+
 // caseNow is the time of a change.
 func (s *Service) caseNow() time.Time { return s.o.Now().UTC().Truncate(time.Microsecond) }
 

@@ -63,7 +63,7 @@ func (s *Service) AssessDamage(ctx context.Context, by polder.Actor, id CaseID, 
 	if err := d.check(); err != nil {
 		return DamageView{}, err
 	}
-	err = s.o.DB.Write(ctx, func(tx *db.Tx) error {
+	err = s.caseWrite(ctx, func(tx *db.Tx) error {
 		r, x, err := caseFieldsAt(tx, v, id, PartWork)
 		switch {
 		case err != nil:
@@ -129,7 +129,7 @@ func (s *Service) TouchJewels(ctx context.Context, by polder.Actor, id CaseID, j
 	if err != nil {
 		return DamageView{}, err
 	}
-	err = s.o.DB.Write(ctx, func(tx *db.Tx) error {
+	err = s.caseWrite(ctx, func(tx *db.Tx) error {
 		r, x, err := caseFieldsAt(tx, v, id, PartWork)
 		switch {
 		case err != nil:

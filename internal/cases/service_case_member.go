@@ -104,7 +104,7 @@ func (s *Service) SetMember(ctx context.Context, by polder.Actor, id CaseID, m C
 	if err := s.checkMember(ctx, c, m); err != nil {
 		return nil, err
 	}
-	err = s.o.DB.Write(ctx, func(tx *db.Tx) error {
+	err = s.caseWrite(ctx, func(tx *db.Tx) error {
 		r, x, err := caseRowAt(tx, v, id, PartLead)
 		if err != nil {
 			return err

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -29,6 +30,7 @@ type caseWorld struct {
 	blobs    *blob.Store
 	people   *casePeople
 	exchange *caseExchange
+	full     atomic.Bool // the disk
 }
 
 // The organisations of a [caseWorld], and their people.
@@ -133,7 +135,12 @@ func openCaseWorld(t testing.TB, dir string, files blob.Options) *caseWorld {
 		}
 	}
 	ctx := context.Background()
-	d, err := db.Open(ctx, filepath.Join(dir, "polder.db"), db.Options{})
+	d, err := db.Open(ctx, filepath.Join(dir, "polder.db"), db.Options{Free: func(string) (int64, error) {
+		if w.full.Load() {
+			return 1, nil
+		}
+		return 1 << 40, nil
+	}})
 	caseMust(t, err)
 	t.Cleanup(func() { d.Close() })
 	w.db, w.audit = d, audit.New(d, w.tick)

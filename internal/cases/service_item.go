@@ -135,7 +135,7 @@ func (s *Service) addItem(ctx context.Context, by polder.Actor, id CaseID, n Ite
 		return Item{}, err
 	}
 	var made string
-	err = s.o.DB.Write(ctx, func(tx *db.Tx) error {
+	err = s.caseWrite(ctx, func(tx *db.Tx) error {
 		r, x, err := caseRowAt(tx, v, id, PartWork)
 		if err != nil {
 			return err
@@ -350,7 +350,7 @@ func (s *Service) ChangeItem(ctx context.Context, by polder.Actor, id CaseID, n 
 			return Item{}, err
 		}
 	}
-	return s.reviseItem(ctx, by, v, id, n.ID, n.Version, func(tx *db.Tx, r caseHeld, x Access, it *itemRow) (string, string, error) {
+	return s.reviseItem(ctx, s.caseWrite, by, v, id, n.ID, n.Version, func(tx *db.Tx, r caseHeld, x Access, it *itemRow) (string, string, error) {
 		if err := mayTouchItem(v, r, *it); err != nil {
 			return "", "", err
 		}
@@ -418,8 +418,8 @@ func (it *Item) revise(n Item) error {
 
 // reviseItem changes an item that is still at a version (0: whichever), keeps what it was, and gives it as it is now. with
 // makes the change and says what was done, and why.
-func (s *Service) reviseItem(ctx context.Context, by polder.Actor, v caseViewer, id CaseID, item string, version int, with func(tx *db.Tx, r caseHeld, x Access, it *itemRow) (did, reason string, err error)) (Item, error) {
-	err := s.o.DB.Write(ctx, func(tx *db.Tx) error {
+func (s *Service) reviseItem(ctx context.Context, write caseWriter, by polder.Actor, v caseViewer, id CaseID, item string, version int, with func(tx *db.Tx, r caseHeld, x Access, it *itemRow) (did, reason string, err error)) (Item, error) {
+	err := write(ctx, func(tx *db.Tx) error {
 		r, it, x, err := itemRowAt(tx, v, id, item, PartWork)
 		if err != nil {
 			return err
@@ -461,7 +461,7 @@ func (s *Service) FinishTask(ctx context.Context, by polder.Actor, id CaseID, it
 	if err != nil {
 		return Item{}, err
 	}
-	return s.reviseItem(ctx, by, v, id, item, 0, func(tx *db.Tx, r caseHeld, x Access, it *itemRow) (string, string, error) {
+	return s.reviseItem(ctx, s.caseWrite, by, v, id, item, 0, func(tx *db.Tx, r caseHeld, x Access, it *itemRow) (string, string, error) {
 		switch {
 		case it.Kind != ItemTask || it.Erased || it.Task == nil:
 			return "", "", polder.Errorf(polder.Invalid, "this is no task; only a task is done")
@@ -490,7 +490,7 @@ func (s *Service) StrikeItem(ctx context.Context, by polder.Actor, id CaseID, it
 	if reason, err = caseReason(reason); err != nil {
 		return Item{}, err
 	}
-	return s.reviseItem(ctx, by, v, id, item, version, func(tx *db.Tx, r caseHeld, x Access, it *itemRow) (string, string, error) {
+	return s.reviseItem(ctx, s.caseWrite, by, v, id, item, version, func(tx *db.Tx, r caseHeld, x Access, it *itemRow) (string, string, error) {
 		if it.Kind == ItemDecision {
 			return "", "", polder.Errorf(polder.Conflict, "a decision stays as it was taken; take another one that supersedes it")
 		}
@@ -515,7 +515,7 @@ func (s *Service) EraseItem(ctx context.Context, by polder.Actor, id CaseID, ite
 	if reason, err = caseReason(reason); err != nil {
 		return Item{}, err
 	}
-	return s.reviseItem(ctx, by, v, id, item, 0, func(tx *db.Tx, r caseHeld, x Access, it *itemRow) (string, string, error) {
+	return s.reviseItem(ctx, s.o.DB.Write, by, v, id, item, 0, func(tx *db.Tx, r caseHeld, x Access, it *itemRow) (string, string, error) {
 		if !x.May(PartLead) {
 			return "", "", polder.Errorf(polder.Forbidden, "your part in this case is %s; erasing asks for lead", x.Part)
 		}

@@ -76,7 +76,7 @@ func (s *Service) SetJewel(ctx context.Context, by polder.Actor, n Jewel) (Jewel
 	if err := n.check(); err != nil {
 		return n, err
 	}
-	err = s.o.DB.Write(ctx, func(tx *db.Tx) error {
+	err = s.caseWrite(ctx, func(tx *db.Tx) error {
 		did, err := s.setJewelTx(tx, v, &n)
 		if err != nil || did == "" {
 			return err
@@ -133,7 +133,7 @@ func (s *Service) RemoveJewel(ctx context.Context, by polder.Actor, id string, v
 	if err != nil {
 		return j, err
 	}
-	err = s.o.DB.Write(ctx, func(tx *db.Tx) error {
+	err = s.caseWrite(ctx, func(tx *db.Tx) error {
 		if j, err = readJewel(tx, v.org, id); err != nil {
 			return err
 		}
@@ -201,7 +201,7 @@ func (s *Service) ImportJewels(ctx context.Context, by polder.Actor, name string
 	}
 	for part := range slices.Chunk(rows, importAtOnce) {
 		was := out
-		err := s.o.DB.Write(ctx, func(tx *db.Tx) error {
+		err := s.caseWrite(ctx, func(tx *db.Tx) error {
 			out = was
 			out.Faults = slices.Clone(was.Faults)
 			return s.importSome(tx, by, v, part, &out)
