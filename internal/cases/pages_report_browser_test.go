@@ -238,7 +238,7 @@ func TestBrowserReportWithoutScript(t *testing.T) {
 	f.n++
 	f.Submit("#send")
 	receipt := strings.TrimSpace(f.Text("#receipt"))
-	if len(strings.Fields(receipt)) != 6 || !strings.Contains(f.Text("#lede"), "De server heeft haar bij aankomst verzegeld") {
+	if len(strings.Fields(receipt)) != 6 || !strings.Contains(f.Text("#lede"), "De server heeft uw melding bij aankomst verzegeld") {
 		t.Fatalf("after sending the page says %q", f.Text("main"))
 	}
 	if f.n > 12 {
@@ -253,7 +253,7 @@ func TestBrowserReportWithoutScript(t *testing.T) {
 	f.Go(w.url + "/report/thread?lang=nl")
 	f.Type("#words", "een twee drie vier vijf zes")
 	f.Submit("#open")
-	if text := f.Text("#wrong-text"); !strings.Contains(text, "Met deze woorden gaat niets open") {
+	if text := f.Text("#wrong-text"); !strings.Contains(text, "Met deze woorden gaat er niets open") {
 		t.Errorf("wrong words are answered %q", text)
 	}
 	f.Type("#words", receipt)

@@ -1,6 +1,7 @@
 package cases
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -86,7 +87,7 @@ func (f *reportForm) take(in url.Values) {
 	v.What, v.When, v.Call, v.Name = line("what"), line("when"), line("call"), line("name")
 	v.Day = one("day", "today", "yesterday", "week")
 	v.On, v.Danger = one("on", "yes", "no", "unknown"), one("danger", "self", "yes", "no", "unknown")
-	v.Who = one("who", f.mayKnow()...)
+	v.Who = cmp.Or(one("who", f.mayKnow()...), "desk")
 	v.Kind = one("kind", string(KindIncident), string(KindNearMiss), string(KindApproach), string(KindSuspicion))
 	v.Named, v.Strip = in.Get("named") == "yes", in.Get("strip") == "yes"
 	for _, road := range mailRoads {

@@ -116,7 +116,7 @@ func TestReportFormArrives(t *testing.T) {
 	if len(views) != 1 || len(views[0].Files) != 1 {
 		t.Fatalf("%d reports arrived", len(views))
 	}
-	for _, want := range []string{`"noticed":"2026-11-22"`, `"roads":["cyber"]`, `"may_know":""`, `"know_how":"3B001"`} {
+	for _, want := range []string{`"noticed":"2026-11-22"`, `"roads":["cyber"]`, `"may_know":"desk"`, `"know_how":"3B001"`} {
 		if !strings.Contains(answers[0], want) {
 			t.Errorf("the answers lack %s: %s", want, answers[0])
 		}

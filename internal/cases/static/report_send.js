@@ -91,6 +91,7 @@ const outcome = async (answer) => {
 };
 
 const waits = [0, 1000, 3000];
+const patience = 200000; // a little longer than the node's own, in milliseconds
 
 /**
  * Sends a body, and the very same again where the network fails: the server takes it once.
@@ -102,7 +103,7 @@ export async function send(path, body) {
     if (wait) await new Promise((done) => setTimeout(done, wait));
     try {
       const answer = await fetch(path, {method: "POST", body, headers: {"Content-Type": "application/json"}, credentials: "omit", cache: "no-store",
-        redirect: "error", referrerPolicy: "no-referrer"});
+        redirect: "error", referrerPolicy: "no-referrer", signal: AbortSignal.timeout(patience)});
       return await outcome(answer);
     } catch {
       // the network failed, before or after the server had it
