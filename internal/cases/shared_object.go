@@ -25,8 +25,8 @@ const (
 	sharedItemExtension = "extension-definition--b81c5d2f-47a9-4e06-8c3d-90f7e2a1b64c"
 
 	// The definitions. Their bytes never change, so that everybody brings the same.
-	sharedCaseDefinition = `{"type":"extension-definition","spec_version":"2.1","id":"` + sharedCaseExtension + `","created_by_ref":"identity--7f0a6d52-5d0b-4d3e-8a87-2f3c1b9e6d10","created":"2026-11-20T00:00:00.000Z","modified":"2026-11-20T00:00:00.000Z","name":"Shared case","description":"The header of a case that one organisation shares with another. Properties: case (string, required: a UUID that all its items bear), part (read, work or contact-point, required), name (string), description (string), kind, class, severity, status, stage (strings), roads, countries (lists of strings), crosses_borders (boolean), aware, occurred (timestamps).","schema":"https://github.com/polder-exchange/polder/blob/main/docs/extensions.md","version":"1.0.0","extension_types":["new-sdo"]}`
-	sharedItemDefinition = `{"type":"extension-definition","spec_version":"2.1","id":"` + sharedItemExtension + `","created_by_ref":"identity--7f0a6d52-5d0b-4d3e-8a87-2f3c1b9e6d10","created":"2026-11-20T00:00:00.000Z","modified":"2026-11-20T00:00:00.000Z","name":"Item of a shared case","description":"One thing in a case that organisations share: of the one whose case it is, or added by the other. Properties: case (string, required), kind (entry, observable, evidence, note or decision, required), name (string), description (string), at, first_seen, last_seen (timestamps), weighs, adversary (booleans), value_type, value, sha256, file_name, reason (strings).","schema":"https://github.com/polder-exchange/polder/blob/main/docs/extensions.md","version":"1.0.0","extension_types":["new-sdo"]}`
+	sharedCaseDefinition = `{"type":"extension-definition","spec_version":"2.1","id":"` + sharedCaseExtension + `","created_by_ref":"identity--7f0a6d52-5d0b-4d3e-8a87-2f3c1b9e6d10","created":"2026-11-20T00:00:00.000Z","modified":"2026-11-20T00:00:00.000Z","name":"Shared case","description":"The header of a case that one organisation shares with another. Properties: case (string, required: a UUID that all its items bear), part (read, work or contact-point, required), name (string), description (string), kind, class, seriousness, status, stage (strings), roads, countries (lists of strings), crosses_borders (boolean), aware, occurred (timestamps).","schema":"https://github.com/polder-exchange/polder/blob/main/docs/extensions.md","version":"1.0.0","extension_types":["new-sdo"]}`
+	sharedItemDefinition = `{"type":"extension-definition","spec_version":"2.1","id":"` + sharedItemExtension + `","created_by_ref":"identity--7f0a6d52-5d0b-4d3e-8a87-2f3c1b9e6d10","created":"2026-11-20T00:00:00.000Z","modified":"2026-11-20T00:00:00.000Z","name":"Item of a shared case","description":"One thing in a case that organisations share: of the one whose case it is, or added by the other. Properties: case (string, required), kind (entry, observable, evidence, note or decision, required), name (string), description (string), happened, first_seen, last_seen (timestamps), weighs, adversary (booleans), value_type, value, sha256, file_name, reason (strings).","schema":"https://github.com/polder-exchange/polder/blob/main/docs/extensions.md","version":"1.0.0","extension_types":["new-sdo"]}`
 )
 
 // Bounds of what others share.
@@ -61,7 +61,7 @@ func sharedHeader(v Case, sh Sharing) func(*stix.Members) {
 		}
 		m.Set("kind", string(v.Kind))
 		m.Set("class", v.Class)
-		m.Set("severity", string(v.Severity))
+		m.Set("seriousness", string(v.Severity))
 		m.Set("status", string(v.Status))
 		m.Set("stage", sh.stage)
 		m.Set("countries", v.Countries)
@@ -80,7 +80,7 @@ func sharedItem(key string, it Item) func(*stix.Members) {
 		m.Set("kind", string(it.Kind))
 		m.Set("name", it.Title)
 		m.Set("description", it.Text)
-		m.Set("at", sharedTime(it.At))
+		m.Set("happened", sharedTime(it.At))
 		if it.Weighs {
 			m.Set("weighs", true)
 		}
@@ -155,14 +155,14 @@ type sharedObject struct {
 	Description string    `json:"description"`
 	Kind        string    `json:"kind"`
 	Class       string    `json:"class"`
-	Severity    Severity  `json:"severity"`
+	Severity    Severity  `json:"seriousness"`
 	Status      Status    `json:"status"`
 	Stage       string    `json:"stage"`
 	Roads       []Road    `json:"roads"`
 	Countries   []string  `json:"countries"`
 	Crosses     bool      `json:"crosses_borders"`
 	Aware       time.Time `json:"aware"`
-	At          time.Time `json:"at"`
+	At          time.Time `json:"happened"`
 	First       time.Time `json:"first_seen"`
 	Last        time.Time `json:"last_seen"`
 	Weighs      bool      `json:"weighs"`
