@@ -58,8 +58,8 @@ func (a *API) reportRoutes() []web.Route {
 	public := func(method, pattern, exit string, h reportServe, doc web.Doc) web.Route {
 		return web.Route{Method: method, Pattern: "/api/v1/reports" + pattern, Need: web.Public, Unseen: true, Exit: "cases.api.report" + exit, Handler: h.serve, Doc: &doc}
 	}
-	post := public("POST", "", "", a.postReport, web.Doc{Summary: "Report, sealed on the device or as plain answers that the node seals on arrival; no account is needed", Body: ReportPost{}, Answer: ReportPosted{}})
-	say := public("POST", "/thread/message", ".say", a.sayInThread, web.Doc{Summary: "Add a sealed message to the thread that a receipt opens", Body: ReportSaid{}, Answer: ReportThreadView{}})
+	post := public("POST", "", "", a.inTurn(a.postReport), web.Doc{Summary: "Report, sealed on the device or as plain answers that the node seals on arrival; no account is needed", Body: ReportPost{}, Answer: ReportPosted{}})
+	say := public("POST", "/thread/message", ".say", a.inTurn(a.sayInThread), web.Doc{Summary: "Add a sealed message to the thread that a receipt opens", Body: ReportSaid{}, Answer: ReportThreadView{}})
 	for _, r := range []*web.Route{&post, &say} {
 		r.MaxBody, r.Timeout = maxReportBody, reportTimeout
 	}
@@ -105,21 +105,23 @@ func reportAct(do func(context.Context, polder.Actor, string) (ReportView, error
 	}
 }
 
-// readReportBody reads a body that may be large, in its turn: so many posts take a bounded memory, however many come.
-func (a *API) readReportBody(r *http.Request, into any) error {
-	if r.ContentLength < 0 || r.ContentLength > reportSmall {
-		done, err := a.reports.enterLarge(r.Context())
-		if err != nil {
-			return err
+// inTurn has a large post wait for its turn: so many take a bounded memory, however many come.
+func (a *API) inTurn(h reportServe) reportServe {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		if r.ContentLength < 0 || r.ContentLength > reportSmall {
+			done, err := a.reports.enterLarge(r.Context(), web.From(r))
+			if err != nil {
+				return err
+			}
+			defer done()
 		}
-		defer done()
+		return h(w, r)
 	}
-	return web.ReadJSON(r, into)
 }
 
 func (a *API) postReport(w http.ResponseWriter, r *http.Request) error {
 	var in ReportPost
-	if err := a.readReportBody(r, &in); err != nil {
+	if err := web.ReadJSON(r, &in); err != nil {
 		return err
 	}
 	out, err := a.PostReport(r.Context(), web.From(r), in)
@@ -180,7 +182,7 @@ func (a *API) showThread(w http.ResponseWriter, r *http.Request) error {
 
 func (a *API) sayInThread(w http.ResponseWriter, r *http.Request) error {
 	var in ReportSaid
-	if err := a.readReportBody(r, &in); err != nil {
+	if err := web.ReadJSON(r, &in); err != nil {
 		return err
 	}
 	v, err := a.Say(r.Context(), web.From(r), in)

@@ -10,6 +10,7 @@ import (
 
 	"github.com/polder-exchange/polder"
 	"github.com/polder-exchange/polder/internal/cases/strip"
+	"github.com/polder-exchange/polder/internal/web"
 )
 
 // The bounds of a form that arrives without script. All of it stays in memory: nothing that can be read is ever written
@@ -50,7 +51,7 @@ func (p *Pages) readReportForm(r *http.Request) (values url.Values, files report
 		}
 		if part.FormName() == "file" {
 			if files.count == 0 {
-				done, err := p.reports.enterLarge(r.Context())
+				done, err := p.Service.reports.enterLarge(r.Context(), web.From(r))
 				if err != nil {
 					return nil, files, err
 				}

@@ -78,8 +78,20 @@ func TestS5ReceiptTime(t *testing.T) {
 		dear.derive(proof, pepper) // what it costs; the place stays the one that was stored
 		return reportKey(pepper, string(proof))
 	}
-	const rounds = 15
+	var apart string
+	for range 3 { // the machine may be busy: what is told apart once must be told apart again
+		if apart = timesApart(t, w, proofs); apart == "" {
+			return
+		}
+	}
+	t.Error(apart)
+}
+
+// timesApart shows each proof some times, and tells which can be told from a wrong one by the time it takes.
+func timesApart(t *testing.T, w *deskWorld, proofs map[string]string) string {
+	t.Helper()
 	times := map[string][]float64{}
+	const rounds = 12
 	for range rounds {
 		for name, proof := range proofs {
 			start := time.Now()
@@ -87,14 +99,15 @@ func TestS5ReceiptTime(t *testing.T) {
 			times[name] = append(times[name], float64(time.Since(start)))
 		}
 	}
-	median := func(name string) float64 { slices.Sort(times[name]); return times[name][rounds/2] }
-	wrong := median("wrong")
+	typical := func(name string) float64 { slices.Sort(times[name]); return times[name][rounds/4] }
+	wrong := typical("wrong")
+	t.Logf("a wrong receipt takes %s, a right one %s", time.Duration(wrong), time.Duration(typical("right")))
 	for name := range proofs {
-		if m := median(name); m < 0.75*wrong || m > 1.33*wrong {
-			t.Errorf("%s takes %s, a wrong receipt %s", name, time.Duration(m), time.Duration(wrong))
+		if m := typical(name); m < 0.8*wrong || m > 1.25*wrong {
+			return fmt.Sprintf("%s takes %s, a wrong receipt %s", name, time.Duration(m), time.Duration(wrong))
 		}
 	}
-	t.Logf("a wrong receipt takes %s, a right one %s", time.Duration(wrong), time.Duration(median("right")))
+	return ""
 }
 
 // TestS8Receipt (S8): guesses are bounded per address, where an IPv6 network of 64 bits counts as one and an IPv4 address

@@ -32,14 +32,24 @@ func TestReportFlow(t *testing.T) {
 		t.Errorf("%d reports wait, %v", n, err)
 	}
 	all := w.inbox("anna")
-	if len(all) != 1 || all[0].State != ReportNew || !all[0].Thread || all[0].Received.Minute() != 0 || all[0].AcknowledgeBy.Sub(all[0].Received) != 7*24*time.Hour {
+	if len(all) != 1 || all[0].State != ReportNew || !all[0].Thread || all[0].Received.Minute() != 0 {
 		t.Fatalf("inbox: %+v", all)
 	}
 	if got := deskAnswers(t, all[0].Box, w.keys["anna"]).What; got != "A visitor photographed the mask" {
 		t.Errorf("Anna reads %q", got)
 	}
+	// Directive (EU) 2019/1937 in the Netherlands: seven days, and three months after them. Received on 20 November 2026:
+	// until 27 November, and 27 February 2027, which is a Saturday, so Monday 1 March. Acknowledged on the day it came: 20
+	// February, a Saturday, so the 22nd.
+	if a, f := all[0].AcknowledgeBy.In(deskZone(t)), all[0].FeedbackBy.In(deskZone(t)); a.Format(time.DateOnly) != "2026-11-27" || f.Format(time.DateOnly) != "2027-03-01" {
+		t.Errorf("to be acknowledged by %s, answered by %s", a, f)
+	}
 	id := all[0].ID
-	w.ask("bram", "POST", "/api/v1/reports/inbox/"+id+"/acknowledge", nil, nil, 200)
+	var acknowledged ReportView
+	w.ask("bram", "POST", "/api/v1/reports/inbox/"+id+"/acknowledge", nil, &acknowledged, 200)
+	if f := acknowledged.FeedbackBy.In(deskZone(t)); !acknowledged.AcknowledgeBy.IsZero() || f.Format(time.DateOnly) != "2027-02-22" {
+		t.Errorf("acknowledged, it is to be acknowledged by %s and answered by %s", acknowledged.AcknowledgeBy, f)
+	}
 	w.answer("anna", id, "When was that?")
 	th := d.thread()
 	if th.State != ReportAcknowledged || len(th.Messages) != 1 || th.Messages[0].From != "desk" || deskText(t, th.Messages[0].Box, PurposeMessage, d.key) != "When was that?" {
@@ -65,7 +75,10 @@ func TestReportFlow(t *testing.T) {
 	if text := deskText(t, box, PurposeFile, w.keys["bram"]); !strings.HasSuffix(text, "\na photograph") {
 		t.Errorf("the file holds %q", text)
 	}
-	w.ask("anna", "PUT", "/api/v1/reports/inbox/"+id+"/case", reportCaseBody{"case--11111111-1111-4111-8111-111111111111"}, &one, 200)
+	w.ask("bram", "PUT", "/api/v1/reports/inbox/"+id+"/case", reportCaseBody{"case--11111111-1111-4111-8111-111111111111"}, nil, 404)
+	c, err := w.OpenCase(t.Context(), deskPeople["bram"], CaseNew{Title: "The visitor"})
+	deskMust(t, err)
+	w.ask("bram", "PUT", "/api/v1/reports/inbox/"+id+"/case", reportCaseBody{c.ID}, &one, 200)
 	if one.State != ReportInCase {
 		t.Errorf("state %s, want in-case", one.State)
 	}

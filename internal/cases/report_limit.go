@@ -8,6 +8,7 @@ import (
 	"encoding/base64"
 	"io"
 	"net/netip"
+	"sync"
 	"time"
 
 	"golang.org/x/crypto/argon2"
@@ -87,19 +88,20 @@ type reportState struct {
 	post, desk, node, look, looks *accounts.Limiter
 	hashing                       chan struct{}
 	waiting                       chan struct{}
-	large                         chan struct{}
+	large, files                  chan struct{}
+	sending                       sync.Map // addresses with a large post under way
 	derive                        func(proof, pepper []byte) []byte
 }
 
-func newReportState(o ServiceOptions) reportState {
+func newReportState(o ServiceOptions) *reportState {
 	rates := o.Rates.filled()
-	r := reportState{
+	r := &reportState{
 		keep: o.Keep.filled(), salt: reportKey(o.Secret, "polder receipt salt 1")[:16], pepper: reportKey(o.Secret, "polder receipt lookup 1"),
 		onceKey: reportKey(o.Secret, "polder report once 1"), addressKey: make([]byte, 32),
 		post: accounts.NewLimiter(rates.Post, rates.Addresses, nil), desk: accounts.NewLimiter(rates.Desk, 10_000, nil),
 		node: accounts.NewLimiter(rates.Node, 1, nil), look: accounts.NewLimiter(rates.Look, rates.Addresses, nil),
 		looks:   accounts.NewLimiter(rates.Looks, 1, nil),
-		hashing: make(chan struct{}, receiptAtOnce), waiting: make(chan struct{}, receiptQueue), large: make(chan struct{}, largePosts),
+		hashing: make(chan struct{}, receiptAtOnce), waiting: make(chan struct{}, receiptQueue), large: make(chan struct{}, largePosts), files: make(chan struct{}, largePosts),
 		derive: func(proof, pepper []byte) []byte {
 			return argon2.IDKey(proof, pepper, receiptPasses, receiptMemory, 1, 32)
 		},
@@ -194,15 +196,30 @@ func (r *reportState) turn(ctx context.Context) (done func(), err error) {
 	}
 }
 
-// enterLarge waits for a place to read a large post in.
-func (r *reportState) enterLarge(ctx context.Context) (done func(), err error) {
+// enterLarge waits for a place to take a large post in; an address has one at a time, so that a slow one keeps nobody
+// else waiting for long.
+func (r *reportState) enterLarge(ctx context.Context, from netip.Addr) (done func(), err error) {
+	busy := polder.Errorf(polder.Unavailable, "too many reports with attachments at once; try again in a few seconds, or send the report without them first")
+	name := r.address(from)
+	if _, held := r.sending.LoadOrStore(name, true); held {
+		return nil, busy
+	}
+	if done, err = enter(ctx, r.large, busy); err != nil {
+		r.sending.Delete(name)
+		return nil, err
+	}
+	return func() { done(); r.sending.Delete(name) }, nil
+}
+
+// enter waits for a place, for a while.
+func enter(ctx context.Context, places chan struct{}, busy error) (done func(), err error) {
 	ctx, cancel := context.WithTimeout(ctx, largeWaits)
 	defer cancel()
 	select {
-	case r.large <- struct{}{}:
-		return func() { <-r.large }, nil
+	case places <- struct{}{}:
+		return func() { <-places }, nil
 	case <-ctx.Done():
-		return nil, polder.Errorf(polder.Unavailable, "too many reports with attachments at once; try again in a few seconds, or send the report without them first")
+		return nil, busy
 	}
 }
 

@@ -422,6 +422,14 @@ func deskHolds(t testing.TB, what, text string, want ...string) {
 	}
 }
 
+// deskZone is where the organisations of these tests are.
+func deskZone(t testing.TB) *time.Location {
+	t.Helper()
+	zone, err := time.LoadLocation("Europe/Amsterdam")
+	deskMust(t, err)
+	return zone
+}
+
 // sealWrap is a wrap, for bodies that are written out.
 type sealWrap = seal.Wrap
 

@@ -22,7 +22,7 @@ type Service struct {
 	o       ServiceOptions
 	mu      sync.Mutex
 	changed chan struct{} // closed when a queue, a case or a deadline changed
-	reports reportState
+	reports *reportState
 }
 
 // ServiceOptions are what a [Service] needs; DB, Audit, Now, Blobs, Jobs and Accounts must be there.

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/polder-exchange/polder"
+	"github.com/polder-exchange/polder/deadline"
 	"github.com/polder-exchange/polder/internal/blob"
 	"github.com/polder-exchange/polder/internal/db"
 	"github.com/polder-exchange/polder/internal/seal"
@@ -18,13 +19,6 @@ import (
 
 // errNoReport is the answer to the id of nothing, and of a report that one does not read.
 var errNoReport = polder.Errorf(polder.NotFound, "there is no report of that id that you read")
-
-// The clocks of Directive (EU) 2019/1937, art. 9(1)(b) and (f): who reported hears within seven days that it came, and
-// within three months of that what was done.
-const (
-	acknowledgeDays = 7
-	feedbackMonths  = 3
-)
 
 // reading is who reads, where, and with which keys.
 type reading struct {
@@ -110,7 +104,7 @@ func (s *Service) Reports(ctx context.Context, by polder.Actor, f ReportFilter) 
 	if err != nil {
 		return nil, err
 	}
-	return s.reportViews(q, r, rows, false)
+	return s.reportViews(ctx, q, r, rows, false)
 }
 
 // Report is one of them, with everything.
@@ -120,12 +114,12 @@ func (s *Service) Report(ctx context.Context, by polder.Actor, id string) (Repor
 	if err != nil {
 		return ReportView{}, err
 	}
-	views, err := s.reportViews(q, r, []reportRow{row}, true)
+	views, err := s.reportViews(ctx, q, r, []reportRow{row}, true)
 	return append(views, ReportView{})[0], err
 }
 
 // reportViews are reports as a reader sees them.
-func (s *Service) reportViews(q reportAsker, r reading, rows []reportRow, all bool) ([]ReportView, error) {
+func (s *Service) reportViews(ctx context.Context, q reportAsker, r reading, rows []reportRow, all bool) ([]ReportView, error) {
 	var ids []string
 	for _, row := range rows {
 		ids = append(ids, row.id)
@@ -134,7 +128,7 @@ func (s *Service) reportViews(q reportAsker, r reading, rows []reportRow, all bo
 	if err != nil {
 		return nil, err
 	}
-	readers, lacking := map[string][]Reader{}, map[seal.KeyID]map[string]bool{}
+	readers, lacking, countries := map[string][]Reader{}, map[seal.KeyID]map[string]bool{}, map[string]string{}
 	out := []ReportView{}
 	for _, row := range rows {
 		place := strings.Join(row.desks(), " ")
@@ -153,6 +147,14 @@ func (s *Service) reportViews(q reportAsker, r reading, rows []reportRow, all bo
 			}
 		}
 		v := s.reportView(row, boxes[row.id])
+		if row.state != ReportClosed {
+			if _, held := countries[row.desk]; !held {
+				if countries[row.desk], err = s.deskCountry(ctx, q, row.desk); err != nil {
+					return nil, err
+				}
+			}
+			v.AcknowledgeBy, v.FeedbackBy = s.reportClocks(countries[row.desk], row)
+		}
 		v.Readers = readers[place]
 		v.Missing = slices.DeleteFunc(slices.Clone(v.Readers), func(one Reader) bool { return !lacking[one.Key][row.id] })
 		if v.Missing == nil {
@@ -176,24 +178,48 @@ func (s *Service) reportView(row reportRow, boxes []boxRow) ReportView {
 	if v.Thread {
 		v.Ends = s.ends(row)
 	}
-	if row.state == ReportClosed {
-		return v
-	}
-	v.AcknowledgeBy = row.received.AddDate(0, 0, acknowledgeDays)
-	v.FeedbackBy = addMonths(v.AcknowledgeBy, feedbackMonths)
-	if !row.acknowledged.IsZero() {
-		v.FeedbackBy, v.AcknowledgeBy = addMonths(row.acknowledged, feedbackMonths), time.Time{}
-	}
 	return v
 }
 
-// addMonths is the same day n months later, or the last one of that month where it has no such day.
-func addMonths(t time.Time, n int) time.Time {
-	out := t.AddDate(0, n, 0)
-	if out.Day() != t.Day() {
-		out = out.AddDate(0, 0, -out.Day())
+// deskCountry is the country of the organisation of a desk.
+func (s *Service) deskCountry(ctx context.Context, q reportAsker, alias string) (string, error) {
+	d, err := anyDesk(q, alias)
+	if err != nil || d == nil {
+		return "", err
 	}
-	return out
+	org, err := s.o.Accounts.Org(ctx, d.Org)
+	return org.Country, err
+}
+
+// whistleblower is the kind of situation, in the packs of deadlines, that a report makes.
+const whistleblower = "whistleblower-report"
+
+// reportClocks are until when the law has a report acknowledged (zero once it is), and its reporter told what was done.
+// Where the country has no rules of its own, those of the EU count.
+func (s *Service) reportClocks(country string, row reportRow) (acknowledge, feedback time.Time) {
+	where := "EU"
+	if t, err := s.o.Packs.Jurisdiction(country); err == nil {
+		where = t.ID
+	}
+	about := deadline.Situation{Jurisdiction: where, Kind: whistleblower, Aware: row.received, Events: map[string]time.Time{}}
+	if !row.acknowledged.IsZero() {
+		about.Events["sent:acknowledgement"] = later(row.acknowledged, row.received)
+	}
+	all, err := s.o.Packs.Due(about)
+	if err != nil {
+		s.o.Log.Warn("cannot say until when reports are to be answered", "error", err)
+		return time.Time{}, time.Time{}
+	}
+	for _, d := range all {
+		switch {
+		case d.Due.IsZero():
+		case strings.HasSuffix(d.ID, "/acknowledgement") && row.acknowledged.IsZero():
+			acknowledge = d.Due
+		case strings.HasSuffix(d.ID, "/feedback"):
+			feedback = d.Due
+		}
+	}
+	return acknowledge, feedback
 }
 
 // ReportFile opens an attachment: a [seal.Box] as JSON, with the wraps of by's own keys. The caller closes it.
@@ -211,7 +237,7 @@ func (s *Service) ReportFile(ctx context.Context, by polder.Actor, id, file stri
 	if i < 0 || len(boxes[row.id][i].hash) != len(blob.Hash{}) {
 		return nil, 0, errNoReport
 	}
-	done, err := s.reports.enterLarge(ctx)
+	done, err := enter(ctx, s.reports.files, polder.Errorf(polder.Unavailable, "too many attachments are read at once; try again in a few seconds"))
 	if err != nil {
 		return nil, 0, err
 	}
@@ -358,10 +384,15 @@ func (row *reportRow) reopen() {
 	}
 }
 
-// SetReportCase notes the case that came of a report; the empty case takes the note away.
+// SetReportCase notes the case that came of a report, one that by may see; the empty case takes the note away.
 func (s *Service) SetReportCase(ctx context.Context, by polder.Actor, id string, c CaseID) (ReportView, error) {
 	if c != "" && (!strings.HasPrefix(string(c), "case--") || len(c) != len("case--")+36) {
 		return ReportView{}, polder.Errorf(polder.Invalid, "case: %.50q is no id of a case", string(c))
+	}
+	if c != "" {
+		if _, err := s.Case(ctx, by, c); err != nil {
+			return ReportView{}, err
+		}
 	}
 	return s.onReport(ctx, by, id, "report.case", func(_ *db.Tx, row *reportRow) (map[string]string, error) {
 		if row.caseID == c {
