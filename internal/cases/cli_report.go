@@ -227,9 +227,17 @@ func reportPropose(a Answers) *Proposal {
 	p := triage.Propose(t)
 	out := &Proposal{Class: p.Class, Severity: Severity(p.Severity), Why: []string{}}
 	for _, w := range p.Why {
-		out.Why = append(out.Why, w.Words+": "+w.Says)
+		out.Why = append(out.Why, reportWhy(w))
 	}
 	return out
+}
+
+// reportWhy is a reason as one text: the words, and what they speak for.
+func reportWhy(r triage.Reason) string {
+	if r.Words == "" {
+		return r.Says
+	}
+	return r.Words + ": " + r.Says
 }
 
 // reportOnce is a word that tells one post from another, drawn here.
@@ -265,13 +273,13 @@ const reportStep = 16 << 10
 // reportPut posts v, made as long as the next step, and reads the answer into out. Where the node says that the readers
 // are others now, it is the desk as it is now that comes back.
 func reportPut[T any](ctx context.Context, n *cli.Node, path string, v T, pad func(*T, string), out any) (*DeskView, error) {
-	pad(&v, "")
+	pad(&v, "0")
 	bare, err := json.Marshal(v)
 	if err != nil {
 		return nil, err
 	}
 	if rest := len(bare) % reportStep; rest > 0 {
-		pad(&v, strings.Repeat("0", reportStep-rest))
+		pad(&v, strings.Repeat("0", 1+reportStep-rest))
 		if bare, err = json.Marshal(v); err != nil {
 			return nil, err
 		}

@@ -287,7 +287,7 @@ func (h *reportHolder) items(all []ReportView, lang string) []reportItem {
 	for _, pair := range triage.Duplicates(texts, lang) {
 		var why []string
 		for _, w := range pair.Why {
-			why = append(why, w.Words+": "+w.Says)
+			why = append(why, reportWhy(w))
 		}
 		for i := range items {
 			switch items[i].ID {
