@@ -43,7 +43,7 @@ func (p *Pages) showCaseStatus(w http.ResponseWriter, r *http.Request, c *caseSh
 	if !c.works() || c.Header {
 		return polder.Errorf(polder.Forbidden, "you read this case; who leads it moves it on")
 	}
-	t, v := c.words.T, caseView{Tabs: caseTabs(c.words, c.by, "/cases")}
+	t, v := c.words.T, caseView{}
 	f := caseForm{Action: c.home + "/status", Submit: t("cases.status.move.do"), Primary: true, Back: c.home, Hidden: []web.Hidden{{Name: "version", Value: strconv.Itoa(c.Version)}}}
 	steps := caseSteps(c.Status)
 	status := web.Field{Name: "status", Label: t("cases.status.to"), Class: "across", Required: true}
@@ -135,7 +135,7 @@ func (p *Pages) caseJewels(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	t, v := c.words.T, caseView{Tabs: caseTabs(c.words, c.by, "/cases")}
+	t, v := c.words.T, caseView{}
 	if len(field.Options) == 0 {
 		v.add(caseBlock(t("cases.jewels"), "", "case-nothing", web.Empty{Icon: "target", Title: t("cases.jewel.none"), Text: t("cases.jewel.none-text"), Actions: []web.Action{{Label: t("cases.tab.jewels"), Href: "/cases/jewels"}}}))
 	} else {
@@ -207,7 +207,7 @@ func (p *Pages) caseDamage(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (p *Pages) showCaseDamage(w http.ResponseWriter, r *http.Request, c *caseSheet, was DamageView, d caseDamageDraft, failed error) error {
-	t, v := c.words.T, caseView{Tabs: caseTabs(c.words, c.by, "/cases")}
+	t, v := c.words.T, caseView{}
 	if conflict, stale := errors.AsType[*CaseConflict](failed); stale && conflict.Damage != nil {
 		was, d.Version = *conflict.Damage, conflict.Damage.Version
 		v.Alerts = append(v.Alerts, caseConflictAlert(c.words))
@@ -286,7 +286,7 @@ func (c *caseSheet) damageForm(d caseDamageDraft) (caseForm, error) {
 	if len(jewels.Options) > 0 {
 		f.Fields = append(f.Fields, jewels)
 	}
-	level := caseLevelField(c.words, caseLevelOr(d.Level, c.Level), c.Access.Ceiling)
+	level := casePlainLevels(caseLevelField(c.words, caseLevelOr(d.Level, c.Level), c.Access.Ceiling))
 	level.Help = t("cases.item.level-help")
 	f.Fields = append(f.Fields, lines("partners", d.Partners), lines("products", d.Products), lines("platforms", d.Platforms), lines("told", d.Told), web.Field{Name: "measures", Label: t("cases.damage.measures"), Value: d.Measures, Rows: 4, Max: caseMaxText}, level)
 	return f, err

@@ -64,7 +64,7 @@ func caseItemDiffers(words web.Words, there, yours caseDraft) []caseDiffer {
 	d.add(t("cases.value.last"), there.Last, yours.Last)
 	d.add(t("cases.evidence.where"), there.Where, yours.Where)
 	d.add(t("cases.task.owner"), string(there.Owner), string(yours.Owner))
-	d.add(t("cases.level"), there.Level.Label(), yours.Level.Label())
+	d.add(t("cases.marking"), there.Level.Label(), yours.Level.Label())
 	d.add(t("cases.item.weighs"), flag(there.Weighs), flag(yours.Weighs))
 	d.add(t("cases.value.bad-is"), flag(there.Bad), flag(yours.Bad))
 	return d
@@ -80,7 +80,7 @@ func caseDiffersOf(words web.Words, there, yours caseInput) []caseDiffer {
 	d.add(t("cases.road"), caseRoadsText(words, there.Roads), caseRoadsText(words, yours.Roads))
 	d.add(t("cases.class.short"), caseClassText(words, there.Class), caseClassText(words, yours.Class))
 	d.add(t("cases.severity.short"), t("cases.severity."+string(there.Severity)), t("cases.severity."+string(yours.Severity)))
-	d.add(t("cases.level"), there.Level.Label(), yours.Level.Label())
+	d.add(t("cases.marking"), there.Level.Label(), yours.Level.Label())
 	d.add(t("cases.noticed.short"), there.Noticed, yours.Noticed)
 	d.add(t("cases.occurred.short"), there.Occurred, yours.Occurred)
 	d.add(t("cases.ended.short"), there.Ended, yours.Ended)
@@ -216,7 +216,7 @@ func (p *Pages) showCaseEdit(w http.ResponseWriter, r *http.Request, c *caseShee
 	if !c.works() || c.Header {
 		return polder.Errorf(polder.Forbidden, "you read this case; who leads it can let you work on it")
 	}
-	v := caseView{Tabs: caseTabs(c.words, c.by, "/cases"), Alerts: say}
+	v := caseView{Alerts: say}
 	if conflict, stale := errors.AsType[*CaseConflict](failed); stale && conflict.Case != nil {
 		there := conflict.Case
 		version = there.Version

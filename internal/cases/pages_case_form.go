@@ -135,7 +135,7 @@ func caseOptions[T ~string](all []T, chosen T, say func(T) string) []web.Option 
 
 // caseLevelField asks for a level, of which those above the ceiling are left out: what one may not read one cannot write.
 func caseLevelField(words web.Words, chosen, ceiling stix.Marking) web.Field {
-	f := web.Field{Name: "tlp", Label: words.T("cases.level"), Help: words.T("cases.level.help"), Class: "across"}
+	f := web.Field{Name: "tlp", Label: words.T("cases.level"), Help: words.T("cases.level.help"), Class: "rows"}
 	if chosen == stix.None {
 		chosen = min(stix.AmberStrict, ceiling)
 	}
@@ -156,16 +156,28 @@ func caseBlame(f *caseForm, err error) bool {
 	if !found {
 		return false
 	}
-	for _, fields := range [][]web.Field{f.Fields, f.More} {
-		for i := range fields {
-			if fields[i].Name == name {
-				fields[i].Error = web.Sentence(text)
-				f.Opened = f.Opened || i < len(f.More) && &fields[i] == &f.More[i]
-				return true
-			}
+	for i := range f.Fields {
+		if f.Fields[i].Name == name {
+			f.Fields[i].Error = web.Sentence(text)
+			return true
+		}
+	}
+	for i := range f.More {
+		if f.More[i].Name == name {
+			f.More[i].Error, f.Opened = web.Sentence(text), true
+			return true
 		}
 	}
 	return false
+}
+
+// casePlainLevels is a field of levels without what each means, for where that stands elsewhere.
+func casePlainLevels(f web.Field) web.Field {
+	f.Class = "across"
+	for i := range f.Options {
+		f.Options[i].Help = ""
+	}
+	return f
 }
 
 // caseOr is s, or other where s is empty.

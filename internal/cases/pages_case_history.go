@@ -20,7 +20,7 @@ func (p *Pages) caseHistory(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	v := caseView{Tabs: caseTabs(c.words, c.by, "/cases")}
+	v := caseView{}
 	v.add(caseBlock(c.words.T("cases.history"), c.words.T("cases.history.count", "n", len(all)), "case-events", c.revisions(all)))
 	for _, rev := range all {
 		c.level = caseStricter(c.level, rev.Level)

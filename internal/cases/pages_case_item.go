@@ -126,7 +126,7 @@ func (c *caseSheet) fields(kind ItemKind, d caseDraft, fresh bool) ([]web.Field,
 	title := web.Field{Name: "title", Label: t("cases." + string(kind) + ".title"), Value: d.Title, Max: caseMaxTitle, Required: kind != ItemObservable && kind != ItemNote && kind != ItemLink && kind != ItemEvidence}
 	text := web.Field{Name: "text", Label: t("cases.item.text"), Help: t("cases.item.text-help"), Value: d.Text, Rows: 5, Max: caseMaxText, Required: kind == ItemNote}
 	at := web.Field{Name: "at", Label: t("cases." + string(kind) + ".at"), Help: t("cases.item.zone", "zone", zone), Type: "datetime-local", Value: d.At, Short: true}
-	level := caseLevelField(c.words, caseLevelOr(d.Level, c.Level), c.Access.Ceiling)
+	level := casePlainLevels(caseLevelField(c.words, caseLevelOr(d.Level, c.Level), c.Access.Ceiling))
 	level.Help = t("cases.item.level-help")
 	weighs := web.Field{Name: "weighs", Label: t("cases.item.weighs"), Many: true, Class: "across", Options: []web.Option{{Value: "yes", Label: t("cases.item.weighs.yes"), Chosen: d.Weighs}}}
 	switch kind {
@@ -238,7 +238,7 @@ func (p *Pages) showCaseAdd(w http.ResponseWriter, r *http.Request, c *caseSheet
 	if err != nil {
 		return err
 	}
-	v := caseView{Tabs: caseTabs(c.words, c.by, "/cases")}
+	v := caseView{}
 	if !caseHold(c.words, &f, failed) && !caseBlame(&f, failed) {
 		v.Alerts = caseNotDone(c.words, failed)
 	}
@@ -335,7 +335,7 @@ func (p *Pages) caseAll(w http.ResponseWriter, r *http.Request) error {
 	for _, it := range page.Items {
 		c.level = caseStricter(c.level, it.Level)
 	}
-	v := caseView{Tabs: caseTabs(c.words, c.by, "/cases")}
+	v := caseView{}
 	c.more(&b, kind, "cases.add."+string(kind))
 	v.add(b)
 	t := caseTable{}
@@ -400,7 +400,7 @@ func (p *Pages) caseItemOf(r *http.Request) (*caseSheet, Item, error) {
 
 // showCaseItem shows an item: what it is, what is known of it, and the form that changes it, with what was typed.
 func (p *Pages) showCaseItem(w http.ResponseWriter, r *http.Request, c *caseSheet, it Item, d caseDraft, failed error) error {
-	v := caseView{Tabs: caseTabs(c.words, c.by, "/cases"), Alerts: c.struckAlerts(it)}
+	v := caseView{Alerts: c.struckAlerts(it)}
 	changes := c.works() && c.Status != StatusClosed && it.Struck.IsZero() && !it.Erased && it.Kind != ItemDecision
 	f, err := c.itemForm(it.Kind, d, false)
 	if err != nil {
@@ -449,9 +449,9 @@ func (c *caseSheet) itemBlocks(v *caseView, it Item) error {
 		rows = append(rows, web.Pair{Term: t("cases.changed"), Text: t("cases.by", "at", it.Changed, "who", c.names.person(it.By, it.Org))})
 	}
 	if !it.At.IsZero() {
-		rows = append(rows, web.Pair{Term: t("cases." + string(it.Kind) + ".at"), Text: c.words.When(it.At)})
+		rows = append(rows, web.Pair{Term: t("cases.item.at"), Text: c.words.When(it.At)})
 	}
-	rows = append(rows, web.Pair{Term: t("cases.level"), Text: it.Level.Label()})
+	rows = append(rows, web.Pair{Term: t("cases.marking"), Text: it.Level.Label()})
 	if it.Text != "" {
 		v.add(caseBlock(t("cases.item.says"), "", "case-written", it.Text))
 	}

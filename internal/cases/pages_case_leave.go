@@ -29,18 +29,15 @@ func (p *Pages) showCaseExport(w http.ResponseWriter, r *http.Request, c *caseSh
 	for i, f := range Formats {
 		format.Options = append(format.Options, web.Option{Value: string(f), Label: t("cases.export." + string(f)), Help: t("cases.export." + string(f) + ".means"), Chosen: i == 0})
 	}
-	ceiling := caseLevelField(c.words, min(c.Access.Ceiling, stix.AmberStrict), min(c.Access.Ceiling, stix.AmberStrict))
+	ceiling := casePlainLevels(caseLevelField(c.words, min(c.Access.Ceiling, stix.AmberStrict), min(c.Access.Ceiling, stix.AmberStrict)))
 	ceiling.Name, ceiling.Label, ceiling.Help = "ceiling", t("cases.export.ceiling"), t("cases.export.ceiling-help")
-	for i := range ceiling.Options {
-		ceiling.Options[i].Help = ""
-	}
 	f := caseForm{Action: c.home + "/export", Submit: t("cases.export.do"), Primary: true, Back: c.home, MoreIs: t("cases.item.more"), Note: t("cases.export.note"), Fields: []web.Field{format, ceiling}}
 	language := web.Field{Name: "language", Label: t("cases.export.language"), Options: []web.Option{{Value: "en", Label: "English", Chosen: c.words.Lang() == "en"}, {Value: "nl", Label: "Nederlands", Chosen: c.words.Lang() == "nl"}}}
 	f.More = []web.Field{language, {Name: "named", Label: t("cases.export.named"), Many: true, Class: "across", Options: []web.Option{{Value: "yes", Label: t("cases.export.named-yes")}}}}
 	if c.leads() {
 		f.More = append(f.More, web.Field{Name: "red", Label: t("cases.export.red"), Help: t("cases.export.red-help"), Many: true, Class: "across", Options: []web.Option{{Value: "yes", Label: t("cases.export.red-yes")}}})
 	}
-	v := caseView{Tabs: caseTabs(c.words, c.by, "/cases"), Alerts: caseNotDone(c.words, failed)}
+	v := caseView{Alerts: caseNotDone(c.words, failed)}
 	v.add(caseBlock(t("cases.export"), "", "case-form", f))
 	p.site.Render(w, r, web.Page{Template: "cases/case", Title: t("cases.export.title"), Lede: t("cases.export.lede"), TLP: c.Level, Crumbs: caseCrumbs(c.words, c.CaseView), Status: caseStatus(failed), Data: v})
 	return nil
@@ -131,7 +128,7 @@ func (p *Pages) caseRelease(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (p *Pages) showCaseRelease(w http.ResponseWriter, r *http.Request, c *caseSheet, d caseReleaseDraft, shown *ReleaseAnswer, failed error) error {
-	t, v := c.words.T, caseView{Tabs: caseTabs(c.words, c.by, "/cases"), Alerts: caseNotDone(c.words, failed)}
+	t, v := c.words.T, caseView{Alerts: caseNotDone(c.words, failed)}
 	if shown != nil {
 		v.across(caseReleaseBlocks(c.words, c.home+"/release", d.hidden(shown.Digest), *shown)...)
 	}
@@ -278,7 +275,7 @@ func (p *Pages) caseSharing(w http.ResponseWriter, r *http.Request) error {
 
 // showCaseSharing shows it, below what would leave where somebody asked for that.
 func (p *Pages) showCaseSharing(w http.ResponseWriter, r *http.Request, c *caseSheet, d caseSharingDraft, shown []web.Block, failed error) error {
-	t, v := c.words.T, caseView{Tabs: caseTabs(c.words, c.by, "/cases"), Alerts: caseNotDone(c.words, failed), Wide: shown}
+	t, v := c.words.T, caseView{Alerts: caseNotDone(c.words, failed), Wide: shown}
 	all, err := p.Sharings(r.Context(), c.by, c.ID)
 	if err != nil {
 		return err
@@ -305,7 +302,7 @@ func (p *Pages) showCaseSharing(w http.ResponseWriter, r *http.Request, c *caseS
 		v.add(caseBlock(t("cases.sharing.new"), "", "case-nothing", web.Empty{Icon: "people", Title: t("cases.release.nowhere"), Text: t("cases.release.nowhere-text")}))
 	} else {
 		part := web.Field{Name: "part", Label: t("cases.team.part"), Class: "across", Options: caseOptions([]Part{PartRead, PartWork}, d.Part, func(p Part) string { return t("cases.part." + string(p)) })}
-		ceiling := caseLevelField(c.words, d.Ceiling, min(c.Access.Ceiling, stix.Red))
+		ceiling := casePlainLevels(caseLevelField(c.words, d.Ceiling, c.Access.Ceiling))
 		ceiling.Name, ceiling.Label, ceiling.Help = "ceiling", t("cases.team.ceiling"), t("cases.ceiling.help")
 		v.add(caseBlock(t("cases.sharing.new"), "", "case-form", caseForm{Action: c.home + "/sharing", Submit: t("cases.release.preview"), Primary: true, Back: c.home, Fields: []web.Field{with, part, ceiling}}))
 	}
@@ -409,9 +406,9 @@ func (p *Pages) caseTell(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (p *Pages) showCaseTell(w http.ResponseWriter, r *http.Request, c *caseSheet, failed error) error {
-	t, v := c.words.T, caseView{Tabs: caseTabs(c.words, c.by, "/cases"), Alerts: caseNotDone(c.words, failed)}
+	t, v := c.words.T, caseView{Alerts: caseNotDone(c.words, failed)}
 	told, err := p.TellContacts(r.Context(), c.by, c.ID, caseStages[0], true)
-	if err != nil && !web.Mendable(err) {
+	if err != nil && !web.Mendable(err) && polder.KindOf(err) != polder.Unavailable {
 		return err
 	}
 	if err != nil && failed == nil {

@@ -42,7 +42,7 @@ func (p *Pages) showCaseMembers(w http.ResponseWriter, r *http.Request, c *caseS
 		}
 		table.add(row)
 	}
-	v := caseView{Tabs: caseTabs(c.words, c.by, "/cases")}
+	v := caseView{}
 	v.add(caseBlock(t("cases.team"), t("cases.team.only"), "case-table", table))
 	if !c.leads() {
 		v.Alerts = caseNotDone(c.words, failed)
@@ -93,11 +93,8 @@ func (c *caseSheet) memberForm(d caseMemberDraft) (caseForm, error) {
 		who.Options[i].Chosen = who.Options[i].Value == d.Who
 	}
 	part := web.Field{Name: "part", Label: t("cases.team.part"), Class: "across", Options: caseOptions(caseParts, d.Part, func(p Part) string { return t("cases.part." + string(p)) })}
-	ceiling := caseLevelField(c.words, d.Ceiling, c.Access.Ceiling)
+	ceiling := casePlainLevels(caseLevelField(c.words, d.Ceiling, c.Access.Ceiling))
 	ceiling.Name, ceiling.Label, ceiling.Help = "ceiling", t("cases.team.ceiling"), t("cases.ceiling.help")
-	for i := range ceiling.Options {
-		ceiling.Options[i].Help = ""
-	}
 	return caseForm{Action: c.home + "/members", Submit: t("cases.team.let-in"), Primary: true, Back: c.home, Note: t("cases.team.note"), Fields: []web.Field{who, part, ceiling}}, nil
 }
 

@@ -131,7 +131,7 @@ var caseReplyKinds = []ItemKind{ItemEntry, ItemObservable, ItemNote}
 // caseReplyForm adds something to a case of another organisation. It leaves: the form says so.
 func caseReplyForm(words web.Words, action string, kind ItemKind, d caseDraft, level stix.Marking) caseForm {
 	t := words.T
-	marks := caseLevelField(words, caseLevelOr(d.Level, level), stix.Red)
+	marks := casePlainLevels(caseLevelField(words, caseLevelOr(d.Level, level), stix.Red))
 	marks.Help = t("cases.reply.level-help")
 	return caseForm{Action: action, Submit: t("cases.reply.do"), Primary: true, Note: t("cases.reply.note"), Fields: []web.Field{
 		{Name: "kind", Label: t("cases.reply.kind"), Class: "across", Options: caseOptions(caseReplyKinds, kind, func(k ItemKind) string { return t("cases.item." + string(k)) })},

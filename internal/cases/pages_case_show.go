@@ -83,7 +83,7 @@ func (p *Pages) casePage(w http.ResponseWriter, r *http.Request) error {
 	if c.Header {
 		return p.caseHeaderPage(w, r, c)
 	}
-	v := caseView{Tabs: caseTabs(c.words, c.by, "/cases"), Even: true, Actions: c.actions()}
+	v := caseView{Even: true, Actions: c.actions()}
 	for _, add := range []func(*caseView) error{c.addNotices, c.addClocks, c.addTimeline, c.addObservables, c.addEvidence, c.addTasks, c.addDecisions, c.addNotes, c.addTeam, c.addJewels, c.addShared, c.addRelated, c.addAbout} {
 		if err := add(&v); err != nil {
 			return err
@@ -203,6 +203,8 @@ func caseItemTitle(words web.Words, it Item) string {
 	switch {
 	case it.Erased:
 		return words.T("cases.item.erased")
+	case it.Observable != nil && it.Title == it.Observable.Value:
+		return caseDefang(it.Observable.Type, it.Observable.Value)
 	case it.Title != "":
 		return it.Title
 	case it.Observable != nil:
@@ -298,6 +300,9 @@ func (c *caseSheet) observables(all []Item) (caseValueTable, error) {
 		look, err := c.p.LookUp(c.ctx, c.by, c.ID, it.ID)
 		if err != nil {
 			return t, err
+		}
+		if it.Title == o.Value { // it was given no title of its own
+			row.Title = ""
 		}
 		row.Known, row.Cases = c.knownLinks(look, caseKnownShown)
 		t.Rows = append(t.Rows, row)
@@ -637,7 +642,7 @@ func (c *caseSheet) addAbout(v *caseView) error {
 // caseHeaderPage is what a country's single point of contact sees: that the case crosses borders, and how far it is.
 func (p *Pages) caseHeaderPage(w http.ResponseWriter, r *http.Request, c *caseSheet) error {
 	t := c.words.T
-	v := caseView{Tabs: caseTabs(c.words, c.by, "/cases")}
+	v := caseView{}
 	rows := []web.Pair{{Term: t("cases.status"), Text: t("cases.status." + string(c.Status))}, {Term: t("cases.class.short"), Text: caseClassText(c.words, c.Class)}, {Term: t("cases.severity.short"), Text: t("cases.severity." + string(c.Severity))}, {Term: t("cases.countries"), Text: caseOr(strings.Join(c.Countries, ", "), "–")}}
 	v.add(caseBlock(t("cases.header"), "", "case-facts", rows))
 	v.add(caseBlock(t("cases.header.why"), "", "case-marks", []web.Mark{{Icon: "lock", Text: t("cases.header.only")}, {Icon: "out", Text: t("cases.border"), Href: "/cases/border"}}))
