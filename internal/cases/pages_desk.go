@@ -67,7 +67,7 @@ var deskTexts = []string{
 func deskSays(words web.Words) []deskSaid {
 	all := make([]deskSaid, len(deskTexts))
 	for i, k := range deskTexts {
-		key := "cases.desk.js." + k
+		key := "cases.desk.js." + strings.ReplaceAll(k, "_", "-")
 		for _, shared := range []string{"road.", "kind.", "severity."} {
 			if strings.HasPrefix(k, shared) {
 				key = "cases." + k
