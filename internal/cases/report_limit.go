@@ -204,11 +204,12 @@ func (r *reportState) enterLarge(ctx context.Context, from netip.Addr) (done fun
 	if _, held := r.sending.LoadOrStore(name, true); held {
 		return nil, busy
 	}
-	if done, err = enter(ctx, r.large, busy); err != nil {
+	leave, err := enter(ctx, r.large, busy)
+	if err != nil {
 		r.sending.Delete(name)
 		return nil, err
 	}
-	return func() { done(); r.sending.Delete(name) }, nil
+	return func() { leave(); r.sending.Delete(name) }, nil
 }
 
 // enter waits for a place, for a while.
