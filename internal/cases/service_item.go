@@ -156,9 +156,6 @@ func (s *Service) addItem(ctx context.Context, by polder.Actor, id CaseID, n Ite
 		if err := s.mayRefer(tx, v, r, it); err != nil {
 			return err
 		}
-		if err := holdCareless(tx, v, id, it.Level, "", n.Confirmed, it.texts()); err != nil {
-			return err
-		}
 		it, fresh, err := s.dedupedTx(tx, v, r.n, id, it)
 		made = it.ID
 		if err != nil || !fresh {
@@ -185,6 +182,9 @@ func (s *Service) dedupedTx(tx *db.Tx, v caseViewer, n int64, id CaseID, it Item
 		if err != nil || found {
 			return have.Item, false, err
 		}
+	}
+	if err := holdCareless(tx, v, id, it.Level, "", it.Confirmed, it.texts()); err != nil {
+		return it, false, err
 	}
 	it, err = s.addItemTx(tx, v, n, id, it)
 	return it, true, err
