@@ -119,7 +119,11 @@ func (p *Pages) deskShow(w http.ResponseWriter, r *http.Request, report string) 
 		lede = words.T("cases.desk.queue.no-desk")
 	}
 	w.Header().Set("Cache-Control", "no-store")
-	p.site.Render(w, r, web.Page{Template: "cases/desk", Title: words.T("cases.tab.reports"), Lede: lede, Scripts: []string{"desk.js"}, Data: v})
+	page := web.Page{Template: "cases/desk", Title: words.T("cases.tab.reports"), Lede: lede, Data: v}
+	if v.Has && v.Reads {
+		page.Scripts = []string{"desk.js"}
+	}
+	p.site.Render(w, r, page)
 	return nil
 }
 

@@ -34,7 +34,7 @@ func (p *Pages) showDesks(w http.ResponseWriter, r *http.Request, in DeskSetting
 		case waiting > 0:
 			readers.Mark = caseMark{"warn", "clock", words.T("cases.desk.waiting.n", "n", waiting)}
 		}
-		t.add(caseRow{Name: d.Name, Href: deskPath(d.Alias), Cells: []caseCell{{Text: words.T("cases.desk.kind." + string(d.Kind))}, {Text: deskAddress(d.Kind, d.Alias), Code: true}, readers}})
+		t.add(caseRow{Name: d.Name, Href: deskPath(d.Alias), Cells: []caseCell{{Text: words.T("cases.desk.kind." + string(d.Kind))}, {Text: deskAddress(d.Kind, d.Alias)}, readers}})
 	}
 	v.add(caseBlock(words.T("cases.desks.all"), "", "case-table", t))
 	if deskSteward(by) {
@@ -180,7 +180,7 @@ func deskReadersTable(words web.Words, d DeskDetail) caseTable {
 		case one.State == DeskReaderReading && one.Missing > 0:
 			state.Sub = words.T("cases.desk.missing", "n", one.Missing)
 		}
-		row := caseRow{Name: one.Name, Cells: []caseCell{{Text: one.Fingerprint, Code: true}, state, {Buttons: deskButtons(words, d, one)}}}
+		row := caseRow{Name: one.Name, Cells: []caseCell{{Text: one.Fingerprint}, state, {Buttons: deskButtons(words, d, one)}}}
 		if one.Me {
 			row.Sub = words.T("cases.desk.me")
 		}
