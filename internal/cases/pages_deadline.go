@@ -84,7 +84,17 @@ func openLede(words web.Words, page DeadlinePage) string {
 	return words.T("cases.deadline.lede.none")
 }
 
-// nearest are the first deadlines that have a time.
+// timed are the first deadlines that have a time, those that were sent too.
+func timed(all []CaseDeadline, most int) (out []CaseDeadline) {
+	for _, d := range all {
+		if !d.Due.IsZero() && !d.Gone && len(out) < most {
+			out = append(out, d)
+		}
+	}
+	return out
+}
+
+// nearest are the first open deadlines that have a time.
 func nearest(all []CaseDeadline, most int) (out []CaseDeadline) {
 	for _, d := range all {
 		if !d.Due.IsZero() && len(out) < most && d.Open() {
@@ -123,7 +133,7 @@ func (p *Pages) showDuties(w http.ResponseWriter, r *http.Request, entered url.V
 	if duties.Profile.Proposed {
 		v.Alerts = append(v.Alerts, web.Alert{Class: "warn", Title: words.T("cases.duties.proposed"), Text: words.T("cases.duties.proposed.text")})
 	}
-	if near := nearest(duties.Deadlines, 6); len(near) > 0 {
+	if near := timed(duties.Deadlines, 6); len(near) > 0 {
 		v.across(caseBlock(words.T("cases.deadline.next"), words.T("cases.duties.clock", "at", deadlineWhen(words, p.inZone(duties, c.Aware))), "case-clocks", deadlineClocks(words, near, now)))
 	}
 	v.add(caseBlock(words.T("cases.duties.all"), words.T("cases.deadline.nothing-sent"), "case-table", p.dutiesTable(words, duties, now)))
