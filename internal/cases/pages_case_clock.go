@@ -21,6 +21,9 @@ func caseIsNear(d CaseDeadline, now time.Time) bool {
 
 // addClocks shows what the law asks, the most urgent first.
 func (c *caseSheet) addClocks(v *caseView) error {
+	if c.Header { // they are counted from the case's own fields
+		return nil
+	}
 	duties, err := c.p.Deadlines(c.ctx, c.by, c.ID)
 	if err != nil {
 		return err

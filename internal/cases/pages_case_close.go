@@ -264,7 +264,7 @@ func caseDamageRows(words web.Words, d DamageView) []web.Pair {
 func caseDamageDiffers(words web.Words, there, yours caseDamageDraft) []caseDiffer {
 	var d caseDiffs
 	t := words.T
-	d.add(t("cases.taken"), t("cases.taken."+string(there.Taken)), t("cases.taken."+string(yours.Taken)))
+	d.add(t("cases.taken"), caseWord(words, "cases.taken.", there.Taken), caseWord(words, "cases.taken.", yours.Taken))
 	d.add(t("cases.damage.what"), there.What, yours.What)
 	d.add(t("cases.damage.partners"), there.Partners, yours.Partners)
 	d.add(t("cases.damage.products"), there.Products, yours.Products)

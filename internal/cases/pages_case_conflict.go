@@ -76,10 +76,10 @@ func caseDiffersOf(words web.Words, there, yours caseInput) []caseDiffer {
 	t := words.T
 	d.add(t("cases.title"), there.Title, yours.Title)
 	d.add(t("cases.summary.short"), there.Summary, yours.Summary)
-	d.add(t("cases.kind.short"), t("cases.kind."+string(there.Kind)), t("cases.kind."+string(yours.Kind)))
+	d.add(t("cases.kind.short"), caseWord(words, "cases.kind.", there.Kind), caseWord(words, "cases.kind.", yours.Kind))
 	d.add(t("cases.road"), caseRoadsText(words, there.Roads), caseRoadsText(words, yours.Roads))
 	d.add(t("cases.class.short"), caseClassText(words, there.Class), caseClassText(words, yours.Class))
-	d.add(t("cases.severity.short"), t("cases.severity."+string(there.Severity)), t("cases.severity."+string(yours.Severity)))
+	d.add(t("cases.severity.short"), caseWord(words, "cases.severity.", there.Severity), caseWord(words, "cases.severity.", yours.Severity))
 	d.add(t("cases.marking"), there.Level.Label(), yours.Level.Label())
 	d.add(t("cases.noticed.short"), there.Noticed, yours.Noticed)
 	d.add(t("cases.occurred.short"), there.Occurred, yours.Occurred)

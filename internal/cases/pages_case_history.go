@@ -122,7 +122,7 @@ func (c *caseSheet) changes(was, is CaseRevision) []web.Change {
 			add("cases.task.state", caseTaskState(c.words, *was.Of), caseTaskState(c.words, *is.Of))
 		}
 	case was.Damage != nil && is.Damage != nil:
-		add("cases.taken", c.words.T("cases.taken."+string(was.Damage.Taken)), c.words.T("cases.taken."+string(is.Damage.Taken)))
+		add("cases.taken", caseWord(c.words, "cases.taken.", was.Damage.Taken), caseWord(c.words, "cases.taken.", is.Damage.Taken))
 		add("cases.damage.what", was.Damage.What, is.Damage.What)
 		add("cases.damage.measures", was.Damage.Measures, is.Damage.Measures)
 		add("cases.damage.told", strings.Join(was.Damage.Told, ", "), strings.Join(is.Damage.Told, ", "))

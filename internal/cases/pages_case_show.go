@@ -80,7 +80,7 @@ func (p *Pages) casePage(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if c.Header {
+	if c.Access.Part == PartContact {
 		return p.caseHeaderPage(w, r, c)
 	}
 	v := caseView{Even: true, Actions: c.actions()}
@@ -97,11 +97,14 @@ func (p *Pages) casePage(w http.ResponseWriter, r *http.Request) error {
 func (c *caseSheet) actions() []web.Action {
 	var out []web.Action
 	if c.works() && c.Status != StatusClosed {
-		out = append(out, web.Action{Label: c.words.T("cases.add.entry.short"), Href: casePath(c.home, "add", "entry"), Icon: "plus", Shortcut: "e"}, web.Action{Label: c.words.T("cases.edit"), Href: c.home + "/edit", Icon: "pen"})
+		out = append(out, web.Action{Label: c.words.T("cases.add.entry.short"), Href: casePath(c.home, "add", "entry"), Icon: "plus", Shortcut: "e"})
+		if !c.Header {
+			out = append(out, web.Action{Label: c.words.T("cases.edit"), Href: c.home + "/edit", Icon: "pen"})
+		}
 	}
 	out = append(out, web.Action{Label: c.words.T("cases.export"), Href: c.home + "/export", Icon: "save"})
 	switch {
-	case !c.works() || !c.Access.Own:
+	case !c.works() || !c.Access.Own || c.Header:
 	case c.Status == StatusClosed:
 		out = append(out, web.Action{Label: c.words.T("cases.reopen"), Href: c.home + "/status"})
 	default:
@@ -110,19 +113,22 @@ func (c *caseSheet) actions() []web.Action {
 	return out
 }
 
-// facts is the line below the heading.
+// facts is the line below the heading; what the reader may not know of the case's own fields is not in it.
 func (c *caseSheet) facts() []web.Pair {
 	t := c.words.T
-	out := []web.Pair{{Term: t("cases.one"), Text: string(c.ID), Code: true}, {Term: t("cases.known"), Text: c.words.When(c.Aware)}}
+	out := []web.Pair{{Term: t("cases.one"), Text: string(c.ID), Code: true}}
 	add := func(key, text string) {
 		if text != "" {
 			out = append(out, web.Pair{Term: t(key), Text: text})
 		}
 	}
+	if !c.Aware.IsZero() {
+		add("cases.known", c.words.When(c.Aware))
+	}
 	add("cases.road", caseRoadsText(c.words, c.Roads))
 	add("cases.class.short", caseClassText(c.words, c.Class))
-	add("cases.severity.short", t("cases.severity."+string(c.Severity)))
-	add("cases.status", t("cases.status."+string(c.Status)))
+	add("cases.severity.short", caseWord(c.words, "cases.severity.", c.Severity))
+	add("cases.status", caseWord(c.words, "cases.status.", c.Status))
 	add("cases.victim.short", caseClip(c.Victim, 80))
 	add("cases.crosses", c.crosses())
 	return out
@@ -146,6 +152,9 @@ func (c *caseSheet) addNotices(v *caseView) error {
 	}
 	if !c.Archived.IsZero() {
 		v.Alerts = append(v.Alerts, web.Alert{Title: c.words.T("cases.archived.since", "at", c.Archived)})
+	}
+	if c.Header {
+		v.Alerts = append(v.Alerts, web.Alert{Title: c.words.T("cases.below"), Text: c.words.T("cases.below.text", "level", c.Access.Ceiling)})
 	}
 	if !c.Access.Own {
 		v.Alerts = append(v.Alerts, web.Alert{Title: c.words.T("cases.guest", "org", c.OrgName), Text: c.words.T("cases.guest.text", "level", c.Access.Ceiling)})
@@ -522,7 +531,7 @@ func (c *caseSheet) memberRow(m Member) caseRow {
 
 // addJewels shows which crown jewels the case touches, and what was taken; for the own organisation alone.
 func (c *caseSheet) addJewels(v *caseView) error {
-	if !c.Access.Own {
+	if !c.Access.Own || c.Header {
 		return nil
 	}
 	d, err := c.p.Damage(c.ctx, c.by, c.ID)
@@ -555,7 +564,7 @@ func (c *caseSheet) addJewels(v *caseView) error {
 
 // addShared says what left, and to whom; for who may let something out.
 func (c *caseSheet) addShared(v *caseView) error {
-	if !c.works() {
+	if !c.works() || c.Header {
 		return nil
 	}
 	marks := []web.Mark{{Icon: "lock", Text: c.words.T("cases.leave.stays")}, {Icon: "share", Text: c.words.T("cases.leave.release"), Href: c.home + "/release"}}
@@ -617,12 +626,16 @@ func (c *caseSheet) addRelated(v *caseView) error {
 // addAbout shows the case's own fields that are not on top, and leads to its history.
 func (c *caseSheet) addAbout(v *caseView) error {
 	t := c.words.T
-	rows := []web.Pair{{Term: t("cases.opened"), Text: t("cases.by", "at", c.Opened, "who", c.names.person(c.OpenedBy, c.Org))}, {Term: t("cases.changed"), Text: c.words.When(c.Changed)}, {Term: t("cases.rsit"), Text: caseOr(c.Class, "–")}}
+	rows := []web.Pair{{Term: t("cases.opened"), Text: t("cases.by", "at", c.Opened, "who", c.names.person(c.OpenedBy, c.Org))}}
 	add := func(key, text string) {
 		if text != "" {
 			rows = append(rows, web.Pair{Term: t(key), Text: text})
 		}
 	}
+	if !c.Changed.IsZero() {
+		add("cases.changed", c.words.When(c.Changed))
+	}
+	add("cases.rsit", c.Class)
 	add("cases.noticed.short", caseClip(c.Noticed, 400))
 	if !c.Occurred.IsZero() {
 		add("cases.occurred.short", c.words.When(c.Occurred))
@@ -643,7 +656,7 @@ func (c *caseSheet) addAbout(v *caseView) error {
 func (p *Pages) caseHeaderPage(w http.ResponseWriter, r *http.Request, c *caseSheet) error {
 	t := c.words.T
 	v := caseView{}
-	rows := []web.Pair{{Term: t("cases.status"), Text: t("cases.status." + string(c.Status))}, {Term: t("cases.class.short"), Text: caseClassText(c.words, c.Class)}, {Term: t("cases.severity.short"), Text: t("cases.severity." + string(c.Severity))}, {Term: t("cases.countries"), Text: caseOr(strings.Join(c.Countries, ", "), "–")}}
+	rows := []web.Pair{{Term: t("cases.status"), Text: t("cases.status." + string(c.Status))}, {Term: t("cases.class.short"), Text: caseClassText(c.words, c.Class)}, {Term: t("cases.severity.short"), Text: caseWord(c.words, "cases.severity.", c.Severity)}, {Term: t("cases.countries"), Text: caseOr(strings.Join(c.Countries, ", "), "–")}}
 	v.add(caseBlock(t("cases.header"), "", "case-facts", rows))
 	v.add(caseBlock(t("cases.header.why"), "", "case-marks", []web.Mark{{Icon: "lock", Text: t("cases.header.only")}, {Icon: "out", Text: t("cases.border"), Href: "/cases/border"}}))
 	p.site.Render(w, r, web.Page{Template: "cases/case", Title: caseTitle(c.words, c.CaseView), Lede: t("cases.header.lede", "org", c.OrgName), TLP: c.Level, Crumbs: []web.Link{{Text: t("cases.nav"), Href: "/cases"}}, Data: v})

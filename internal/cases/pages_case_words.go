@@ -52,16 +52,24 @@ func caseRoadsText(words web.Words, roads []Road) string {
 	return strings.Join(said, ", ")
 }
 
-// caseStatusMark is a status in a word with its sign.
+// caseWord says a word of a fixed set, of which key begins the names of the texts; nothing where the reader may not know it.
+func caseWord[T ~string](words web.Words, key string, word T) string {
+	if word == "" {
+		return ""
+	}
+	return words.T(key + string(word))
+}
+
+// caseStatusMark is a status in a word with its sign; nothing where there is none.
 func caseStatusMark(words web.Words, s Status) caseMark {
 	m := map[Status]caseMark{StatusOpen: {Class: "info", Icon: "flag"}, StatusContained: {Class: "warn", Icon: "shield"}, StatusClosed: {Class: "ok", Icon: "check"}}[s]
-	m.Text = words.T("cases.status." + string(s))
+	m.Text = caseWord(words, "cases.status.", s)
 	return m
 }
 
 // caseSeverityMark is a severity in a word with its sign; high and critical stand out.
 func caseSeverityMark(words web.Words, s Severity) caseMark {
 	m := map[Severity]caseMark{SeverityHigh: {Class: "warn", Icon: "alert"}, SeverityCritical: {Class: "bad", Icon: "alert"}}[s]
-	m.Text = words.T("cases.severity." + string(s))
+	m.Text = caseWord(words, "cases.severity.", s)
 	return m
 }
