@@ -282,12 +282,13 @@ export function duplicates(reports, lang) {
 
 function compared(t) {
   const at = t.at ? new Date(t.at).getTime() : NaN;
-  const c = {id: t.id, at: at <= -62135596800000 ? NaN : at, terms: new Map(), named: named(t.words)};
+  const c = {id: t.id, at: at <= -62135596800000 ? NaN : at, terms: new Map(), whole: new Map(), named: named(t.words)};
   let before = "";
   for (const w of words(t.words)) {
     const letters = [...w.text];
     if (common.has(w.text) || letters.length < 3) continue;
     const stem = letters.slice(0, 6).join("");
+    if (!c.whole.has(stem)) c.whole.set(stem, w.text);
     for (const term of before === "" ? [stem] : [stem, before + " " + stem]) c.terms.set(term, (c.terms.get(term) ?? 0) + 1);
     before = stem;
   }
@@ -324,7 +325,7 @@ function alike(a, b, within, reports, lang) {
   const why = shared.slice(0, 3).map(n => ({words: n, says: inWords(lang, "both name it", "beide noemen het")}));
   if (same >= inCommon && rare.length > 0) {
     rare.sort((x, y) => within.get(x) - within.get(y));
-    why.push({words: rare.slice(0, 5).join(", "), says: inWords(lang, "words that both use", "woorden die beide gebruiken")});
+    why.push({words: rare.slice(0, 5).map(stem => a.whole.get(stem)).join(", "), says: inWords(lang, "words that both use", "woorden die beide gebruiken")});
   }
   if (close) why.push({words: "", says: inWords(lang, "they came within two weeks", "ze kwamen binnen twee weken na elkaar")});
   return {a: a.id, b: b.id, score, why};

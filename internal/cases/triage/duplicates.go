@@ -60,15 +60,16 @@ func Duplicates(reports []Text, lang string) []Pair {
 // compared is a report as it is compared.
 type compared struct {
 	Text
-	terms  map[string]int // words and pairs of words, and how often
-	order  []string       // of terms, as they first stand: sums are made in this order, so that both programs agree
+	terms  map[string]int    // words and pairs of words, and how often
+	whole  map[string]string // the word that a stem was cut from, as it first stands
+	order  []string          // of terms, as they first stand: sums are made in this order, so that both programs agree
 	weight map[string]float64
 	length float64
 	named  []string // what it names, in order
 }
 
 func (r *ruleSet) compared(t Text) compared {
-	c := compared{Text: t, terms: map[string]int{}}
+	c := compared{Text: t, terms: map[string]int{}, whole: map[string]string{}}
 	points, at := spread(t.Words)
 	c.named = names(points, at, t.Words)
 	before := ""
@@ -77,6 +78,9 @@ func (r *ruleSet) compared(t Text) compared {
 			continue
 		}
 		stem := string([]rune(w.text)[:min(6, len([]rune(w.text)))])
+		if c.terms[stem] == 0 {
+			c.whole[stem] = w.text
+		}
 		c.count(stem)
 		if before != "" {
 			c.count(before + " " + stem)
@@ -140,17 +144,21 @@ func alike(a, b *compared, in map[string]int, reports int, lang string) (Pair, b
 	if same < likeness && len(shared) == 0 {
 		return Pair{}, false
 	}
-	return Pair{a.ID, b.ID, score, whyAlike(shared, rare, same, close, in, lang)}, true
+	return Pair{a.ID, b.ID, score, whyAlike(shared, rare, a.whole, same, close, in, lang)}, true
 }
 
-func whyAlike(shared, rare []string, same float64, close bool, in map[string]int, lang string) []Reason {
+func whyAlike(shared, rare []string, whole map[string]string, same float64, close bool, in map[string]int, lang string) []Reason {
 	why := []Reason{}
 	for _, n := range shared[:min(3, len(shared))] {
 		why = append(why, Reason{n, inWords(lang, "both name it", "beide noemen het")})
 	}
 	if same >= inCommon && len(rare) > 0 {
 		slices.SortStableFunc(rare, func(a, b string) int { return in[a] - in[b] })
-		why = append(why, Reason{strings.Join(rare[:min(5, len(rare))], ", "), inWords(lang, "words that both use", "woorden die beide gebruiken")})
+		rare = rare[:min(5, len(rare))]
+		for i, stem := range rare {
+			rare[i] = whole[stem]
+		}
+		why = append(why, Reason{strings.Join(rare, ", "), inWords(lang, "words that both use", "woorden die beide gebruiken")})
 	}
 	if close {
 		why = append(why, Reason{"", inWords(lang, "they came within two weeks", "ze kwamen binnen twee weken na elkaar")})
