@@ -46,7 +46,7 @@ func reportDeskFull(text string) DeskView {
 // reportViews are every page, made without a service, by name; text stands in all that people write.
 func reportViews(t testing.TB, reports *reportPages, site *web.Site, text string) map[string]http.HandlerFunc {
 	t.Helper()
-	p := &Pages{Service: &Service{o: ServiceOptions{Now: func() time.Time { return reportNow }}}, site: site, reporter: reports}
+	p := &Pages{Service: NewService(ServiceOptions{Now: func() time.Time { return reportNow }, Secret: make([]byte, 32)}), site: site, reporter: reports}
 	return map[string]http.HandlerFunc{
 		"form": func(w http.ResponseWriter, r *http.Request) {
 			p.reportShow(w, r, p.newReportForm(r, reportDeskFull(text), true))
