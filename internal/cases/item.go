@@ -368,10 +368,7 @@ func (it Item) folded() string {
 
 // carelessIn finds values of items that are marked stricter than a level in texts that are to be marked so.
 func carelessIn(items []Item, level stix.Marking, texts map[string]string) (out []Careless) {
-	lower := map[string]string{}
-	for where, text := range texts {
-		lower[where] = strings.ToLower(indicator.Refang(text))
-	}
+	lower := foldedTexts(texts)
 	for _, it := range items {
 		if !level.Wider(it.Level) || !it.Struck.IsZero() || it.Erased {
 			continue
@@ -383,6 +380,15 @@ func carelessIn(items []Item, level stix.Marking, texts map[string]string) (out 
 				}
 			}
 		}
+	}
+	return out
+}
+
+// foldedTexts are texts as they are searched: in lower case, and not defanged.
+func foldedTexts(texts map[string]string) map[string]string {
+	out := make(map[string]string, len(texts))
+	for where, text := range texts {
+		out[where] = strings.ToLower(indicator.Refang(text))
 	}
 	return out
 }

@@ -17,6 +17,7 @@ const (
 	maxCasePage = 200
 	maxHistory  = 1_000 // revisions of an answer
 	maxSimilar  = 50
+	itemsAtOnce = 50 // that one transaction adds
 )
 
 // OpenCase opens a case. Who opens it becomes its lead, with the ceiling TLP:RED; nobody else of the organisation is in
@@ -45,15 +46,30 @@ func (s *Service) OpenCase(ctx context.Context, by polder.Actor, n CaseNew) (Cas
 	if err != nil {
 		return CaseView{}, err
 	}
+	first := items[:min(len(items), itemsAtOnce)]
 	if n.Report != "" {
-		err = s.openFromReport(ctx, by, v, home, c, members, items, n.Jewels)
+		err = s.openFromReport(ctx, by, v, home, c, members, first, n.Jewels)
 	} else {
-		err = s.caseWrite(ctx, func(tx *db.Tx) error { return s.openCaseTx(tx, by, v, home, c, members, items, n.Jewels) })
+		err = s.caseWrite(ctx, func(tx *db.Tx) error { return s.openCaseTx(tx, by, v, home, c, members, first, n.Jewels) })
 	}
 	if err != nil {
 		return CaseView{}, err
 	}
+	for some := range slices.Chunk(items[len(first):], itemsAtOnce) {
+		if err := s.caseWrite(ctx, func(tx *db.Tx) error { return s.moreItemsTx(tx, v, c.ID, some) }); err != nil {
+			return CaseView{}, err
+		}
+	}
 	return s.Case(ctx, by, c.ID)
+}
+
+// moreItemsTx adds further items that a case was opened with.
+func (s *Service) moreItemsTx(tx *db.Tx, v caseViewer, id CaseID, items []Item) error {
+	r, _, err := caseRowAt(tx, v, id, PartLead)
+	for i := 0; i < len(items) && err == nil; i++ {
+		_, err = s.addItemTx(tx, v, r.n, id, items[i])
+	}
+	return err
 }
 
 // openFromReport stores a new case and, in the same transaction, that it came of a report which by may read.
@@ -318,6 +334,9 @@ func (s *Service) ChangeCase(ctx context.Context, by polder.Actor, id CaseID, n 
 	if err != nil {
 		return CaseView{}, err
 	}
+	if err := s.holdCase(ctx, v, id, n); err != nil {
+		return CaseView{}, err
+	}
 	err = s.caseWrite(ctx, func(tx *db.Tx) error {
 		r, x, err := caseFieldsAt(tx, v, id, PartWork)
 		if err != nil {
@@ -337,9 +356,6 @@ func (s *Service) ChangeCase(ctx context.Context, by polder.Actor, id CaseID, n 
 		if err := mayMark(x, was, r.Level, x.May(PartLead)); err != nil {
 			return err
 		}
-		if err := holdCareless(tx, v, id, r.Level, "", n.Confirmed, map[string]string{"title": r.Title, "summary": r.Summary, "noticed": r.Noticed, "victim": r.Victim}); err != nil {
-			return err
-		}
 		r.Crosses, r.Changed, r.Version = r.crosses(home.Country), s.caseNow(), r.Version+1
 		if err := updateCase(tx, r.n, r.Case); err != nil {
 			return err
@@ -355,6 +371,17 @@ func (s *Service) ChangeCase(ctx context.Context, by polder.Actor, id CaseID, n 
 		return CaseView{}, err
 	}
 	return s.Case(ctx, by, id)
+}
+
+// holdCase is [holdCareless] for the fields of a case as a change would make them.
+func (s *Service) holdCase(ctx context.Context, v caseViewer, id CaseID, n CaseChange) error {
+	a := s.caseReader(ctx)
+	r, _, err := caseFieldsAt(a, v, id, PartWork)
+	if err != nil || n.Confirmed || n.Version != r.Version {
+		return err
+	}
+	r.apply(n)
+	return holdCareless(a, v, id, r.Level, "", false, map[string]string{"title": r.Title, "summary": r.Summary, "noticed": r.Noticed, "victim": r.Victim})
 }
 
 // reproposeTx counts the deadlines of a case by what it is said to be now, unless a person chose by what they are counted.

@@ -2,6 +2,7 @@ package cases
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"strings"
 
@@ -134,6 +135,9 @@ func (s *Service) addItem(ctx context.Context, by polder.Actor, id CaseID, n Ite
 	if err := s.checkOwner(ctx, v, n.Task, ""); err != nil {
 		return Item{}, err
 	}
+	if err := s.holdNew(ctx, v, id, n); err != nil {
+		return Item{}, err
+	}
 	var made string
 	err = s.caseWrite(ctx, func(tx *db.Tx) error {
 		r, x, err := caseRowAt(tx, v, id, PartWork)
@@ -183,11 +187,39 @@ func (s *Service) dedupedTx(tx *db.Tx, v caseViewer, n int64, id CaseID, it Item
 			return have.Item, false, err
 		}
 	}
-	if err := holdCareless(tx, v, id, it.Level, "", it.Confirmed, it.texts()); err != nil {
-		return it, false, err
-	}
 	it, err = s.addItemTx(tx, v, n, id, it)
 	return it, true, err
+}
+
+// holdNew is [holdCareless] for an item that is to be added; what else is wrong with it is said in the transaction.
+func (s *Service) holdNew(ctx context.Context, v caseViewer, id CaseID, it Item) error {
+	a := s.caseReader(ctx)
+	r, x, err := caseRowAt(a, v, id, PartWork)
+	if err != nil || it.Confirmed {
+		return err
+	}
+	if it.Level == stix.None {
+		it.Level = min(r.Level, x.Ceiling)
+	}
+	if it.check(s.caseNow()) != nil {
+		return nil
+	}
+	if it.Observable != nil {
+		if _, found, err := sameValue(a, v, id, it.Observable.Value, int(it.Level)); err != nil || found {
+			return err
+		}
+	}
+	return holdCareless(a, v, id, it.Level, "", false, it.texts())
+}
+
+// holdChanged is [holdCareless] for an item as a change would make it.
+func (s *Service) holdChanged(ctx context.Context, v caseViewer, id CaseID, n Item) error {
+	a := s.caseReader(ctx)
+	_, it, _, err := itemRowAt(a, v, id, n.ID, PartWork)
+	if err != nil || n.Confirmed || it.Version != n.Version || it.revise(n) != nil || it.check(s.caseNow()) != nil {
+		return err
+	}
+	return holdCareless(a, v, id, it.Level, it.ID, false, it.texts())
 }
 
 // addItemTx stores a new item that was checked.
@@ -289,7 +321,7 @@ func holdCareless(a caseReads, v caseViewer, id CaseID, level stix.Marking, self
 }
 
 func carelessAt(a caseReads, v caseViewer, id CaseID, level stix.Marking, self string, texts map[string]string) ([]Careless, error) {
-	rows, err := tellingItems(a, v, id, int(level))
+	rows, err := tellingItems(a, v, id, int(level), strings.Join(slices.Collect(maps.Values(foldedTexts(texts))), "\n"))
 	if err != nil {
 		return nil, err
 	}
@@ -350,6 +382,9 @@ func (s *Service) ChangeItem(ctx context.Context, by polder.Actor, id CaseID, n 
 			return Item{}, err
 		}
 	}
+	if err := s.holdChanged(ctx, v, id, n); err != nil {
+		return Item{}, err
+	}
 	return s.reviseItem(ctx, s.caseWrite, by, v, id, n.ID, n.Version, func(tx *db.Tx, r caseHeld, x Access, it *itemRow) (string, string, error) {
 		if err := mayTouchItem(v, r, *it); err != nil {
 			return "", "", err
@@ -371,9 +406,6 @@ func (s *Service) ChangeItem(ctx context.Context, by polder.Actor, id CaseID, n 
 			if err := s.mayRefer(tx, v, r, it.Item); err != nil {
 				return "", "", err
 			}
-		}
-		if err := holdCareless(tx, v, id, it.Level, it.ID, n.Confirmed, it.texts()); err != nil {
-			return "", "", err
 		}
 		return "changed", "", nil
 	})

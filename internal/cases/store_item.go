@@ -232,9 +232,11 @@ func caseValues(a caseReads, v caseViewer, id CaseID) ([]string, error) {
 	return caseScanAll(func(r caseScanner) (text string, err error) { return text, r.Scan(&text) }, rows, err)
 }
 
-// tellingItems are items of a case that the viewer sees and that are marked stricter than level.
-func tellingItems(a caseReads, v caseViewer, id CaseID, level int) ([]itemRow, error) {
-	rows, err := a.Query(`SELECT `+itemColumns+itemSource+`c.id = ?3 AND i.struck = 0 AND i.level > ?4 AND `+itemSight+` ORDER BY i.n DESC LIMIT 5000`, string(v.person), string(v.org), string(id), level)
+// tellingItems are items of a case that the viewer sees, that are marked stricter than level, and whose value or title
+// stands in a text in lower case; evidence and links always.
+func tellingItems(a caseReads, v caseViewer, id CaseID, level int, text string) ([]itemRow, error) {
+	rows, err := a.Query(`SELECT `+itemColumns+itemSource+`c.id = ?3 AND i.struck = 0 AND i.level > ?4 AND (i.kind IN ('evidence', 'link') OR i.value <> '' AND instr(?5, lower(i.value)) > 0 OR i.value = '' AND instr(?5, lower(i.title)) > 0) AND `+itemSight+` ORDER BY i.n DESC LIMIT 5000`,
+		string(v.person), string(v.org), string(id), level, text)
 	return caseScanAll(scanPlainItem, rows, err)
 }
 
