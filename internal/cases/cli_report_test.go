@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -245,6 +246,56 @@ func TestS30FalseReaders(t *testing.T) {
 	n = &reportCLINode{t: t, desks: []DeskView{honest}, changed: []DeskView{later}}
 	if _, errs, code := n.run(t, reportCLIAnswers, "--file", "-", "--fingerprint", honest.Readers[0].Fingerprint); code != 1 || len(n.posts) != 1 || !strings.Contains(errs, "Bram reads too") {
 		t.Errorf("a reader beside those of the poster: exit %d, %d posts, %q", code, len(n.posts), errs)
+	}
+}
+
+// TestS30FalseAnswer: an answer is not sealed to a reader whom the list of the desk does not know, whatever the node says
+// of a report (S30).
+func TestS30FalseAnswer(t *testing.T) {
+	desk := reportCLIDesk(t)
+	reporter, mallory := reportCLIKey(50).Public(), reportCLIKey(66).Public()
+	for _, c := range []struct {
+		why  string
+		more bool
+	}{{"the readers of the list", false}, {"one more", true}} {
+		view := ReportView{Report: Report{ID: "x", Desk: "acme", Thread: true}, Reporter: &reporter, Readers: slices.Clone(desk.Readers)}
+		if c.more {
+			view.Readers = append(view.Readers, Reader{Key: mallory.ID(), Public: mallory, Fingerprint: mallory.Fingerprint(), Name: "Anna", Desk: "acme"})
+		}
+		var posted []ReportAnswer
+		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("Content-Type", "application/json")
+			var v any = view
+			switch r.Method + " " + r.URL.Path {
+			case "GET /api/v1/reports/desks/acme":
+				v = desk
+			case "POST /api/v1/reports/inbox/x/messages":
+				var in ReportAnswer
+				if err := json.NewDecoder(r.Body).Decode(&in); err != nil {
+					t.Error(err)
+				}
+				posted = append(posted, in)
+			}
+			if err := json.NewEncoder(w).Encode(v); err != nil {
+				t.Error(err)
+			}
+		}))
+		out, errs, code := clitest.Run(t, "", []string{"report", "reply", "x", "--text", "Thank you", "--node", server.URL, "--token", "t"}, reportCommand(time.Now))
+		server.Close()
+		if c.more && (code != 1 || len(posted) > 0 || !strings.Contains(errs, "does not stand in the list of its desk, so nothing was sealed")) {
+			t.Errorf("%s: exit %d, %d answers, %q %q", c.why, code, len(posted), out, errs)
+		}
+		if c.more {
+			continue
+		}
+		if code != 0 || len(posted) != 1 {
+			t.Fatalf("%s: exit %d, %d answers, %q %q", c.why, code, len(posted), out, errs)
+		}
+		for _, k := range []seal.PrivateKey{reportCLIKey(1), reportCLIKey(50)} {
+			if text, err := posted[0].Box.Open(PurposeMessage, k); err != nil || string(text) != "Thank you" {
+				t.Errorf("%s: %q, %v", c.why, text, err)
+			}
+		}
 	}
 }
 

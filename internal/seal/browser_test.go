@@ -67,7 +67,7 @@ func js(t *testing.T, v any) string {
 // seedOf is the seed of k as JavaScript.
 func seedOf(k PrivateKey) string { return fmt.Sprintf("bytes(%q)", hex.EncodeToString(k.seed[:])) }
 
-// boxLess is a JavaScript expression with a key as "key".
+// withKey is a JavaScript expression in which k is named key.
 func withKey(k PrivateKey, expression string) string {
 	return fmt.Sprintf("(async () => { const key = await seal.keyOfSeed(%s); return %s })()", seedOf(k), expression)
 }
@@ -133,6 +133,11 @@ func browserBoxes(t *testing.T, p *webtest.Page) {
 		flipped.Body[0] ^= 1
 		if got := webtest.Await[string](p, "code("+open(b, js(t, flipped), "report")+")"); got != "damaged" {
 			t.Errorf("with a flipped bit: %s", got)
+		}
+		weak := box
+		weak.Wraps = []Wrap{{To: b.Public().ID(), Enc: make([]byte, encSize), Key: box.Wraps[1].Key}}
+		if got := webtest.Await[string](p, "code("+open(b, js(t, weak), "report")+")"); got != "damaged" {
+			t.Errorf("a wrap whose sender's key is zero: %s", got)
 		}
 		sealed := webtest.Await[Box](p, fmt.Sprintf("seal.sealBox('report', %s, 8192, [%q, %q, %[2]q])", js(t, text), a.Public(), b.Public()))
 		if err := sealed.Validate(1 << 20); err != nil || len(sealed.Wraps) != 2 || len(sealed.Body) != len(box.Body) {

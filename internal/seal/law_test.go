@@ -90,6 +90,11 @@ func TestLawFlip(t *testing.T) {
 	if _, err := cut.Open("report", k); !errors.Is(err, ErrDamaged) {
 		t.Errorf("a body that was cut: %v", err)
 	}
+	weak := whole
+	weak.Wraps = []Wrap{{To: k.Public().ID(), Enc: make([]byte, encSize), Key: whole.Wraps[0].Key}}
+	if _, err := weak.Open("report", k); !errors.Is(err, ErrDamaged) {
+		t.Errorf("a wrap whose sender's key is zero: %v", err)
+	}
 	other := mustSeal(t, "report", []byte("another text"), 100, k.Public())
 	spliced := whole
 	spliced.Wraps = other.Wraps

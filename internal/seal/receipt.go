@@ -121,8 +121,8 @@ func (a Access) LogValue() slog.Value { return slog.StringValue("access(…)") }
 func SameProof(a, b [32]byte) bool { return subtle.ConstantTimeCompare(a[:], b[:]) == 1 }
 
 // Access derives both from the words, however they are spaced and written, and the node's public salt of at least 16
-// bytes (PBKDF2-HMAC-SHA-256, then HKDF). It takes about a second on purpose, and the same time for words that are no
-// receipt: those lead to a proof that nobody has.
+// bytes (PBKDF2-HMAC-SHA-256, then HKDF). It takes a tenth of a second to a second on purpose, and as long for words
+// that are no receipt: those lead to a proof that nobody has.
 func (r Receipt) Access(salt []byte) (Access, error) {
 	if len(salt) < saltSize || len(salt) > 1024 {
 		return Access{}, fmt.Errorf("the salt of receipts has %d bytes; it must have from %d to 1024", len(salt), saltSize)

@@ -613,7 +613,7 @@ export function receiptFault(words) {
 }
 
 /**
- * What a receipt opens with: the proof for the server, and the key that reads the thread. It takes a second on purpose.
+ * What a receipt opens with: the proof for the server, and the key that reads the thread. It takes up to a second, on purpose.
  * @param {string} words
  * @param {Uint8Array} salt the node's public salt
  * @returns {Promise<{proof: Uint8Array, key: Key}>}
