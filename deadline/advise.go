@@ -66,6 +66,7 @@ type NoDuty struct {
 	Reason     Reason
 	Source     string // where to read it
 	From       string // for [NotYet]: the first day on which it holds
+	To         string // for [NoLonger]: the last day on which it held
 }
 
 // Reason is why an act asks nothing.
@@ -76,7 +77,8 @@ const (
 	OtherKind   Reason = "kind"    // it is about something else than what happened
 	OtherSector Reason = "sector"  // it does not hold for the sector
 	NotSerious  Reason = "serious" // it asks for reports of what is serious only
-	NotYet      Reason = "date"    // it did not hold on the day of awareness
+	NotYet      Reason = "date"    // it did not hold yet on the day of awareness
+	NoLonger    Reason = "ended"   // it held no longer
 )
 
 // MaxAnswers is how many sectors and how many kinds may be chosen.
@@ -145,7 +147,7 @@ func (a Answers) situations() ([]Situation, error) {
 }
 
 // nearness orders reasons: the one that came nearest to a duty is said.
-var nearness = map[Reason]int{OtherKind: 1, OtherSector: 2, NotYet: 3, NotSerious: 4}
+var nearness = map[Reason]int{OtherKind: 1, OtherSector: 2, NoLonger: 3, NotYet: 4, NotSerious: 5}
 
 // whyNot adds, for each act, why its rules ask nothing in a situation.
 func (p Packs) whyNot(s Situation, reasons map[string]NoDuty) error {
@@ -158,9 +160,9 @@ func (p Packs) whyNot(s Situation, reasons map[string]NoDuty) error {
 		for _, rule := range r.Rules {
 			n := NoDuty{Act: r.Act, Regulation: r.Regulation, Reason: c.reason(rule), Source: rule.Source}
 			if n.Reason == NotYet {
-				n.From = rule.From
-				if len(r.States) > 0 {
-					n.From = r.States[0].From
+				n.From, n.To = c.validity(rule)
+				if n.To != "" && c.Aware.In(c.zone).Format(time.DateOnly) > n.To {
+					n.Reason = NoLonger
 				}
 			}
 			if nearness[n.Reason] > nearness[reasons[r.Act].Reason] {
@@ -169,6 +171,14 @@ func (p Packs) whyNot(s Situation, reasons map[string]NoDuty) error {
 		}
 	}
 	return nil
+}
+
+// validity is the first day on which a rule holds, and the last; empty: still.
+func (c counting) validity(r Rule) (from, to string) {
+	if s := c.pack.States; len(s) > 0 {
+		return s[0].From, s[len(s)-1].To
+	}
+	return r.From, r.To
 }
 
 // reason is why a rule asks nothing; empty where it does, or waits for an event.

@@ -42,6 +42,7 @@ func TestAdvice(t *testing.T) {
 			map[string]Reason{"DORA": OtherSector, "Wbni": OtherSector, "whistleblower directive (Wet bescherming klokkenluiders)": OtherKind}},
 		{"it is not serious: NIS2 asks nothing, the GDPR may", Answers{Jurisdiction: "NL", Sectors: []string{"manufacturing"}, Kinds: []string{"incident", "personal data breach"}, Serious: No, Aware: at},
 			[]string{"gdpr-nl/notification"}, []string{"nis2-nl/early-warning", "gdpr-nl/people"}, map[string]Reason{"NIS2 (Cbw)": NotSerious}},
+		{"a power firm, of which the Wbni asks no more", Answers{Jurisdiction: "NL", Sectors: []string{"energy"}, Kinds: []string{"incident"}, Aware: at}, []string{"nis2-nl/early-warning"}, []string{"nis1-nl/report"}, map[string]Reason{"Wbni": NoLonger}},
 		{"a hole in a product before the CRA held", Answers{Jurisdiction: "DE", Kinds: []string{"exploited-vulnerability"}, Aware: tableTime(t, "2026-08-01T10:00:00Z")}, nil, []string{"cra-eu/vulnerability-warning"},
 			map[string]Reason{"CRA": NotYet, "GDPR": OtherKind}},
 	} {

@@ -19,7 +19,7 @@ const (
 	DeadlineSent    DeadlineState = "sent"    // sent in time, or where there was no time
 	DeadlineLate    DeadlineState = "late"    // not sent in time, or sent too late
 	DeadlineExcused DeadlineState = "excused" // a person said why it need not be sent
-	DeadlineWaits   DeadlineState = "waits"   // for an event
+	DeadlineWaits   DeadlineState = "waits"   // for an event, or until somebody asks for it
 )
 
 // CaseDeadline is a duty of a case.
@@ -74,7 +74,7 @@ func (d CaseDeadline) stateAt(now time.Time, mark string) DeadlineState {
 		return DeadlineLate
 	case mark == string(DeadlineSent):
 		return DeadlineSent
-	case d.Waits != "":
+	case d.Waits != "", d.Delay == "on request", d.Delay == "when you choose":
 		return DeadlineWaits
 	case !d.Due.IsZero() && (now.After(d.Due) || !d.late.IsZero()):
 		return DeadlineLate

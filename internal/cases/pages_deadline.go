@@ -183,17 +183,18 @@ func (p *Pages) dutiesTable(words web.Words, duties CaseDuties, now time.Time) c
 func noDuties(words web.Words, all []deadline.NoDuty) []web.Mark {
 	var out []web.Mark
 	for _, n := range all {
-		out = append(out, web.Mark{Class: "no", Text: words.T("cases.assistant.not."+string(n.Reason), "act", n.Regulation, "source", n.Source, "from", n.From)})
+		out = append(out, web.Mark{Class: "no", Text: words.T("cases.assistant.not."+string(n.Reason), "act", n.Regulation, "source", n.Source, "from", n.From, "to", n.To)})
 	}
 	return out
 }
 
 // deadlineHistoryRow is a line of "deadline-history".
 type deadlineHistoryRow struct {
-	Title, Text, Made string
-	Struck            bool
-	Action            string // where it is struck out; empty: not
-	Reason            web.Field
+	Made            time.Time
+	Title, Text, By string
+	Struck          bool
+	Action          string // where it is struck out; empty: not
+	Reason          web.Field
 }
 
 // awareHistory is what was said of when it was known, and of events.
@@ -209,10 +210,10 @@ func (p *Pages) awareHistory(r *http.Request, words web.Words, duties CaseDuties
 		return name
 	}
 	for _, a := range duties.Aware {
-		out = append(out, deadlineHistoryRow{Title: words.T("cases.duties.known", "at", deadlineWhen(words, p.inZone(duties, a.At))), Text: a.Reason, Made: words.T("cases.duties.said", "who", who(a.By), "at", words.When(a.Made))})
+		out = append(out, deadlineHistoryRow{Title: words.T("cases.duties.known", "at", deadlineWhen(words, p.inZone(duties, a.At))), Text: a.Reason, By: who(a.By), Made: a.Made})
 	}
 	for _, e := range duties.Events {
-		row := deadlineHistoryRow{Title: deadlineCapital(deadlineEvent(words, e.Name)) + ": " + deadlineWhen(words, p.inZone(duties, e.At)), Text: e.Reason, Made: words.T("cases.duties.said", "who", who(e.By), "at", words.When(e.Made)), Struck: e.Struck}
+		row := deadlineHistoryRow{Title: deadlineCapital(deadlineEvent(words, e.Name)) + ": " + deadlineWhen(words, p.inZone(duties, e.At)), Text: e.Reason, By: who(e.By), Made: e.Made, Struck: e.Struck}
 		if !e.Struck && duties.Access.Own && duties.Access.May(PartWork) {
 			row.Action = casePath("/cases/deadlines", string(duties.Case.ID), "events", strconv.Itoa(e.N), "struck")
 			row.Reason = web.Field{Name: "reason-" + strconv.Itoa(e.N), Label: words.T("cases.deadline.reason"), Max: maxCaseWords, Required: true}

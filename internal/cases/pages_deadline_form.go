@@ -35,7 +35,7 @@ func (p *Pages) showForm(w http.ResponseWriter, r *http.Request, entered url.Val
 	for _, field := range f.Form.Fields {
 		rows = append(rows, deadlineFormRow{field.In(words.Lang()), field.Value, field.Missing, field.Required})
 	}
-	v.across(caseBlock(words.T("cases.deadline.next"), d.Why, "case-clocks", deadlineClocks(words, []CaseDeadline{d}, now)))
+	v.across(caseBlock(words.T("cases.form.clock"), d.Why, "case-clocks", deadlineClocks(words, []CaseDeadline{d}, now)))
 	v.add(caseBlock(words.T("cases.form.fields"), words.T("cases.form.not-sent"), "deadline-form", rows))
 	v.beside(caseBlock(words.T("cases.form.about"), "", "case-facts", p.formFacts(words, f)))
 	if f.Access.May(PartWork) {

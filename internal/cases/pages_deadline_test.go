@@ -18,7 +18,7 @@ import (
 // deadlineSamples are full and empty data for the pages of deadlines.
 var deadlineSamples = map[string][]any{
 	"cases/assistant": {assistantView{Tabs: []caseTab{{"T", "/cases", true}}, Errors: []web.FieldError{{Name: "aware", Text: "t"}}, Alerts: []web.Alert{{Class: "bad", Title: "T"}}, Fields: []web.Field{{Name: "aware", Label: "When?"}},
-		Answer: []web.Block{caseBlock("H", "", "deadline-history", []deadlineHistoryRow{{Title: "T", Text: "x", Made: "m", Struck: true}, {Title: "T", Action: "/x", Reason: web.Field{Name: "reason-1", Label: "Why?"}}}),
+		Answer: []web.Block{caseBlock("H", "", "deadline-history", []deadlineHistoryRow{{Title: "T", Text: "x", By: "m", Made: time.Unix(9, 0), Struck: true}, {Title: "T", Action: "/x", Reason: web.Field{Name: "reason-1", Label: "Why?"}}}),
 			caseBlock("H", "", "deadline-history", []deadlineHistoryRow(nil)), caseBlock("F", "", "deadline-form", []deadlineFormRow{{Label: "a", Value: "b"}, {Label: "a", Missing: true, Required: true}, {Label: "c"}}), caseBlock("F", "", "deadline-form", []deadlineFormRow(nil))}}, assistantView{}},
 }
 
