@@ -190,6 +190,7 @@ type CaseFilter struct {
 	Road     Road
 	Kind     Kind
 	Archived bool // those that were put away instead
+	Leads    bool // only those that the asker leads
 	Sort     CaseSort
 	Next     string // where the page begins, as the page before said
 	Limit    int    // at most 200; 0 is 50

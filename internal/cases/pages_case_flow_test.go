@@ -379,6 +379,60 @@ func TestCaseSpans(t *testing.T) {
 	}
 }
 
+// What leaves a case is shown first, with its readers and what to mind; nothing leaves before the second word.
+func TestCaseReleaseIsShownFirst(t *testing.T) {
+	w := newCasePages(t)
+	c := w.filledCase()
+	page := "/cases/" + string(c.ID) + "/release"
+	values, err := w.Items(t.Context(), lead, c.ID, ItemFilter{Kind: ItemObservable})
+	caseMust(t, err)
+	n := slices.IndexFunc(values.Items, func(it Item) bool { return it.Observable.Value == "firmware-klepwerk.example" })
+	form := []string{"community", "chips", "items", values.Items[n].ID, "tlp", "amber", "title", "Look for this", "text", "Seen since Thursday."}
+	out := w.post("lead", page, form...)
+	if out.Code != http.StatusOK {
+		t.Fatalf("the preview: %d %.900s", out.Code, caseMain(out.Body.String()))
+	}
+	holdsText(t, out.Body.String(), "What would leave", "Wafer Werke", "It names a value of your own.", "Share with 1 organisation", `name="seen"`)
+	seen, _, _ := strings.Cut(strings.SplitN(out.Body.String(), `name="seen" value="`, 2)[1], `"`)
+	if out := w.post("lead", page, append(form, "seen", seen, "send", "yes")...); out.Code != http.StatusOK || !strings.Contains(out.Body.String(), `name="confirmed"`) {
+		t.Errorf("a held release without the word for its warnings: %d", out.Code)
+	}
+	if out := w.post("lead", page, append(form, "seen", "other", "send", "yes", "confirmed", "yes")...); out.Code != http.StatusConflict {
+		t.Errorf("a release that is not the one that was seen: %d, want 409", out.Code)
+	}
+	if to := w.did("lead", page, append(form, "seen", seen, "send", "yes", "confirmed", "yes")...); to != "/cases/"+string(c.ID) {
+		t.Errorf("after the release one is led to %s", to)
+	}
+	if out := w.post("looker", page, form...); out.Code == http.StatusOK || out.Code == http.StatusSeeOther {
+		t.Errorf("a reader releases: %d", out.Code)
+	}
+}
+
+// The list holds what the address asks for, and "those I lead" only those.
+func TestCaseListFilters(t *testing.T) {
+	w := newCasePages(t)
+	w.filledCase()
+	for _, c := range []struct{ who, query, holds, lacks, why string }{
+		{"lead", "?with=mine", "Supplier’s remote", "", "the lead leads it"},
+		{"worker", "?with=mine", "No case fits", "Supplier’s remote", "who works on it does not lead it"},
+		{"worker", "?severity=high", "Supplier’s remote", "", "its severity"},
+		{"worker", "?severity=low", "No case fits", "Supplier’s remote", "another severity"},
+		{"looker", "?severity=high", "No case fits", "Supplier’s remote", "its severity is above the reader’s ceiling"},
+		{"lead", "?road=insider", "Supplier’s remote", "Odd log-ins", "one of its roads"},
+		{"lead", "?class=intrusions/unprivileged-account-compromise", "An account was taken over", "Odd log-ins", "its class"},
+		{"lead", "?status=closed", "No case fits", "Supplier’s remote", "it is open"},
+		{"lead", "", "Early warning", "", "the next deadline stands at the case"},
+	} {
+		page := caseMain(w.see(c.who, "/cases"+c.query))
+		if holdsText(t, page, c.holds); c.lacks != "" {
+			lacksText(t, page, c.lacks)
+		}
+		if t.Failed() {
+			t.Fatalf("%s as %s: %s", c.query, c.who, c.why)
+		}
+	}
+}
+
 // TestS35Cases stores texts that try to become markup in every field; each comes out as text, on every page.
 func TestS35Cases(t *testing.T) {
 	w := newCasePages(t)
@@ -391,10 +445,10 @@ func TestS35Cases(t *testing.T) {
 		w.add(lead, c.ID, Item{Kind: ItemNote, Title: line, Text: s})
 		w.add(lead, c.ID, Item{Kind: ItemTask, Title: "k " + line, Text: s, Task: &Task{}})
 		w.add(lead, c.ID, Item{Kind: ItemDecision, Title: "d " + line, Text: s, Decision: &Decision{Reason: s}})
-		w.add(lead, c.ID, Item{Kind: ItemEvidence, Title: "v " + line, Evidence: &Evidence{Name: "n " + line, Where: "w " + line}})
-		paths := []string{"", "/edit", "/history"}
+		w.add(lead, c.ID, Item{Kind: ItemEvidence, Title: "v " + line, Evidence: &Evidence{Name: "n.bin", Where: "w " + line}})
+		paths := []string{"", "/history"}
 		if i%10 == 0 {
-			paths = append(paths, "/all/entry", "/all/note", "/export", "/status", "/damage", "/members", "/release")
+			paths = append(paths, "/edit", "/all/entry", "/all/note", "/release")
 		}
 		for _, path := range paths {
 			page := w.see("lead", home+path)

@@ -161,12 +161,23 @@ func (c *caseSheet) releaseForm(d caseReleaseDraft) (caseForm, bool, error) {
 	}
 	for _, it := range page.Items {
 		if it.Observable != nil {
-			items.Options = append(items.Options, web.Option{Value: it.ID, Label: caseClip(caseDefang(it.Observable.Type, it.Observable.Value), 120), Help: caseClip(it.Title+" · "+it.Level.Label(), 120), Chosen: slices.Contains(d.Items, it.ID)})
+			items.Options = append(items.Options, web.Option{Value: it.ID, Label: caseClip(caseDefang(it.Observable.Type, it.Observable.Value), 120), Help: caseReleaseHelp(it), Chosen: slices.Contains(d.Items, it.ID)})
 		}
 	}
 	f.Fields = append(f.Fields, place)
 	if len(items.Options) > 0 {
 		f.Fields = append(f.Fields, items)
+	}
+	to := web.Field{Name: "to", Label: t("cases.release.to"), Help: t("cases.release.to-help"), Many: true, Class: "across"}
+	orgs, err := c.p.caseOrgs(c)
+	if err != nil {
+		return f, false, err
+	}
+	for _, o := range orgs {
+		to.Options = append(to.Options, web.Option{Value: string(o.Org), Label: o.Name, Chosen: slices.Contains(d.To, string(o.Org))})
+	}
+	if len(to.Options) > 0 {
+		f.Fields = append(f.Fields, to)
 	}
 	level := web.Field{Name: "tlp", Label: t("cases.release.level"), Help: t("cases.release.level-help"), Class: "across"}
 	for _, m := range caseLevels {
@@ -177,6 +188,14 @@ func (c *caseSheet) releaseForm(d caseReleaseDraft) (caseForm, bool, error) {
 	f.Fields = append(f.Fields, web.Field{Name: "title", Label: t("cases.release.note"), Help: t("cases.release.note-help"), Value: d.Title, Max: caseMaxTitle}, web.Field{Name: "text", Label: t("cases.release.text"), Value: d.Text, Rows: 4, Max: caseMaxText}, level,
 		web.Field{Name: "named", Label: t("cases.release.named"), Many: true, Class: "across", Options: []web.Option{{Value: "yes", Label: t("cases.release.named-yes"), Chosen: d.Named}}})
 	return f, true, nil
+}
+
+// caseReleaseHelp says what a value is, and how it is marked.
+func caseReleaseHelp(it Item) string {
+	if it.Title == "" || it.Title == it.Observable.Value {
+		return it.Level.Label()
+	}
+	return caseClip(it.Title, 100) + " · " + it.Level.Label()
 }
 
 // placeField offers the communities where the reader may share, and says at which levels.

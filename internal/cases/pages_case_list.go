@@ -38,12 +38,12 @@ func caseFound(r *http.Request) (string, error) {
 	return strings.TrimSpace(values.Get("find")), err
 }
 
-// caseWith are the choices of whose cases a list holds.
+// caseMine is the choice of the cases that the reader leads.
 const caseMine = "mine"
 
 // caseFilterOf is what an address asks of the list.
 func caseFilterOf(q url.Values) CaseFilter {
-	f := CaseFilter{Status: Status(q.Get("status")), Class: q.Get("class"), Severity: Severity(q.Get("severity")), Road: Road(q.Get("road")), Kind: Kind(q.Get("kind")), Sort: CaseSort(strings.TrimPrefix(q.Get("sort"), "-")), Next: q.Get("next")}
+	f := CaseFilter{Status: Status(q.Get("status")), Class: q.Get("class"), Severity: Severity(q.Get("severity")), Road: Road(q.Get("road")), Kind: Kind(q.Get("kind")), Leads: q.Get("with") == caseMine, Sort: CaseSort(strings.TrimPrefix(q.Get("sort"), "-")), Next: q.Get("next")}
 	switch q.Get("status") {
 	case "":
 		f.Open = true
@@ -83,9 +83,6 @@ func (p *Pages) caseList(w http.ResponseWriter, r *http.Request) error {
 	page, err := p.Cases(r.Context(), by, f)
 	if err != nil {
 		return err
-	}
-	if q.Get("with") == caseMine {
-		page.Cases = slices.DeleteFunc(page.Cases, func(c CaseView) bool { return c.Access.Part != PartLead })
 	}
 	totals, err := p.CaseCounts(r.Context(), by)
 	if err != nil {
@@ -151,7 +148,7 @@ func caseFacets(words web.Words, at *url.URL, f CaseFilter, t CaseTotals) web.Fa
 	for _, s := range caseKinds {
 		kind.Options = append(kind.Options, web.FacetOption{Value: string(s), Label: words.T("cases.kind." + string(s)), Chosen: f.Kind == s})
 	}
-	groups := []web.FacetGroup{status, group("with", "cases.list.whose", web.FacetOption{Value: caseMine, Label: words.T("cases.list.mine"), Chosen: q.Get("with") == caseMine}), severity, road, kind}
+	groups := []web.FacetGroup{status, group("with", "cases.list.whose", web.FacetOption{Value: caseMine, Label: words.T("cases.list.mine"), Chosen: f.Leads}), severity, road, kind}
 	if f.Class != "" { // chosen on a page of a case; the whole taxonomy would fill the column
 		groups = append(groups, group("class", "cases.class.short", web.FacetOption{Value: f.Class, Label: caseClassText(words, f.Class), Chosen: true}))
 	}

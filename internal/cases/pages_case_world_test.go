@@ -42,8 +42,21 @@ func newCasePages(t testing.TB) *casePages {
 	return w
 }
 
-// pageExchange is an exchange with one community, where nothing leaves, that knows which values an object names.
+// pageExchange is an exchange with one community of which nobody but a test reads, that knows which values an object names.
 type pageExchange struct{ *caseExchange }
+
+// Release lets everything out as it is.
+func (pageExchange) Release(_ context.Context, _ polder.Actor, r Release) (out Released, _ error) {
+	out = Released{Raw: r.Objects, Readers: []string{"Wafer Werke"}, Held: !r.Confirmed, Warnings: []string{"it names a value of your own"}}
+	for _, raw := range r.Objects {
+		o, err := stix.Parse(raw)
+		if err != nil {
+			return out, err
+		}
+		out.IDs = append(out.IDs, o.ID)
+	}
+	return out, nil
+}
 
 func (pageExchange) Places(context.Context, polder.Actor) ([]Place, []stix.Marking, error) {
 	return []Place{{Alias: "chips", Name: "Chip supply chain", Members: []PlaceMember{{optics, "Acme Optics", "NL"}, {wafers, "Wafer Werke", "DE"}, {ncsc, "Contact Point BE", "BE"}}}}, []stix.Marking{stix.Amber, stix.AmberStrict, stix.Red}, nil

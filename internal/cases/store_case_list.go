@@ -17,7 +17,7 @@ const (
 	caseKeySeverity = `CASE WHEN ` + caseOpen + ` OR m.part = 'contact-point' THEN c.weight ELSE 0 END`
 )
 
-// caseFilters ask of each field only those who see it. ?3 and ?4 are the seat, ?5 to ?12 the filter.
+// caseFilters ask of each field only those who see it. ?3 and ?4 are the seat, ?5 to ?12 and ?16 the filter.
 const caseFilters = `m.is_org = ?3 AND m.who = ?4 AND ` + caseSeat + `
 	AND (?5 = '' OR instr(c.folded, ?5) > 0 AND ` + caseOpen + ` AND (m.part <> 'contact-point' OR instr(lower(c.title), ?5) > 0))
 	AND (?6 = '' OR c.status = ?6) AND (?7 = 0 OR c.status <> 'closed')
@@ -25,7 +25,7 @@ const caseFilters = `m.is_org = ?3 AND m.who = ?4 AND ` + caseSeat + `
 	AND (?9 = '' OR c.severity = ?9 AND (` + caseOpen + ` OR m.part = 'contact-point'))
 	AND (?10 = '' OR instr(c.roads, ?10) > 0 AND ` + caseOpen + ` AND m.part <> 'contact-point')
 	AND (?11 = '' OR c.kind = ?11 AND ` + caseOpen + ` AND m.part <> 'contact-point')
-	AND (c.archived > 0) = ?12`
+	AND (c.archived > 0) = ?12 AND (?16 = 0 OR m.part = 'lead')`
 
 // A list finds the numbers of its cases first, and then what they hold. ?13 and ?14 are the place where the page begins,
 // ?15 is how many are asked for.
@@ -67,7 +67,7 @@ func listCases(a caseReads, v caseViewer, f CaseFilter) (out []caseHeld, keys []
 	}
 	var all []line
 	for _, isOrg := range []bool{false, true} {
-		args := append(caseFilterArgs(v, f, isOrg), after.key, after.n, f.Limit+1)
+		args := append(caseFilterArgs(v, f, isOrg), after.key, after.n, f.Limit+1, f.Leads)
 		rows, err := a.Query(caseLists[f.Sort], args...)
 		part, err := caseScanAll(func(r caseScanner) (l line, err error) {
 			into, done := memberScan()
