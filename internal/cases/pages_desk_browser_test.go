@@ -87,7 +87,9 @@ func TestBrowserDesk(t *testing.T) {
 	}
 	filterQueue(t, p)
 	w.readsReport(t, p, first)
+	w.opensCase(t, p)
 	w.letsIn(t, b, p, site, d.Alias)
+	w.refusesKey(t, p, site)
 	w.sendsNoWords(t, site, d.Alias)
 	p.Quiet(t)
 }
@@ -124,6 +126,57 @@ func (w *readerWorld) readsReport(t *testing.T, p *webtest.Page, reporter *devic
 	thread := reporter.thread()
 	if len(thread.Messages) != 1 || deskText(t, thread.Messages[0].Box, PurposeMessage, reporter.key) != "Thank you. Is the server off? "+deskCanary || thread.State != ReportAcknowledged {
 		t.Errorf("the reporter reads %+v", thread)
+	}
+}
+
+// opensCase puts what is safe into a case, with what was proposed and one value that was ticked.
+func (w *readerWorld) opensCase(t *testing.T, p *webtest.Page) {
+	t.Helper()
+	webtest.Eval[bool](p, `(document.querySelectorAll("#desk-one details")[0].open = true)`)
+	p.Check(t)
+	p.Pictures("desk-case")
+	p.Type("#case-title", "Files locked on a server")
+	webtest.Eval[bool](p, `([...document.querySelectorAll("[id^=case-value-]")].find(b => b.value === "betaal-hier.example").checked = true)`)
+	webtest.Eval[bool](p, `(document.querySelector("#desk-one details form button").click(), true)`)
+	until(t, p, "the case", `document.getElementById("desk-one").textContent.includes("Go to the case")`)
+	page, err := w.Cases(t.Context(), deskPeople["bram"], CaseFilter{})
+	deskMust(t, err)
+	if len(page.Cases) != 1 {
+		t.Fatalf("there are %d cases", len(page.Cases))
+	}
+	c := page.Cases[0]
+	if c.Title != "Files locked on a server" || c.Class != "information-content-security/unauthorised-information-modification" || c.Severity != SeverityCritical || len(c.Roads) != 1 {
+		t.Errorf("the case is %+v", c)
+	}
+	if c.Summary != "" || strings.Contains(fmt.Sprint(c), deskCanary) {
+		t.Errorf("words of the report are in the case: %+v", c)
+	}
+}
+
+// refusesKey: S30, a node that slips in a key gets nothing sealed to it.
+func (w *readerWorld) refusesKey(t *testing.T, p *webtest.Page, site string) {
+	t.Helper()
+	forged := newDevice(w.deskWorld).key.Public()
+	text, err := forged.MarshalText()
+	deskMust(t, err)
+	p.Go(site + "/cases/reports")
+	webtest.Eval[bool](p, fmt.Sprintf(`(window.sent = 0, window.real = window.fetch, window.fetch = async (path, o) => {
+		if (o.method === "POST" && path.endsWith("/messages")) window.sent++;
+		const answer = await window.real(path, o);
+		if (!/inbox\/[^/]+$/.test(path)) return answer;
+		const view = await answer.json();
+		view.readers.push({...view.readers[0], name: "Helpful Node", key: %q, public: %q});
+		return new Response(JSON.stringify(view), {status: 200});
+	}, true)`, forged.ID(), text))
+	unlock(t, p, readerPhrase)
+	until(t, p, "the queue", `document.querySelectorAll("#desk-rows [data-row]").length > 0`)
+	webtest.Eval[bool](p, `(document.querySelector("#desk-rows [data-row]").click(), true)`)
+	until(t, p, "the report", `document.querySelector("#answer") !== null`)
+	p.Type("#answer", deskCanary)
+	webtest.Eval[bool](p, `(document.querySelector("#answer").form.requestSubmit(), true)`)
+	until(t, p, "the refusal", `document.getElementById("desk-said").textContent.includes("Helpful Node")`)
+	if n := webtest.Eval[int](p, "window.sent"); n != 0 {
+		t.Errorf("%d messages left", n)
 	}
 }
 

@@ -1,7 +1,7 @@
 // The reader's side of reports. The passphrase unlocks the reader's keys in this tab; reports are asked for sealed and
 // opened here. Keys and texts live in this tab alone: nothing is stored, and both are dropped when the page is left or
 // nobody touches it for a quarter of an hour.
-import {openBox, supported, unlockKey} from "./seal.js";
+import {normalise, openBox, supported, unlockKey} from "./seal.js";
 import {duplicates, propose} from "./triage.js";
 import {ask, at, icon, foreign, lang, make, say, tag, tell, why} from "./desk_page.js";
 import {showReport} from "./desk_report.js";
@@ -111,10 +111,17 @@ function row(r) {
     make("td", {"data-label": labels.state}, stateTag(r.view)));
 }
 
-// reasons says why, in the words of the report.
+// reasons says why, in the words of the report: those that speak for the same stand together.
 export function reasons(all) {
-  const parts = all.map(w => w.words ? [make("q", {}, foreign(w.words)), ` ${w.says}`] : [w.says]);
-  return make("span", {}, ...parts.flatMap((p, i) => i === 0 ? p : ["; ", ...p]));
+  const bySays = new Map();
+  for (const w of all) bySays.set(w.says, [...bySays.get(w.says) ?? [], ...w.words ? [w.words] : []]);
+  const out = make("span");
+  for (const [says, words] of bySays) {
+    if (out.hasChildNodes()) out.append("; ");
+    words.forEach((w, i) => out.append(i ? ", " : "", make("q", {}, foreign(w))));
+    out.append(words.length ? ": " : "", says);
+  }
+  return out;
 }
 
 const classNames = new Map([...document.querySelectorAll("#desk-classes li")].map(li => [li.dataset.key, li.textContent]));
@@ -195,7 +202,20 @@ function touched() {
   if (keys.length > 0) idle = setTimeout(() => lock(say("locked.idle")), idleMinutes * 60000);
 }
 
-lockPanel.querySelector("form").addEventListener("submit", async e => {
+// unlocked is the key that a passphrase opens, as it was typed or, of six words, however they were typed; or null.
+async function unlocked(locked, passphrase) {
+  const plain = normalise(passphrase);
+  for (const words of plain !== passphrase && plain.split(" ").length === 6 ? [passphrase, plain] : [passphrase]) {
+    try {
+      return await unlockKey(locked, words);
+    } catch (error) {
+      if (error.code !== "passphrase") throw error;
+    }
+  }
+  return null;
+}
+
+lockPanel?.querySelector("form").addEventListener("submit", async e => {
   e.preventDefault();
   const field = at("passphrase"), passphrase = field.value, button = lockPanel.querySelector("[type=submit]");
   if (button.disabled) return;
@@ -205,11 +225,8 @@ lockPanel.querySelector("form").addEventListener("submit", async e => {
     const held = (await ask("GET", "/api/v1/reports/keys")).keys.sort((a, b) => b.current - a.current);
     const open = [];
     for (const k of held) {
-      try {
-        open.push(await unlockKey(k.locked, passphrase));
-      } catch (error) {
-        if (error.code !== "passphrase") throw error;
-      }
+      const key = await unlocked(k.locked, passphrase);
+      if (key) open.push(key);
     }
     if (open.length === 0) {
       tell(box, say("wrong-passphrase"), "bad");

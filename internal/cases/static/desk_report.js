@@ -15,7 +15,7 @@ const decoder = new TextDecoder("utf-8", {fatal: true});
 const text = v => typeof v === "string" ? v : "";
 const panel = (title, note, ...inside) => make("section", {class: "panel"}, make("header", {}, make("h2", {}, title), note ? make("p", {}, note) : null), ...inside);
 const body = (...inside) => make("div", {class: "body"}, ...inside);
-const when = t => make("time", {datetime: t}, new Intl.DateTimeFormat(lang, {dateStyle: "medium", timeStyle: "short"}).format(new Date(t)));
+const when = t => make("time", {datetime: t}, new Intl.DateTimeFormat(lang === "nl" ? "nl-NL" : "en-GB", {dateStyle: "medium", timeStyle: "short"}).format(new Date(t)));
 const button = (label, act, tone = "") => {
   const b = make("button", {class: tone ? `button ${tone}` : "button", type: "button"}, label);
   b.addEventListener("click", act);
@@ -46,8 +46,9 @@ export async function showReport(place, c) {
   }
   const title = make("h2", {tabindex: "-1"}, foreign(titleOf(c.report)));
   place.replaceChildren(
-    make("div", {class: "row"}, button(say("back"), c.back, "quiet"), stateTag(view), tag("", "lock", say(`sealed.${view.sealed_by === "server" ? "server" : "device"}`))),
-    title, make("div", {class: "cols"}, make("div", {}, ...main), make("div", {}, ...aside)));
+    make("section", {class: "panel"}, make("header", {}, title),
+      body(make("div", {class: "row"}, button(say("back"), c.back, "quiet"), stateTag(view), tag("", "lock", say(`sealed.${view.sealed_by === "server" ? "server" : "device"}`))))),
+    make("div", {class: "cols"}, make("div", {}, ...main), make("div", {}, ...aside)));
   place.hidden = false;
   title.focus();
 }
@@ -298,7 +299,7 @@ function casePanel(c) {
       observables: [...form.querySelectorAll("[id^=case-value-]:checked")].map(b => ({type: typeOf(b.value), value: b.value})),
     });
   });
-  return panel(say("case"), "", make("details", {}, make("summary", {}, say("case.open")), body(form)), make("details", {}, make("summary", {}, say("case.link")), body(linkForm(c))));
+  return panel(say("case"), "", body(make("details", {}, make("summary", {}, say("case.open")), form), make("details", {}, make("summary", {}, say("case.link")), linkForm(c))));
 }
 
 async function openCase(c, form, asked) {
