@@ -36,7 +36,7 @@ type ExportAsk struct {
 	PAP      stix.PAP     // what may be done with it, where somebody says so; only written on it
 	Language string       // of a document: "en" or "nl"; "" is "en"
 	Table    string       // of a CSV: "timeline", "observables", "rsit", or "" for timeline and observables together
-	Named    bool         // whether a STIX bundle names the organisation
+	Named    bool         // whether a STIX bundle or a VERIS incident names the organisation
 }
 
 // Exported is a case as a file.
