@@ -13,6 +13,7 @@ import (
 
 	"github.com/polder-exchange/polder"
 	"github.com/polder-exchange/polder/internal/blob"
+	"github.com/polder-exchange/polder/internal/cases"
 	"github.com/polder-exchange/polder/internal/exchange"
 	"github.com/polder-exchange/polder/internal/jobs"
 	"github.com/polder-exchange/polder/internal/notify"
@@ -21,7 +22,7 @@ import (
 
 // openTasks opens what works beside requests: the store of files and the durable timers.
 func (n *Node) openTasks(ctx context.Context) (err error) {
-	if n.blobs, err = blob.Open(n.DB, filepath.Join(n.Dir, blobFolder), blob.Options{Now: n.now, Log: n.log}); err != nil {
+	if n.blobs, err = blob.Open(n.DB, filepath.Join(n.Dir, blobFolder), blob.Options{Max: cases.MaxEvidence, Now: n.now, Log: n.log}); err != nil {
 		return err
 	}
 	n.atEnd(n.blobs.Close)
