@@ -25,7 +25,7 @@ func demoCommand() *cobra.Command {
 		Short: "Show a node at work, with organisations that share",
 		Long: "Start a node in a temporary folder and play a story on it: an intrusion at a small firm, shared without its name, asked about,\n" +
 			"seen live by those who may and by nobody else, and found in the logs of others, which stay where they are; then an order\n" +
-			"whose parties are held against lists, all of them made up. Each step is checked. Then the node stays up, with an event now and then, until Ctrl-C, which removes everything. With --once it ends\n" +
+			"whose parties are held against lists, all of them made up; then a report without a name, and the case that comes of it. Each step is checked. Then the node stays up, with an event now and then, until Ctrl-C, which removes everything. With --once it ends\n" +
 			"after the story; a step that fails means exit status 1.",
 		Example: "  polder demo\n  polder demo --listen 127.0.0.1:8080\n  polder demo --once --json",
 		Args:    cobra.NoArgs,
@@ -163,11 +163,14 @@ Look at this first:
   4. As Meridiaan again: forty drawings on a stick, and a name that was in last week's log before anybody knew it.
   5. As Noor Hendriks of Klepwerk (export@klepwerk.example): what waits for a decision, a name in two scripts side by
      side, the two people who refuted it, the list's last change and the customer that it met, the record to print.
-  6. As Noordermeer Bank: none of it. Another community, and not a word of this one.
-  7. As the National CSIRT: the second server, marked RED, which only two others can read.
+  6. As the same Noor Hendriks: the case, its clocks and forms; then Cases, Reports, where this passphrase opens what
+     somebody dared to say:  %s
+  7. As nobody, in a private window: %s/report, the page on which she said it. No account, no cookie.
+  8. As Noordermeer Bank: none of it. Another community, and not a word of this one.
+  9. As the National CSIRT: the second server, marked RED, which only two others can read.
 
 Something happens every few seconds. Ctrl-C ends the demo and removes everything.
-`)
+`, st.held["klepwerk passphrase"], st.url)
 }
 
 // round gives milliseconds with one digit.

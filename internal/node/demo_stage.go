@@ -72,7 +72,9 @@ type login struct {
 type player struct {
 	part
 	org            polder.Org
-	writer, reader string // tokens
+	writer, reader string          // tokens
+	officer        string          // a token that its steward made
+	person         polder.PersonID // of the steward
 	seen           *feed
 }
 
@@ -199,6 +201,14 @@ func (st *stage) enter(ctx context.Context, a *accounts.Service, p part, where m
 		if err := st.welcome(ctx, a, org, person, password); err != nil {
 			return err
 		}
+		if g.role != polder.RoleSteward {
+			continue
+		}
+		by := polder.Actor{Org: org.ID, Person: person.ID, Name: person.Name, Role: person.Role}
+		if _, who.officer, err = a.CreateToken(ctx, by, accounts.NewToken{Org: org.ID, Role: polder.RoleSteward, Name: "own commands"}); err != nil {
+			return err
+		}
+		who.person = person.ID
 	}
 	st.players[p.key] = who
 	return nil

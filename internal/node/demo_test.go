@@ -19,6 +19,7 @@ import (
 	"github.com/polder-exchange/polder"
 	"github.com/polder-exchange/polder/event"
 	"github.com/polder-exchange/polder/indicator"
+	"github.com/polder-exchange/polder/internal/cases"
 	"github.com/polder-exchange/polder/internal/screen"
 	"github.com/polder-exchange/polder/misp"
 	"github.com/polder-exchange/polder/stix"
@@ -56,6 +57,13 @@ func checkStory(t *testing.T, name string, text []byte, at time.Time) (n int) {
 		return checkList(t, name, text)
 	case strings.HasSuffix(name, ".parties.csv"):
 		return checkParties(t, name, text)
+	case strings.HasSuffix(name, ".answers.json"):
+		var a cases.Answers
+		ok(t, json.Unmarshal(text, &a))
+		if !strings.Contains(a.What, caseCanary) {
+			t.Errorf("%s: lacks the word that is looked for in the files of the node", name)
+		}
+		return len(a.Roads)
 	case strings.HasSuffix(name, "order.txt"):
 		return len(screen.Extract(string(text)))
 	case strings.HasSuffix(name, ".csv"):
