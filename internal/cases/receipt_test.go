@@ -289,6 +289,9 @@ func TestReportAddress(t *testing.T) {
 	if a.address(one) == b.address(one) {
 		t.Error("two processes name one address alike: who has the secret of the node could find the address")
 	}
+	if a.address(one) != a.address(netip.MustParseAddr("::ffff:192.0.2.1")) || a.address(netip.MustParseAddr("2001:db8::1")) != a.address(netip.MustParseAddr("2001:db8::2%eth0")) {
+		t.Error("one address counts as two: a guesser gains by writing it otherwise")
+	}
 	if a.address(one) == a.address(netip.MustParseAddr("192.0.2.2")) || a.address(netip.Addr{}) == a.address(one) {
 		t.Error("two addresses count as one")
 	}
