@@ -407,7 +407,7 @@ func (s *Service) SetReportCase(ctx context.Context, by polder.Actor, id string,
 		default:
 			row.state = ReportAcknowledged
 		}
-		return map[string]string{"case": string(c)}, nil
+		return nil, nil // which case it was is for the members of the case
 	})
 }
 
