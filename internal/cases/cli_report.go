@@ -24,10 +24,10 @@ import (
 
 // reportFlags are what `polder report` is told.
 type reportFlags struct {
-	to, file, lang          string
-	attach, prints          []string
-	strip, anonymous, plain bool
-	random                  io.Reader
+	to, file, lang   string
+	attach, prints   []string
+	strip, anonymous bool
+	random           io.Reader
 }
 
 func reportCommand(func() time.Time) *cobra.Command {
