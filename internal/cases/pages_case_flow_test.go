@@ -403,6 +403,7 @@ func TestCaseReleaseIsShownFirst(t *testing.T) {
 	if to := w.did("lead", page, append(form, "seen", seen, "send", "yes", "confirmed", "yes")...); to != "/cases/"+string(c.ID) {
 		t.Errorf("after the release one is led to %s", to)
 	}
+	holdsText(t, w.see("lead", "/cases/"+string(c.ID)), "shared in chips at TLP:AMBER")
 	if out := w.post("looker", page, form...); out.Code == http.StatusOK || out.Code == http.StatusSeeOther {
 		t.Errorf("a reader releases: %d", out.Code)
 	}

@@ -172,6 +172,9 @@ func (c *caseSheet) addTimeline(v *caseView) error {
 	for _, it := range all {
 		rows = append(rows, c.entry(it))
 	}
+	if rows, err = c.withOthers(rows); err != nil {
+		return err
+	}
 	if !c.Aware.IsZero() && (len(all) < caseShowsEntries || c.Aware.After(all[len(all)-1].At)) {
 		known := caseEntry{Item: Item{At: c.Aware}, Class: "bad", Title: c.words.T("cases.known.entry", "org", caseOr(c.OrgName, c.words.T("cases.one"))), Text: c.Noticed, Known: true}
 		at := slices.IndexFunc(rows, func(e caseEntry) bool { return e.Item.At.Before(c.Aware) })
@@ -185,6 +188,25 @@ func (c *caseSheet) addTimeline(v *caseView) error {
 	v.add(b)
 	c.rest(v, ItemEntry, len(all), true)
 	return nil
+}
+
+// withOthers adds to the timeline what organisations with whom the case is shared added to it, each in its place.
+func (c *caseSheet) withOthers(rows []caseEntry) ([]caseEntry, error) {
+	others, err := c.p.FromOthers(c.ctx, c.by, c.ID)
+	for _, it := range others {
+		c.level = caseStricter(c.level, it.Level)
+		e := c.entry(it)
+		e.Href = "" // it is kept in the exchange, and has no page of its own here
+		if e.Item.At.IsZero() {
+			e.Item.At = it.Made
+		}
+		if it.Observable != nil {
+			e.Says = caseDefang(it.Observable.Type, it.Observable.Value)
+		}
+		rows = append(rows, e)
+	}
+	slices.SortStableFunc(rows, func(a, b caseEntry) int { return b.Item.At.Compare(a.Item.At) })
+	return rows, err
 }
 
 // entry is an item as the timeline tells it.
@@ -568,6 +590,14 @@ func (c *caseSheet) addShared(v *caseView) error {
 		return nil
 	}
 	marks := []web.Mark{{Icon: "lock", Text: c.words.T("cases.leave.stays")}, {Icon: "share", Text: c.words.T("cases.leave.release"), Href: c.home + "/release"}}
+	left, err := c.p.ReleasedOf(c.ctx, c.by, c.ID)
+	if err != nil {
+		return err
+	}
+	for _, o := range left[:min(len(left), caseShowsOthers)] {
+		c.level = caseStricter(c.level, o.Level)
+		marks = append(marks, web.Mark{Class: "yes", Text: c.words.T("cases.leave.left", "what", web.Defang(caseClip(o.Says, 120)), "community", o.Community, "level", o.Level), Href: casePath("/objects", o.Object)})
+	}
 	if c.leads() && c.Access.Own {
 		all, err := c.p.Sharings(c.ctx, c.by, c.ID)
 		if err != nil {

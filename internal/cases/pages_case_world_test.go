@@ -47,12 +47,16 @@ type pageExchange struct{ *caseExchange }
 
 // Release lets everything out as it is.
 func (pageExchange) Release(_ context.Context, _ polder.Actor, r Release) (out Released, _ error) {
-	out = Released{Raw: r.Objects, Readers: []string{"Wafer Werke"}, Held: !r.Confirmed, Warnings: []string{"it names a value of your own"}}
+	out = Released{Readers: []string{"Wafer Werke"}, Held: !r.Confirmed, Warnings: []string{"it names a value of your own"}}
 	for _, raw := range r.Objects {
 		o, err := stix.Parse(raw)
+		if err == nil {
+			o, err = o.WithMarking(r.Level)
+		}
 		if err != nil {
 			return out, err
 		}
+		out.Raw = append(out.Raw, o.Raw())
 		out.IDs = append(out.IDs, o.ID)
 	}
 	return out, nil
