@@ -76,6 +76,10 @@ func (r caseReminder) Remind(tx *db.Tx, d cases.DeadlineReminder) error {
 // mountCases adds the pages, the REST API and what spans pages.
 func (n *Node) mountCases(site *web.Site) []web.Route {
 	pages := n.cases.service.Pages(site)
+	site.AddNav(pages.Nav()...)
+	site.AddCards(pages)
+	site.AddPanels(pages)
+	site.AddSearches(pages)
 	return append(cases.NewAPI(n.cases.service).Routes(), pages.Routes()...)
 }
 
