@@ -4,6 +4,8 @@ import (
 	"embed"
 	"slices"
 
+	"github.com/polder-exchange/polder/internal/cases/triage"
+	"github.com/polder-exchange/polder/internal/seal"
 	"github.com/polder-exchange/polder/internal/web"
 )
 
@@ -12,6 +14,11 @@ var pageFiles embed.FS
 
 // ConsolePart is what this capability brings to the console.
 func ConsolePart() web.Part { return web.Part{Name: "cases", Files: pageFiles} }
+
+// Parts are all that cases bring: the scripts that seal and that propose, and [ConsolePart].
+func Parts() []web.Part {
+	return []web.Part{{Name: "seal", Files: seal.Files}, {Name: "triage", Files: triage.Files}, ConsolePart()}
+}
 
 // Pages are the console pages of cases, and the pages for who reports. They decide nothing: each asks the service.
 type Pages struct {

@@ -15,12 +15,10 @@ import (
 	"github.com/polder-exchange/polder/indicator"
 	"github.com/polder-exchange/polder/internal/accounts"
 	"github.com/polder-exchange/polder/internal/cases"
-	"github.com/polder-exchange/polder/internal/cases/triage"
 	"github.com/polder-exchange/polder/internal/detect"
 	"github.com/polder-exchange/polder/internal/exchange"
 	"github.com/polder-exchange/polder/internal/members"
 	"github.com/polder-exchange/polder/internal/screen"
-	"github.com/polder-exchange/polder/internal/seal"
 	"github.com/polder-exchange/polder/internal/web"
 	"github.com/polder-exchange/polder/taxii"
 )
@@ -101,7 +99,7 @@ func (n *Node) mount(ctx context.Context, server *taxii.Server) error {
 	from := addresses(n.Config.Proxies)
 	site, err := web.New(web.Options{
 		Identify: paced{members.NewIdentifier(n.Accounts), accounts.NewLimiter(perActor, 10_000, nil)}, Secure: n.Config.secure(), From: from, Now: n.now, Log: n.log, Observe: m.observe,
-	}, members.Part(), exchange.Part(), detect.Part(), screen.ConsolePart(), web.Part{Name: "seal", Files: seal.Files}, web.Part{Name: "triage", Files: triage.Files}, cases.ConsolePart())
+	}, append([]web.Part{members.Part(), exchange.Part(), detect.Part(), screen.ConsolePart()}, cases.Parts()...)...)
 	if err != nil {
 		return err
 	}
@@ -113,7 +111,11 @@ func (n *Node) mount(ctx context.Context, server *taxii.Server) error {
 	site.AddNav(slices.Concat(pages.Nav(), people.Nav())...)
 	site.AddSearches(pages)
 	home := people.Home(pages.Overview)
-	detecting, screening, working := n.mountDetection(site), n.mountScreening(site), n.mountCases(site)
+	detecting, screening := n.mountDetection(site), n.mountScreening(site)
+	working, err := n.mountCases(site)
+	if err != nil {
+		return err
+	}
 	routes := slices.Concat(detecting, screening, working, n.Exchange.Routes(), pages.Routes(), people.Routes(), []web.Route{home}, n.taxiiRoutes(server), n.operations(m))
 	n.routes = append(site.Routes(), routes...)
 	if n.api, err = openAPI(n.routes); err != nil {

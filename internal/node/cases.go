@@ -3,6 +3,9 @@ package node
 import (
 	"context"
 	"errors"
+	"fmt"
+	"io/fs"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -73,14 +76,31 @@ func (r caseReminder) Remind(tx *db.Tx, d cases.DeadlineReminder) error {
 	return r.node.cases.notifier.Remind(tx, d)
 }
 
+// helpFolder holds contacts for people who are pressed, in place of those in the binary.
+const helpFolder = "help"
+
 // mountCases adds the pages, the REST API and what spans pages.
-func (n *Node) mountCases(site *web.Site) []web.Route {
+func (n *Node) mountCases(site *web.Site) ([]web.Route, error) {
+	var own []fs.FS
+	if dir := filepath.Join(n.Dir, helpFolder); isFolder(dir) {
+		own = append(own, os.DirFS(dir))
+	}
+	help, err := cases.LoadHelp(own...)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", helpFolder, err)
+	}
 	pages := n.cases.service.Pages(site)
+	pages.SetHelp(help)
 	site.AddNav(pages.Nav()...)
 	site.AddCards(pages)
 	site.AddPanels(pages)
 	site.AddSearches(pages)
-	return append(cases.NewAPI(n.cases.service).Routes(), pages.Routes()...)
+	return append(cases.NewAPI(n.cases.service).Routes(), pages.Routes()...), nil
+}
+
+func isFolder(path string) bool {
+	at, err := os.Stat(path)
+	return err == nil && at.IsDir()
 }
 
 // casePeople is what [cases.Accounts] asks for.
