@@ -45,10 +45,10 @@ export async function showReport(place, c) {
     if (c.shares && !c.pressed) aside.push(sharePanel(c));
   }
   const title = make("h2", {tabindex: "-1"}, foreign(titleOf(c.report)));
-  place.replaceChildren(
+  place.replaceChildren(make("div", {class: "form"},
     make("section", {class: "panel"}, make("header", {}, title),
       body(make("div", {class: "row"}, button(say("back"), c.back, "quiet"), stateTag(view), tag("", "lock", say(`sealed.${view.sealed_by === "server" ? "server" : "device"}`))))),
-    make("div", {class: "cols"}, make("div", {}, ...main), make("div", {}, ...aside)));
+    make("div", {class: "cols"}, make("div", {}, ...main), make("div", {}, ...aside))));
   place.hidden = false;
   title.focus();
 }
