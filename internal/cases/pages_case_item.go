@@ -123,9 +123,9 @@ func caseLinkID(s string) string {
 // fields are those of the form of a kind. fresh is a new item.
 func (c *caseSheet) fields(kind ItemKind, d caseDraft, fresh bool) ([]web.Field, []web.Field, error) {
 	t, zone := c.words.T, c.words.ZoneName()
-	title := web.Field{Name: "title", Label: t("cases." + string(kind) + ".title"), Value: d.Title, Max: caseMaxTitle, Required: kind != ItemObservable && kind != ItemNote && kind != ItemLink && kind != ItemEvidence}
+	title := web.Field{Name: "title", Label: t("cases.ask." + string(kind)), Value: d.Title, Max: caseMaxTitle, Required: kind != ItemObservable && kind != ItemNote && kind != ItemLink && kind != ItemEvidence}
 	text := web.Field{Name: "text", Label: t("cases.item.text"), Help: t("cases.item.text-help"), Value: d.Text, Rows: 5, Max: caseMaxText, Required: kind == ItemNote}
-	at := web.Field{Name: "at", Label: t("cases." + string(kind) + ".at"), Help: t("cases.item.zone", "zone", zone), Type: "datetime-local", Value: d.At, Short: true}
+	at := web.Field{Name: "at", Label: t("cases.moment." + string(kind)), Help: t("cases.item.zone", "zone", zone), Type: "datetime-local", Value: d.At, Short: true}
 	level := casePlainLevels(caseLevelField(c.words, caseLevelOr(d.Level, c.Level), c.Access.Ceiling))
 	level.Help = t("cases.item.level-help")
 	weighs := web.Field{Name: "weighs", Label: t("cases.item.weighs"), Many: true, Class: "across", Options: []web.Option{{Value: "yes", Label: t("cases.item.weighs.yes"), Chosen: d.Weighs}}}

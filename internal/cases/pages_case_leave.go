@@ -438,7 +438,7 @@ func (p *Pages) showCaseTell(w http.ResponseWriter, r *http.Request, c *caseShee
 	} else {
 		var marks []web.Mark
 		for _, one := range told {
-			marks = append(marks, web.Mark{Icon: "out", Text: t("cases.tell.one", "org", one.Name, "country", one.Country)})
+			marks = append(marks, web.Mark{Icon: "out", Text: t("cases.tell.point", "org", one.Name, "country", one.Country)})
 		}
 		stage := web.Field{Name: "stage", Label: t("cases.tell.stage"), Class: "across", Options: caseOptions(caseStages, caseStages[0], func(s string) string { return t("cases.stage." + s) })}
 		v.add(caseBlock(t("cases.tell.whom"), "", "case-marks", marks), caseBlock(t("cases.tell.word"), "", "case-form", caseForm{Action: c.home + "/tell", Submit: t("cases.tell.do", "n", len(told)), Primary: true, Back: c.home, Fields: []web.Field{stage}, Note: t("cases.tell.note")}))

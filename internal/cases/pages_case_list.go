@@ -185,7 +185,7 @@ func caseListTable(words web.Words, at *url.URL, all []CaseView, due map[CaseID]
 	if sort == "" {
 		sort = "-" + string(CasesByOpened)
 	}
-	t := caseTable{Label: words.T("cases.nav"), Empty: empty, Heads: web.Heads(at, sort, web.Column{Label: words.T("cases.one")}, web.Column{Label: words.T("cases.list.due")}, web.Column{Key: string(CasesBySeverity), Label: words.T("cases.severity.short"), Down: true},
+	t := caseTable{Label: words.T("cases.nav"), Empty: empty, Heads: web.Heads(at, sort, web.Column{Label: words.T("cases.case")}, web.Column{Label: words.T("cases.list.due")}, web.Column{Key: string(CasesBySeverity), Label: words.T("cases.severity.short"), Down: true},
 		web.Column{Label: words.T("cases.status")}, web.Column{Label: words.T("cases.road")}, web.Column{Key: string(CasesByOpened), Label: words.T("cases.opened"), Down: true}, web.Column{Key: string(CasesByChanged), Label: words.T("cases.changed"), Down: true})}
 	for i := range t.Heads { // each order is from the latest, or the worst, alone
 		if t.Heads[i].Order != "" {
@@ -230,7 +230,7 @@ func (p *Pages) caseListBelow(ctx context.Context, words web.Words, by polder.Ac
 			return nil, err
 		}
 		if len(page.Cases) > 0 {
-			t := caseTable{Label: words.T("cases.steward"), Heads: caseHeads(words.T("cases.one"), words.T("cases.status"), words.T("cases.opened")), Foot: words.T("cases.steward.note")}
+			t := caseTable{Label: words.T("cases.steward"), Heads: caseHeads(words.T("cases.case"), words.T("cases.status"), words.T("cases.opened")), Foot: words.T("cases.steward.note")}
 			for _, c := range page.Cases {
 				t.add(caseRow{Name: caseTitle(words, c), Level: c.Level, Cells: []caseCell{{Mark: caseStatusMark(words, c.Status)}, {At: c.Opened}}})
 			}

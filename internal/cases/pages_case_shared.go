@@ -27,7 +27,7 @@ func (p *Pages) caseShared(w http.ResponseWriter, r *http.Request) error {
 }
 
 func caseSharedTable(words web.Words, all []SharedCase, empty web.Empty) caseTable {
-	t := caseTable{Label: words.T("cases.tab.shared"), Empty: empty, Heads: caseHeads(words.T("cases.one"), words.T("cases.shared.from"), words.T("cases.severity.short"), words.T("cases.status"), words.T("cases.countries.short"), words.T("cases.stage"), words.T("cases.changed"))}
+	t := caseTable{Label: words.T("cases.tab.shared"), Empty: empty, Heads: caseHeads(words.T("cases.case"), words.T("cases.shared.from"), words.T("cases.severity.short"), words.T("cases.status"), words.T("cases.countries.short"), words.T("cases.stage"), words.T("cases.changed"))}
 	for _, c := range all {
 		row := caseRow{Name: caseOr(c.Title, words.T("cases.untitled")), Level: c.Level, Sub: caseClassText(words, c.Class), Cells: []caseCell{{Text: caseOr(c.Owner, words.T("cases.shared.member")), Sub: c.Community}, {}, {}, {Text: strings.Join(c.Countries, ", ")}, {Text: caseStageText(words, c.Stage)}, {At: c.Changed}}}
 		if c.Severity != "" {
@@ -138,7 +138,7 @@ func caseReplyForm(words web.Words, action string, kind ItemKind, d caseDraft, l
 		{Name: "title", Label: t("cases.item.title"), Value: d.Title, Max: caseMaxTitle},
 		{Name: "text", Label: t("cases.item.text"), Value: d.Text, Rows: 4, Max: caseMaxText},
 		{Name: "value", Label: t("cases.value"), Help: t("cases.reply.value-help"), Value: d.Value, Max: 4000},
-		{Name: "at", Label: t("cases.entry.at"), Help: t("cases.item.zone", "zone", words.ZoneName()), Type: "datetime-local", Value: d.At, Short: true}, marks,
+		{Name: "at", Label: t("cases.moment.entry"), Help: t("cases.item.zone", "zone", words.ZoneName()), Type: "datetime-local", Value: d.At, Short: true}, marks,
 		{Name: "confirmed", Label: t("cases.reply.leaves"), Many: true, Class: "across", Options: []web.Option{{Value: "yes", Label: t("cases.reply.leaves-yes")}}}}}
 }
 

@@ -116,7 +116,7 @@ func (c *caseSheet) actions() []web.Action {
 // facts is the line below the heading; what the reader may not know of the case's own fields is not in it.
 func (c *caseSheet) facts() []web.Pair {
 	t := c.words.T
-	out := []web.Pair{{Term: t("cases.one"), Text: string(c.ID), Code: true}}
+	out := []web.Pair{{Term: t("cases.case"), Text: string(c.ID), Code: true}}
 	add := func(key, text string) {
 		if text != "" {
 			out = append(out, web.Pair{Term: t(key), Text: text})
@@ -176,7 +176,7 @@ func (c *caseSheet) addTimeline(v *caseView) error {
 		return err
 	}
 	if !c.Aware.IsZero() && (len(all) < caseShowsEntries || c.Aware.After(all[len(all)-1].At)) {
-		known := caseEntry{Item: Item{At: c.Aware}, Class: "bad", Title: c.words.T("cases.known.entry", "org", caseOr(c.OrgName, c.words.T("cases.one"))), Text: c.Noticed, Known: true}
+		known := caseEntry{Item: Item{At: c.Aware}, Class: "bad", Title: c.words.T("cases.known.entry", "org", caseOr(c.OrgName, c.words.T("cases.case"))), Text: c.Noticed, Known: true}
 		at := slices.IndexFunc(rows, func(e caseEntry) bool { return e.Item.At.Before(c.Aware) })
 		if at < 0 {
 			at = len(rows)

@@ -36,7 +36,7 @@ var caseClasses = []string{
 
 // caseClassText is a class of the taxonomy in plain words; one that is not in it as it stands.
 func caseClassText(words web.Words, class string) string {
-	key := "cases.class." + strings.ReplaceAll(class, "/", ".")
+	key := "cases.class." + strings.ReplaceAll(class, "/", "-")
 	if class == "" || !words.Has(key) {
 		return class
 	}

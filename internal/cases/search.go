@@ -52,5 +52,5 @@ func (p *Pages) Search(ctx context.Context, by polder.Actor, text string, limit 
 
 // searchHit is a case that was found.
 func searchHit(words web.Words, c CaseRef, exact bool, why string) web.Hit {
-	return web.Hit{Kind: words.T("cases.one"), Icon: "flag", Title: caseClip(caseOr(c.Title, words.T("cases.untitled")), 120), Href: casePath("/cases", string(c.ID)), Text: strings.TrimSpace(words.T("cases.status."+string(c.Status)) + " " + why), TLP: c.Level, Exact: exact}
+	return web.Hit{Kind: words.T("cases.case"), Icon: "flag", Title: caseClip(caseOr(c.Title, words.T("cases.untitled")), 120), Href: casePath("/cases", string(c.ID)), Text: strings.TrimSpace(words.T("cases.status."+string(c.Status)) + " " + why), TLP: c.Level, Exact: exact}
 }
