@@ -45,6 +45,7 @@
 // # Agreement
 //
 // testdata/reports.tsv are short reports labelled by the definitions of RSIT. Its part "held-out" was written before the
-// rules and not used to tune them, but by the hand that then wrote the rules; its part "fresh" was written after them and
-// scored as they stood, so it is the more honest figure. A test publishes the agreement of each.
+// rules, but by the hand that then wrote them, so its words were known: read its agreement as an upper bound, and that of
+// its severities as tuned, since a rule was added after seeing them. Its part "fresh" was written after the rules and
+// scored as they stood; nothing was changed for it, so it is the honest figure. A test publishes the agreement of each.
 package triage
