@@ -29,7 +29,7 @@ type casePages struct {
 func newCasePages(t testing.TB) *casePages {
 	t.Helper()
 	w := &casePages{caseWorld: newCaseWorld(t)}
-	w.Service.o.Exchange = pageExchange{w.exchange}
+	w.Service.o.Exchange, w.Service.o.Objects = pageExchange{w.exchange}, pageExchange{w.exchange}
 	zone, err := time.LoadLocation("Europe/Amsterdam")
 	caseMust(t, err)
 	w.site, err = web.New(web.Options{Identify: w, Now: w.tick, Zone: zone}, ConsolePart())

@@ -8,8 +8,8 @@ import (
 	"github.com/polder-exchange/polder/internal/web"
 )
 
-// Objects tells which values an object of the exchange names, as far as by may see it. An [Exchange] that is one too lets
-// the pages of objects show the cases that hold the same values.
+// Objects tells which values an object of the exchange names, as far as by may see it, so that its page shows the cases
+// that hold the same values. node plugs it in.
 type Objects interface {
 	Values(ctx context.Context, by polder.Actor, object string) ([]string, error)
 }
@@ -48,11 +48,10 @@ func (p *Pages) panelCases(ctx context.Context, by polder.Actor, object string) 
 	if found {
 		refs = append(refs, left)
 	}
-	from, knows := p.o.Exchange.(Objects)
-	if !knows {
+	if p.o.Objects == nil {
 		return refs, nil
 	}
-	values, err := from.Values(ctx, by, object)
+	values, err := p.o.Objects.Values(ctx, by, object)
 	if err != nil {
 		return nil, err
 	}

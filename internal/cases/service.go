@@ -36,6 +36,7 @@ type ServiceOptions struct {
 	Accounts Accounts
 	Packs    deadline.Packs   // rules of the law; the zero value is those in the binary
 	Exchange Exchange         // nil: nothing is looked up and nothing leaves
+	Objects  Objects          // nil: pages of objects show no cases that hold the same values
 	Keeper   Keeper           // nil: no case is shared
 	Shared   SharedLog        // nil: no case of others is read
 	Own      SharedOwn        // with Shared: what an organisation sees

@@ -2,6 +2,7 @@ package exchange
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/polder-exchange/polder"
@@ -42,6 +43,30 @@ func (s *Service) Glimpses(ctx context.Context, a polder.Actor, community string
 		return nil, err
 	}
 	return s.glimpses(ctx, a, page.Deliveries)
+}
+
+// ValuesIn are the values that an object names, in what a reads of it now; at most limit.
+func (s *Service) ValuesIn(ctx context.Context, a polder.Actor, id string, limit int) (out []string, err error) {
+	sight, err := s.Sight(ctx, a)
+	if err != nil {
+		return nil, err
+	}
+	page, err := s.journal.Page(ctx, sight, journal.Query{IDs: []string{id}, Limit: limit})
+	if err != nil {
+		return nil, err
+	}
+	for _, d := range page.Deliveries {
+		o, err := stix.Parse(d.Raw)
+		if err != nil {
+			continue // withdrawn or erased
+		}
+		for _, v := range valuesOf(o) {
+			if !slices.Contains(out, v.Value) && len(out) < limit {
+				out = append(out, v.Value)
+			}
+		}
+	}
+	return out, nil
 }
 
 // Near is something that is said of an object: a relationship to another.

@@ -37,7 +37,7 @@ func (n *Node) openCases(ctx context.Context) error {
 		return err
 	}
 	n.cases.service = cases.NewService(cases.ServiceOptions{
-		DB: n.DB, Audit: n.Audit, Now: n.now, Blobs: n.blobs, Jobs: n.jobs, Accounts: casePeople{n}, Exchange: forCases{n}, Keeper: forCases{n}, Shared: n.Journal, Own: n.own, Reminder: caseReminder{n}, Secret: secret, Log: n.log,
+		DB: n.DB, Audit: n.Audit, Now: n.now, Blobs: n.blobs, Jobs: n.jobs, Accounts: casePeople{n}, Exchange: forCases{n}, Keeper: forCases{n}, Objects: forCases{n}, Shared: n.Journal, Own: n.own, Reminder: caseReminder{n}, Secret: secret, Log: n.log,
 	})
 	return nil
 }

@@ -147,3 +147,11 @@ func (x forCases) released(ctx context.Context, by polder.Actor, items []exchang
 	}
 	return out, nil
 }
+
+// maxCaseValues is how many values of one object are looked for among cases.
+const maxCaseValues = 20
+
+// Values is what [cases.Objects] asks for.
+func (x forCases) Values(ctx context.Context, by polder.Actor, object string) ([]string, error) {
+	return x.node.Exchange.ValuesIn(ctx, by, object, maxCaseValues)
+}

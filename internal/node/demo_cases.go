@@ -246,7 +246,7 @@ func knowObservable(ctx context.Context, st *stage) (polder.Seq, error) {
 	if err != nil {
 		return 0, err
 	}
-	return 0, v.shows(ctx, "/cases/"+st.held["case"], []string{caseTitle, "/objects/"}, nil)
+	return 0, errors.Join(v.shows(ctx, "/cases/"+st.held["case"], []string{caseTitle, "/objects/"}, nil), v.shows(ctx, "/objects/"+st.held["server"], []string{caseTitle}, nil))
 }
 
 func letPartnerIn(ctx context.Context, st *stage) (polder.Seq, error) {
