@@ -62,6 +62,29 @@ var patterns = map[string]string{
 	"/screen/batches": "", "/screen/batches/{id}": "", "/screen/batches/{id}/progress": "", "/screen/batches/{id}/stop": "", "/screen/batches/{id}/results": "",
 	"/screen/lists": "", "/screen/lists/{name}": "/screen/lists/suspects", "/screen/lists/{name}/refresh": "/screen/lists/suspects/refresh", "/screen/lists/{name}/share": "/screen/lists/suspects/share", "/screen/settings": "", "/screen/settings/ask-again": "",
 	"/screen/record": "", "/screen/record/{id}": "", "/screen/record/{id}/erase": "", "/screen/record.csv": "", "/screen/record.pdf": "",
+	"/api/v1/reports": "", "/api/v1/reports/thread": "", "/api/v1/reports/thread/message": "", "/api/v1/reports/desks": "", "/api/v1/reports/desks/{alias}": "", "/api/v1/reports/keys": "",
+	"/api/v1/reports/inbox": "", "/api/v1/reports/inbox/{id}": "", "/api/v1/reports/inbox/{id}/acknowledge": "", "/api/v1/reports/inbox/{id}/close": "", "/api/v1/reports/inbox/{id}/reopen": "",
+	"/api/v1/reports/inbox/{id}/messages": "", "/api/v1/reports/inbox/{id}/case": "", "/api/v1/reports/inbox/{id}/wraps": "", "/api/v1/reports/inbox/{id}/files/{file}": "",
+	"/api/v1/desks": "", "/api/v1/desks/{alias}": "", "/api/v1/desks/{alias}/readers": "", "/api/v1/desks/{alias}/readers/{key}": "", "/api/v1/desks/{alias}/readers/{key}/confirm": "",
+	"/api/v1/cases": "", "/api/v1/cases/titles": "", "/api/v1/cases/tasks": "", "/api/v1/cases/naming": "", "/api/v1/cases/settings": "", "/api/v1/cases/shared": "", "/api/v1/cases/cross-border": "",
+	"/api/v1/cases/{id}": "", "/api/v1/cases/{id}/status": "", "/api/v1/cases/{id}/archive": "", "/api/v1/cases/{id}/announce": "", "/api/v1/cases/{id}/history": "", "/api/v1/cases/{id}/similar": "",
+	"/api/v1/cases/{id}/members": "", "/api/v1/cases/{id}/members/{member}": "", "/api/v1/cases/{id}/damage": "", "/api/v1/cases/{id}/jewels": "", "/api/v1/cases/{id}/items": "",
+	"/api/v1/cases/{id}/items/{item}": "", "/api/v1/cases/{id}/items/{item}/history": "", "/api/v1/cases/{id}/items/{item}/done": "", "/api/v1/cases/{id}/items/{item}/strike": "",
+	"/api/v1/cases/{id}/items/{item}/erase": "", "/api/v1/cases/{id}/items/{item}/lookup": "", "/api/v1/cases/{id}/evidence": "", "/api/v1/cases/{id}/evidence/{item}": "",
+	"/api/v1/cases/{id}/evidence/{item}/custody": "", "/api/v1/cases/{id}/deadlines": "", "/api/v1/cases/{id}/duties": "", "/api/v1/cases/{id}/aware": "", "/api/v1/cases/{id}/events": "",
+	"/api/v1/cases/{id}/events/{n}/struck": "", "/api/v1/cases/{id}/deadlines/{rule}/sent": "", "/api/v1/cases/{id}/deadlines/{rule}/excused": "", "/api/v1/cases/{id}/deadlines/{rule}/reopened": "",
+	"/api/v1/cases/{id}/deadlines/{rule}/form": "", "/api/v1/cases/{id}/deadlines/{rule}/form.pdf": "", "/api/v1/cases/{id}/export": "", "/api/v1/cases/{id}/sharings": "",
+	"/api/v1/cases/{id}/sharings/{sharing}/stop": "", "/api/v1/cases/{id}/release": "", "/api/v1/shared-cases/{key}": "", "/api/v1/shared-cases/{key}/items": "",
+	"/api/v1/deadlines": "/api/v1/deadlines?jurisdiction=NL&kind=incident&aware=2026-06-01T10:00:00Z", "/api/v1/deadlines/open": "",
+	"/api/v1/jewels": "", "/api/v1/jewels/import": "", "/api/v1/jewels/{id}": "", "/api/v1/jewels/{id}/restore": "", "/api/v1/jewels/{id}/history": "",
+	"/report": "", "/report/d/{alias}": "", "/report/d/{alias}/readers": "", "/report/thread": "", "/report/thread/say": "", "/report/pressed": "", "/report/pressed/{alias}": "", "/report/closed": "", "/report/mail.txt": "",
+	"/cases": "", "/cases/find": "", "/cases/new": "", "/cases/settings": "", "/cases/border": "", "/cases/shared": "", "/cases/shared/{key}": "", "/cases/reports": "", "/cases/reports/{id}": "", "/cases/key": "",
+	"/cases/desks": "", "/cases/desks/{alias}": "", "/cases/desks/{alias}/close": "", "/cases/desks/{alias}/readers": "", "/cases/desks/{alias}/confirm": "", "/cases/desks/{alias}/remove": "", "/cases/desks/{alias}/poster": "",
+	"/cases/{id}": "", "/cases/{id}/{page}": "/cases/{id}/items", "/cases/{id}/{page}/{item}": "/cases/{id}/items/none", "/cases/{id}/{page}/{item}/{act}": "/cases/{id}/items/none/upload",
+	"/cases/deadlines": "", "/cases/assistant": "", "/cases/deadlines/{id}": "", "/cases/deadlines/{id}/duties": "", "/cases/deadlines/{id}/aware": "", "/cases/deadlines/{id}/events": "",
+	"/cases/deadlines/{id}/events/{n}/struck": "", "/cases/deadlines/{id}/{rule}": "", "/cases/deadlines/{id}/{rule}/form.pdf": "", "/cases/deadlines/{id}/{rule}/form.json": "",
+	"/cases/deadlines/{id}/{rule}/sent": "", "/cases/deadlines/{id}/{rule}/excused": "", "/cases/deadlines/{id}/{rule}/reopened": "",
+	"/cases/jewels": "", "/cases/jewels/find": "", "/cases/jewels/new": "", "/cases/jewels/import": "", "/cases/jewels/{jewel}": "", "/cases/jewels/{jewel}/remove": "",
 	"/join": "", "/join/accept": "", "/join/request": "", "/join/requests/{id}/withdraw": "", "/audit": "", "/api/v1/me": "", "/api/v1/communities/{alias}/members": "",
 }
 
@@ -76,7 +99,7 @@ func (p *place) fill(pattern, object string) string {
 		path = strings.Replace(path, "{id}", community, 1)
 	}
 	return strings.NewReplacer("{$}", "", "{community}", community, "{alias}", community, "{id}", object, "{object}", object, "{org}", string(p.orgs["plain"].ID),
-		"{person}", "nobody", "{status}", "5d0092c5-5f74-4287-9642-33f4c354e56d", "{hash}", "0", "{file}", "polder.css").Replace(path)
+		"{person}", "nobody", "{member}", "nobody", "{item}", "none", "{key}", "none", "{jewel}", "none", "{sharing}", "none", "{n}", "1", "{rule}", "nis2-nl.early-warning", "{status}", "5d0092c5-5f74-4287-9642-33f4c354e56d", "{hash}", "0", "{file}", "polder.css").Replace(path)
 }
 
 // askers are the kinds of whoever asks.
@@ -159,6 +182,10 @@ func (p *place) judge(t *testing.T, what string, a answer, r web.Route, declared
 	case !declared:
 		if a.status != http.StatusMethodNotAllowed || a.head.Get("Allow") == "" {
 			t.Errorf("%s is not declared and answers %d", what, a.status)
+		}
+	case r.Unseen: // nobody looks at who asks, so that nothing can be kept of it
+		if a.status == http.StatusUnauthorized || a.status == http.StatusForbidden || a.head.Get("Set-Cookie") != "" {
+			t.Errorf("%s looks at who asks: %d, cookie %q", what, a.status, a.head.Get("Set-Cookie"))
 		}
 	case dead:
 		if a.status != http.StatusUnauthorized && a.status != http.StatusTooManyRequests {
