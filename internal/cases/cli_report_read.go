@@ -194,9 +194,9 @@ func reportShowKey(cmd *cobra.Command, k OwnKey) error {
 	out := cli.Out(cmd)
 	fingerprint := k.Locked.Public.Fingerprint()
 	if out.AsJSON() {
-		return out.JSON(map[string]any{"id": k.Locked.Public.ID(), "fingerprint": fingerprint, "made": k.Made})
+		return out.JSON(map[string]any{"id": k.Locked.Public.ID(), "person": k.Person, "fingerprint": fingerprint, "made": k.Made})
 	}
-	out.Printf("key          %s\nfingerprint  %s\n", string(k.Locked.Public.ID()), fingerprint)
+	out.Printf("key          %s\nfingerprint  %s\nperson       %s\n", string(k.Locked.Public.ID()), fingerprint, string(k.Person))
 	return nil
 }
 

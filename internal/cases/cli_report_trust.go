@@ -50,7 +50,8 @@ func (d reportDesks) choose(ctx context.Context, alias string, person *reportPer
 	}
 	switch {
 	case len(all) == 0:
-		return DeskView{}, cli.Usagef("no desk of %s is listed; ask your organisation for the alias of its desk, and give it with --to", d.node.URL)
+		return DeskView{}, cli.Usagef("no desk of %[1]s is listed. Ask your organisation for the alias of its desk, and give it with --to. "+
+			"Where there is none yet, a steward opens one with two commands: polder report key --node %[1]s, then polder report desk open NAME --node %[1]s", d.node.URL)
 	case person == nil:
 		return DeskView{}, cli.Usagef("there are several desks; give --to with one of %s", strings.Join(aliases, ", "))
 	}

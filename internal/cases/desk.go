@@ -96,11 +96,12 @@ type DeskDetail struct {
 
 // OwnKey is one of the keys of a person: what the person's passphrase opens, and nobody else reads.
 type OwnKey struct {
-	ID          seal.KeyID     `json:"id"`
-	Fingerprint string         `json:"fingerprint"`
-	Locked      seal.LockedKey `json:"locked"`
-	Made        time.Time      `json:"made"`
-	Current     bool           `json:"current"` // the others open what was sealed before
+	ID          seal.KeyID      `json:"id"`
+	Person      polder.PersonID `json:"person"` // whose it is, which a steward needs to name a reader
+	Fingerprint string          `json:"fingerprint"`
+	Locked      seal.LockedKey  `json:"locked"`
+	Made        time.Time       `json:"made"`
+	Current     bool            `json:"current"` // the others open what was sealed before
 }
 
 // Bounds of what is said of desks and keys.

@@ -104,9 +104,9 @@ func (p *Pages) caseActPage(w http.ResponseWriter, r *http.Request) error {
 // Nav are the entries of the rail.
 func (p *Pages) Nav() []web.NavItem {
 	return []web.NavItem{
-		{Group: web.Respond, Key: "c", Path: "/cases", Icon: "flag", Title: "cases.nav", Need: web.Reader, Order: 1, Count: p.caseDueCount},
-		{Group: web.Respond, Path: "/cases/reports", Icon: "bell", Title: "cases.nav.reports", Need: web.Reader, Order: 2, Count: p.caseReportCount},
-		{Group: web.Respond, Key: "r", Path: "/report", Icon: "doc", Title: "cases.nav.report", Need: web.Public, Order: 40},
+		{Group: web.Respond, Key: "c", Path: "/cases", Icon: "flag", Title: "cases.nav", Need: web.Reader, Order: 10, Count: p.caseDueCount},
+		{Group: web.Respond, Path: "/cases/reports", Icon: "bell", Title: "cases.nav.reports", Need: web.Reader, Order: 20, Count: p.caseReportCount},
+		{Group: web.Respond, Key: "r", Path: "/report", Icon: "doc", Title: "cases.nav.report", Need: web.Public, Order: 30},
 	}
 }
 

@@ -362,6 +362,7 @@ func (s *Service) OwnKeys(ctx context.Context, by polder.Actor) ([]OwnKey, error
 	rows, err := personKeys(s.reportReader(ctx), person)
 	out := []OwnKey{}
 	for _, r := range rows {
+		r.Person = person
 		out = append(out, r.OwnKey)
 	}
 	return out, err
@@ -377,7 +378,7 @@ func (s *Service) PutKey(ctx context.Context, by polder.Actor, k seal.LockedKey)
 	if err := k.Validate(); err != nil {
 		return OwnKey{}, polder.Errorf(polder.Invalid, "key: %w", err)
 	}
-	row := ownKeyRow{person: person, org: by.Org, OwnKey: OwnKey{ID: k.Public.ID(), Fingerprint: k.Public.Fingerprint(), Locked: k, Made: s.o.Now().UTC(), Current: true}}
+	row := ownKeyRow{person: person, org: by.Org, OwnKey: OwnKey{ID: k.Public.ID(), Person: person, Fingerprint: k.Public.Fingerprint(), Locked: k, Made: s.o.Now().UTC(), Current: true}}
 	err = s.o.DB.Write(ctx, func(tx *db.Tx) error {
 		holder, err := keyHolder(tx, row.ID)
 		if err != nil {

@@ -17,7 +17,7 @@ const wrapsAtOnce = 2_000
 
 // DeskReaderPost names a reader of a desk.
 type DeskReaderPost struct {
-	Person    polder.PersonID `json:"person"`              // of the organisation of the desk, with a key
+	Person    polder.PersonID `json:"person"`              // of the organisation of the desk, with a key; empty: who asks
 	Name      string          `json:"name,omitempty"`      // as reporters read it; empty: the person's own
 	Confirmed bool            `json:"confirmed,omitempty"` // of a desk for people who are coerced: this is not their employer's person
 }
@@ -39,6 +39,11 @@ func cleanReaderName(name string) (string, error) {
 // AddReader names a reader: the first one of a desk reads at once, further ones wait until a reader confirms. Of a person
 // who reads already, it names the present key.
 func (s *Service) AddReader(ctx context.Context, by polder.Actor, alias string, in DeskReaderPost) (out DeskDetail, err error) {
+	if in.Person == "" {
+		if in.Person, err = s.doer(ctx, by); err != nil {
+			return out, err
+		}
+	}
 	own, org, err := s.o.Accounts.Named(ctx, in.Person)
 	if err != nil && polder.KindOf(err) != polder.NotFound {
 		return out, err
@@ -55,7 +60,7 @@ func (s *Service) AddReader(ctx context.Context, by polder.Actor, alias string, 
 		switch {
 		case err != nil:
 			return err
-		case org != d.Org || in.Person == "":
+		case org != d.Org:
 			return polder.Errorf(polder.Invalid, "person: must be of the organisation of the desk")
 		case d.Kind == DeskPressed && !in.Confirmed:
 			return polder.Errorf(polder.Invalid, "confirmed: whoever reads for people who are coerced must not work for their employer; confirm that this person does not")
@@ -69,7 +74,7 @@ func (s *Service) AddReader(ctx context.Context, by polder.Actor, alias string, 
 			return err
 		}
 		if len(keys) == 0 {
-			return polder.Errorf(polder.Conflict, "person: has no key yet; ask them to make one first")
+			return polder.Errorf(polder.Conflict, "person: has no key yet; that person makes one with polder report key, or on the page of keys")
 		}
 		row.public = keys[0].Locked.Public
 		if err := s.addReader(tx, row, orgName); err != nil {

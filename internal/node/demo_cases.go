@@ -81,8 +81,8 @@ func openDesks(ctx context.Context, st *stage) (polder.Seq, error) {
 		key, alias, name string
 		more             []string
 	}{
-		{"csirt", caseTeam, "Response team of the National CSIRT", []string{"--kind", "team"}},
-		{"klepwerk", caseDesk, "Vertrouwenspunt Klepwerk", []string{"--team", caseTeam, "--listed", "--phone", "+31 20 555 0100", "--promise", "Noor reads within a working day. You hear what is done with it."}},
+		{"csirt", caseTeam, "Response team of the National CSIRT", []string{"--kind", "team", "--unlisted"}},
+		{"klepwerk", caseDesk, "Vertrouwenspunt Klepwerk", []string{"--team", caseTeam, "--phone", "+31 20 555 0100", "--promise", "Noor reads within a working day. You hear what is done with it."}},
 	} {
 		path, err := st.phrase(d.key)
 		if err != nil {
@@ -91,11 +91,8 @@ func openDesks(ctx context.Context, st *stage) (polder.Seq, error) {
 		if err := st.officer(ctx, d.key, nil, "report", "key", "--passphrase-file", path); err != nil {
 			return 0, err
 		}
-		if err := st.officer(ctx, d.key, nil, append([]string{"report", "desk", "open", d.name, "--alias", d.alias}, d.more...)...); err != nil {
-			return 0, err
-		}
 		var got deskSeen
-		if err := st.officer(ctx, d.key, &got, "report", "desk", "reader", d.alias, string(st.players[d.key].person)); err != nil {
+		if err := st.officer(ctx, d.key, &got, append([]string{"report", "desk", "open", d.name, "--alias", d.alias}, d.more...)...); err != nil {
 			return 0, err
 		}
 		if len(got.Readers) != 1 {
