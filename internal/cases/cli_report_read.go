@@ -29,6 +29,7 @@ import (
 type reportDeskFlags struct {
 	node       func() (*cli.Node, error)
 	passphrase string
+	renewed    string // the file of the passphrase that takes its place
 	lang       string
 	random     io.Reader
 }
@@ -108,13 +109,26 @@ func reportKeyCommand() *cobra.Command {
 		Long: "Make the key that opens reports sealed to you, lock it with a passphrase on this device, and give the node what it may have:\n" +
 			"the public half, and the private half locked. Nobody can open it without the passphrase, and nobody can replace that.\n\n" +
 			"At a terminal six words are offered as a passphrase; Enter takes them. Who has a key sees it; --new makes another one, and\n" +
-			"what was sealed to the former one still opens with that one's passphrase.",
-		Example: "  polder report key --node https://desk.example\n  polder report key --node https://desk.example --passphrase-file words.txt --json",
-		Args:    cobra.NoArgs,
+			"what was sealed to the former one still opens with that one's passphrase.\n\n" +
+			"--change-passphrase locks the keys that your passphrase opens with another one. They stay the same keys, and the old\n" +
+			"passphrase opens none of them at the node any more. Who has a copy of the old lock still opens it with the old passphrase:\n" +
+			"where somebody has learnt that, make another key with --new.",
+		Example: "  polder report key --node https://desk.example\n  polder report key --node https://desk.example --passphrase-file words.txt --json\n" +
+			"  polder report key --node https://desk.example --change-passphrase --passphrase-file old.txt --new-passphrase-file new.txt",
+		Args: cobra.NoArgs,
 	}
 	f := newReportDeskFlags(c)
 	fresh := c.Flags().Bool("new", false, "make another key, though there is one")
+	change := c.Flags().Bool("change-passphrase", false, "lock the same key with another passphrase")
+	c.Flags().StringVar(&f.renewed, "new-passphrase-file", "", "with --change-passphrase: read the new passphrase from the first line of a `file`")
+	c.MarkFlagsMutuallyExclusive("new", "change-passphrase")
 	c.RunE = func(cmd *cobra.Command, _ []string) error {
+		switch {
+		case *change:
+			return f.relock(cmd)
+		case f.renewed != "":
+			return cli.Usagef("--new-passphrase-file is for --change-passphrase; give both, or --passphrase-file alone")
+		}
 		n, err := f.node()
 		if err != nil {
 			return err
@@ -144,7 +158,7 @@ func reportKeyCommand() *cobra.Command {
 
 // make draws a key and locks it.
 func (f *reportDeskFlags) make(cmd *cobra.Command) (seal.LockedKey, error) {
-	words, err := f.newPassphrase(cmd)
+	words, err := f.newPassphrase(cmd, f.passphrase, "--passphrase-file")
 	if err != nil {
 		return seal.LockedKey{}, err
 	}
@@ -159,13 +173,13 @@ func (f *reportDeskFlags) make(cmd *cobra.Command) (seal.LockedKey, error) {
 }
 
 // newPassphrase is one from a file, or one that a person takes or makes and types twice.
-func (f *reportDeskFlags) newPassphrase(cmd *cobra.Command) (string, error) {
-	if f.passphrase != "" {
-		return reportSecretFrom(cmd, f.passphrase, "")
+func (f *reportDeskFlags) newPassphrase(cmd *cobra.Command, file, flag string) (string, error) {
+	if file != "" {
+		return reportSecretFrom(cmd, file, "")
 	}
 	p := reportAsking(cmd)
 	if p == nil {
-		return "", cli.Usagef("there is nobody to ask; give --passphrase-file")
+		return "", cli.Usagef("there is nobody to ask; give %s", flag)
 	}
 	offer, err := seal.NewPassphrase(f.random, f.lang)
 	if err != nil {

@@ -12,8 +12,8 @@ func (a *API) deskRoutes() []web.Route {
 	desk := func(method, pattern, exit string, need web.Need, h reportServe, doc web.Doc) web.Route {
 		return web.Route{Method: method, Pattern: "/api/v1/desks" + pattern, Need: need, Exit: "cases.api.desk" + exit, Handler: h.serve, Doc: &doc}
 	}
-	key := func(method, exit string, h reportServe, doc web.Doc) web.Route {
-		return web.Route{Method: method, Pattern: "/api/v1/reports/keys", Need: web.Reader, Exit: "cases.api.key" + exit, Handler: h.serve, Doc: &doc}
+	key := func(method, pattern, exit string, h reportServe, doc web.Doc) web.Route {
+		return web.Route{Method: method, Pattern: "/api/v1/reports/keys" + pattern, Need: web.Reader, Exit: "cases.api.key" + exit, Handler: h.serve, Doc: &doc}
 	}
 	return []web.Route{
 		desk("GET", "", "s", web.Reader, a.ownDesks, web.Doc{Summary: "Desks of your organisation, with who reads and who waits to", Answer: reportOwnDesks{}}),
@@ -24,8 +24,10 @@ func (a *API) deskRoutes() []web.Route {
 		desk("POST", "/{alias}/readers", ".reader", web.Steward, a.addReaderRoute, web.Doc{Summary: "Name a reader: the first reads at once, others when a reader has confirmed them", Body: DeskReaderPost{}, Answer: DeskDetail{}}),
 		desk("POST", "/{alias}/readers/{key}/confirm", ".confirm", web.Reader, a.confirmReaderRoute, web.Doc{Summary: "Confirm, as a reader, one who waits to read", Answer: DeskDetail{}}),
 		desk("DELETE", "/{alias}/readers/{key}", ".unread", web.Reader, a.removeReaderRoute, web.Doc{Summary: "Remove a reader, with all that the reader's keys open in the desk's reports", Answer: DeskDetail{}}),
-		key("GET", "s", a.ownKeys, web.Doc{Summary: "Your own keys, locked by your passphrase", Answer: reportKeyList{}}),
-		key("POST", ".put", a.putKey, web.Doc{Summary: "Keep a new key of yours, locked by a passphrase that the node does not have", Body: seal.LockedKey{}, Answer: OwnKey{}}),
+		key("GET", "", "s", a.ownKeys, web.Doc{Summary: "Your own keys, locked by your passphrase", Answer: reportKeyList{}}),
+		key("POST", "", ".put", a.putKey, web.Doc{Summary: "Keep a new key of yours, locked by a passphrase that the node does not have", Body: seal.LockedKey{}, Answer: OwnKey{}}),
+		key("GET", "/{id}/challenge", ".challenge", a.keyChallenge, web.Doc{Summary: "A box that only who can open a key of yours reads, to change its lock", Answer: ReportKeyChallenge{}}),
+		key("PUT", "/{id}", ".relock", a.relockKey, web.Doc{Summary: "Change the lock of a key of yours: the same key under another passphrase", Body: ReportKeyRelock{}, Answer: OwnKey{}}),
 	}
 }
 
@@ -121,6 +123,28 @@ func (a *API) putKey(w http.ResponseWriter, r *http.Request) error {
 	k, err := a.PutKey(r.Context(), web.ActorOf(r), in)
 	if err == nil {
 		web.WriteJSON(w, http.StatusCreated, k)
+	}
+	return err
+}
+
+func (a *API) keyChallenge(w http.ResponseWriter, r *http.Request) error {
+	c, err := a.KeyChallenge(r.Context(), web.ActorOf(r), seal.KeyID(r.PathValue("id")))
+	if err == nil {
+		w.Header().Set("Cache-Control", "no-store")
+		web.WriteJSON(w, http.StatusOK, c)
+	}
+	return err
+}
+
+func (a *API) relockKey(w http.ResponseWriter, r *http.Request) error {
+	var in ReportKeyRelock
+	if err := web.ReadJSON(r, &in); err != nil {
+		return err
+	}
+	k, err := a.RelockKey(r.Context(), web.ActorOf(r), seal.KeyID(r.PathValue("id")), in)
+	if err == nil {
+		w.Header().Set("Cache-Control", "no-store")
+		web.WriteJSON(w, http.StatusOK, k)
 	}
 	return err
 }

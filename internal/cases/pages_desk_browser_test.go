@@ -360,6 +360,49 @@ func TestBrowserDeskKey(t *testing.T) {
 	steward.Quiet(t)
 }
 
+// TestBrowserDeskRelock changes a passphrase as a person does: a wrong one, the same one, and then another.
+func TestBrowserDeskRelock(t *testing.T) {
+	if testing.Short() {
+		t.Skip("a browser takes a while")
+	}
+	b := webtest.Start(t)
+	w := newReaderWorld(t)
+	w.reader("anna")
+	p, site := deskBrowser(t, b, w, "anna")
+	p.Go(site + "/cases/key?lang=en")
+	until(t, p, "the form", `!document.getElementById("key-change").hidden && document.getElementById("change-offered").textContent.split(" ").length === 6`)
+	p.Check(t)
+	p.Pictures("desk-relock")
+	change := func(old, own string) {
+		for field, text := range map[string]string{"change-old": old, "change-own": own, "change-again": own} {
+			webtest.Eval[bool](p, fmt.Sprintf(`(document.getElementById(%q).value = %q, true)`, field, text))
+		}
+		webtest.Eval[bool](p, `(document.querySelector("#key-change form").requestSubmit(), true)`)
+	}
+	said := func(what string) {
+		t.Helper()
+		until(t, p, what, fmt.Sprintf(`document.getElementById("key-said").textContent.includes(%q)`, what))
+	}
+	change("these are not the right words", relockPhrase)
+	said("opens none of your keys")
+	change(readerPhrase, strings.ToUpper(readerPhrase))
+	said("passphrase that you have already")
+	change(readerPhrase, "short")
+	said("fewer than 16 characters")
+	change(readerPhrase, relockPhrase)
+	said("opens with the new passphrase alone")
+	keys, err := w.OwnKeys(t.Context(), deskPeople["anna"])
+	deskMust(t, err)
+	k, err := keys[0].Locked.Unlock(relockPhrase)
+	if len(keys) != 1 || err != nil || k.Public() != w.keys["anna"].Public() {
+		t.Errorf("%d keys; the new passphrase opens %v, %v", len(keys), k.Public(), err)
+	}
+	if left := webtest.Eval[string](p, `document.getElementById("change-old").value + document.getElementById("change-own").value + document.getElementById("change-again").value`); left != "" {
+		t.Errorf("the form still holds %q", left)
+	}
+	p.Quiet(t)
+}
+
 // TestBrowserDeskLocks: after a quarter of an hour without anybody the tab forgets all.
 func TestBrowserDeskLocks(t *testing.T) {
 	if testing.Short() {

@@ -200,6 +200,16 @@ func insertKey(tx *db.Tx, k ownKeyRow) error {
 	return err
 }
 
+// relockKey keeps a key under another lock. Nothing of the old one stays in the file: the database overwrites what it
+// takes away.
+func relockKey(tx *db.Tx, k ownKeyRow) error {
+	locked, err := json.Marshal(k.Locked)
+	if err == nil {
+		_, err = tx.Exec(`UPDATE cases_key SET locked = ? WHERE id = ? AND person = ?`, string(locked), string(k.ID), string(k.person))
+	}
+	return err
+}
+
 // keyHolder is who keeps a key; empty when nobody does.
 func keyHolder(q reportAsker, key seal.KeyID) (person polder.PersonID, err error) {
 	err = q.QueryRow(`SELECT person FROM cases_key WHERE id = ?`, string(key)).Scan(&person)

@@ -551,13 +551,8 @@ export async function makeKey(passphrase) {
   }
 }
 
-/**
- * Opens a locked key. A wrong passphrase is a {@link SealError} with code "passphrase", and no more.
- * @param {LockedKey} locked
- * @param {string} passphrase
- * @returns {Promise<Key>}
- */
-export async function unlockKey(locked, passphrase) {
+/** The seed of a locked key; the caller wipes it. */
+async function lockedSeed(locked, passphrase) {
   const pub = await parseKey(locked.public);
   const [salt, nonce, sealed] = [locked.salt, locked.nonce, locked.key].map(fromBase64);
   const rounds = locked.iterations;
@@ -565,18 +560,50 @@ export async function unlockKey(locked, passphrase) {
     throw new SealError("input", "this is no locked key");
   }
   const aes = await importAES(await stretch(passphrase, salt, rounds));
-  let seed;
   try {
-    seed = new Uint8Array(await crypto.subtle.decrypt(gcm(nonce, lockBound(pub)), aes, sealed));
+    return new Uint8Array(await crypto.subtle.decrypt(gcm(nonce, lockBound(pub)), aes, sealed));
   } catch {
     throw new SealError("passphrase", "that passphrase does not open this key");
   }
+}
+
+async function keyLockedAs(locked, seed) {
   const key = await keyOfSeed(seed);
-  seed.fill(0);
   if (key.public !== locked.public) {
     throw new SealError("passphrase", "that passphrase does not open this key");
   }
   return key;
+}
+
+/**
+ * Opens a locked key. A wrong passphrase is a {@link SealError} with code "passphrase", and no more.
+ * @param {LockedKey} locked
+ * @param {string} passphrase
+ * @returns {Promise<Key>}
+ */
+export async function unlockKey(locked, passphrase) {
+  const seed = await lockedSeed(locked, passphrase);
+  try {
+    return await keyLockedAs(locked, seed);
+  } finally {
+    seed.fill(0);
+  }
+}
+
+/**
+ * Opens a locked key with one passphrase and locks the same key with another. It throws as unlockKey and lockKey do.
+ * @param {LockedKey} locked
+ * @param {string} passphrase
+ * @param {string} next
+ * @returns {Promise<{key: Key, locked: LockedKey}>}
+ */
+export async function relockKey(locked, passphrase, next) {
+  const seed = await lockedSeed(locked, passphrase);
+  try {
+    return {key: await keyLockedAs(locked, seed), locked: await lockKey(seed, next)};
+  } finally {
+    seed.fill(0);
+  }
 }
 
 // Receipts.
