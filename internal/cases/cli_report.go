@@ -154,6 +154,7 @@ func (f *reportFlags) send(ctx context.Context, n *cli.Node, desk DeskView, a An
 			return reportSent{}, err
 		}
 		post.Thread = &ReportThread{Proof: base64.StdEncoding.EncodeToString(access.Proof[:]), Public: access.Key.Public()}
+		a.Reply = post.Thread.Public.String()
 		if !pressed { // who is pressed may be made to give the words away
 			own = append(own, access.Key.Public())
 		}

@@ -18,7 +18,8 @@ func reportReplyCommand() *cobra.Command {
 		Use:   "reply ID --text TEXT",
 		Short: "Answer who reported, sealed on this device",
 		Long: "Answer the reporter of a report that has a thread. The answer is sealed to the reporter and to all who read for the desk now,\n" +
-			"once their keys were found in the desk's list. It tells the reporter that the report was read.",
+			"once their keys were found in the desk's list, and the reporter's in the sealed report, which your key opens for that. It tells\n" +
+			"the reporter that the report was read.",
 		Example: "  polder report reply --node https://desk.example 4rv6x2lqkz3hs7b5m2cdrw4eyq --text 'Thank you. Do you still have the badge?'",
 		Args:    cobra.ExactArgs(1),
 	}
@@ -30,11 +31,10 @@ func reportReplyCommand() *cobra.Command {
 		if err != nil {
 			return err
 		}
-		n, err := f.node()
+		h, err := f.holder(cmd)
 		if err != nil {
 			return err
 		}
-		h := &reportHolder{node: n, random: f.random, logs: map[string]DeskView{}}
 		v, err := h.answer(cmd.Context(), args[0], words)
 		if err != nil {
 			return err
@@ -61,6 +61,9 @@ func (h *reportHolder) answer(ctx context.Context, id, text string) (ReportView,
 	if err := h.trust(ctx, v); err != nil {
 		return v, err
 	}
+	if err := h.trustReporter(v); err != nil {
+		return v, err
+	}
 	_, keys := readerKeys(v.Readers)
 	box, err := seal.Seal(h.random, PurposeMessage, []byte(text), SealLeast, append(keys, *v.Reporter)...)
 	if err != nil {
@@ -68,6 +71,18 @@ func (h *reportHolder) answer(ctx context.Context, id, text string) (ReportView,
 	}
 	err = h.node.Do(ctx, http.MethodPost, reportPath("inbox", id, "messages"), ReportAnswer{Box: box, Once: reportOnce(h.random)}, &v)
 	return v, err
+}
+
+// trustReporter holds the key that the node shows as the reporter's to the one that the sealed report names.
+func (h *reportHolder) trustReporter(v ReportView) error {
+	a := openAnswers(v.Box, h.keys...)
+	switch {
+	case a == nil:
+		return polder.Errorf(polder.Conflict, "your keys do not open this report, so nobody can say whose key is shown as the reporter's, and nothing was sealed; ask another reader")
+	case a.Reply != v.Reporter.String():
+		return polder.Errorf(polder.Conflict, "the key that is shown as the reporter's is not the one that the report itself names, so nothing was sealed; the node may have put in a key of its own")
+	}
+	return nil
 }
 
 // trust holds the readers of a report to the lists of keys of its desk and team.

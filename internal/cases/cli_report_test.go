@@ -3,6 +3,7 @@ package cases
 import (
 	"bufio"
 	"bytes"
+	"crypto/rand"
 	"encoding/base64"
 	"encoding/json"
 	"io"
@@ -249,16 +250,43 @@ func TestS30FalseReaders(t *testing.T) {
 	}
 }
 
-// TestS30FalseAnswer: an answer is not sealed to a reader whom the list of the desk does not know, whatever the node says
-// of a report (S30).
+// TestS30FalseAnswer: an answer is not sealed to a reader whom the list of the desk does not know, nor to a key that is not
+// the one that the sealed report names as its reporter's, whatever the node says of a report (S30).
 func TestS30FalseAnswer(t *testing.T) {
 	desk := reportCLIDesk(t)
-	reporter, mallory := reportCLIKey(50).Public(), reportCLIKey(66).Public()
+	anna, reporter, mallory := reportCLIKey(1), reportCLIKey(50).Public(), reportCLIKey(66).Public()
+	locked, err := seal.Lock(rand.Reader, anna, "six words that only this test may know")
+	if err != nil {
+		t.Fatal(err)
+	}
+	words := filepath.Join(t.TempDir(), "words.txt")
+	if err := os.WriteFile(words, []byte("six words that only this test may know\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	honest := reporter.String()
 	for _, c := range []struct {
-		why  string
-		more bool
-	}{{"the readers of the list", false}, {"one more", true}} {
-		view := ReportView{Report: Report{ID: "x", Desk: "acme", Thread: true}, Reporter: &reporter, Readers: slices.Clone(desk.Readers)}
+		why    string
+		more   bool           // a reader whom the list does not know
+		shown  seal.PublicKey // as the reporter's
+		reply  string         // what the sealed report says
+		sealed seal.PublicKey // to whom the report is sealed
+		says   string
+	}{
+		{"the readers of the list", false, reporter, honest, anna.Public(), ""},
+		{"one more", true, reporter, honest, anna.Public(), "does not stand in the list of its desk, so nothing was sealed"},
+		{"another key in the reporter's place", false, mallory, honest, anna.Public(), "not the one that the report itself names"},
+		{"a key at a report whose reporter kept no receipt", false, mallory, "", anna.Public(), "not the one that the report itself names"},
+		{"a report that the reader cannot open", false, reporter, honest, mallory, "your keys do not open this report"},
+	} {
+		text, err := json.Marshal(Answers{What: "x", Reply: c.reply})
+		if err != nil {
+			t.Fatal(err)
+		}
+		box, err := seal.Seal(rand.Reader, PurposeReport, text, SealLeast, c.sealed)
+		if err != nil {
+			t.Fatal(err)
+		}
+		view := ReportView{Report: Report{ID: "x", Desk: "acme", Thread: true, Box: box}, Reporter: &c.shown, Readers: slices.Clone(desk.Readers)}
 		if c.more {
 			view.Readers = append(view.Readers, Reader{Key: mallory.ID(), Public: mallory, Fingerprint: mallory.Fingerprint(), Name: "Anna", Desk: "acme"})
 		}
@@ -267,6 +295,8 @@ func TestS30FalseAnswer(t *testing.T) {
 			w.Header().Set("Content-Type", "application/json")
 			var v any = view
 			switch r.Method + " " + r.URL.Path {
+			case "GET /api/v1/reports/keys":
+				v = reportKeyList{[]OwnKey{{ID: anna.Public().ID(), Locked: locked, Current: true}}}
 			case "GET /api/v1/reports/desks/acme":
 				v = desk
 			case "POST /api/v1/reports/inbox/x/messages":
@@ -280,18 +310,18 @@ func TestS30FalseAnswer(t *testing.T) {
 				t.Error(err)
 			}
 		}))
-		out, errs, code := clitest.Run(t, "", []string{"report", "reply", "x", "--text", "Thank you", "--node", server.URL, "--token", "t"}, reportCommand(time.Now))
+		out, errs, code := clitest.Run(t, "", []string{"report", "reply", "x", "--text", "Thank you", "--passphrase-file", words, "--node", server.URL, "--token", "t"}, reportCommand(time.Now))
 		server.Close()
-		if c.more && (code != 1 || len(posted) > 0 || !strings.Contains(errs, "does not stand in the list of its desk, so nothing was sealed")) {
-			t.Errorf("%s: exit %d, %d answers, %q %q", c.why, code, len(posted), out, errs)
-		}
-		if c.more {
+		if c.says != "" {
+			if code != 1 || len(posted) > 0 || !strings.Contains(errs, c.says) {
+				t.Errorf("%s: exit %d, %d answers, %q %q", c.why, code, len(posted), out, errs)
+			}
 			continue
 		}
 		if code != 0 || len(posted) != 1 {
 			t.Fatalf("%s: exit %d, %d answers, %q %q", c.why, code, len(posted), out, errs)
 		}
-		for _, k := range []seal.PrivateKey{reportCLIKey(1), reportCLIKey(50)} {
+		for _, k := range []seal.PrivateKey{anna, reportCLIKey(50)} {
 			if text, err := posted[0].Box.Open(PurposeMessage, k); err != nil || string(text) != "Thank you" {
 				t.Errorf("%s: %q, %v", c.why, text, err)
 			}

@@ -21,6 +21,10 @@ type Answers struct {
 	More     map[string]string `json:"more,omitempty"`     // what is asked later or never: systems, know_how, people, organisation, told
 
 	Proposed *Proposal `json:"proposed,omitempty"` // made on the reporter's device
+
+	// Reply is the reporter's public key in text form, where the reporter keeps a receipt. It is sealed with the answers,
+	// so that who reads notices when the node shows another key as the reporter's.
+	Reply string `json:"reply,omitempty"`
 }
 
 // Proposal is what the answers suggest, with the reason. A person changes it with one click.

@@ -26,7 +26,7 @@ const (
 
 // Check refuses answers that no report can hold. It never asks for more than that something was said.
 func (a Answers) Check() error {
-	short := map[string]string{"noticed": a.Noticed, "ongoing": a.Ongoing, "call": a.Call, "may_know": a.MayKnow, "name": a.Name, "kind": string(a.Kind), "language": a.Language}
+	short := map[string]string{"noticed": a.Noticed, "ongoing": a.Ongoing, "call": a.Call, "may_know": a.MayKnow, "name": a.Name, "kind": string(a.Kind), "language": a.Language, "reply": a.Reply}
 	for name, value := range a.More {
 		short["more."+name] = value
 	}
@@ -71,6 +71,8 @@ func (p ReportPost) check() error {
 		return polder.Errorf(polder.Invalid, "also: may be team, or nothing")
 	case p.Answers != nil && (p.Thread != nil || len(p.Files) > 0):
 		return polder.Errorf(polder.Invalid, "thread, files: belong to a report that was sealed on the device; with answers use anonymous and attachments")
+	case p.Answers != nil && p.Answers.Reply != "":
+		return polder.Errorf(polder.Invalid, "answers.reply: names the key of a reporter who sealed the report; leave it out, and use anonymous")
 	case p.Box != nil && (p.Anonymous || len(p.Plain) > 0):
 		return polder.Errorf(polder.Invalid, "anonymous, attachments: belong to answers that the node seals; with a box use thread and files")
 	case p.Answers != nil:

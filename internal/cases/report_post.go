@@ -18,7 +18,7 @@ const (
 //
 // Box is sealed for [PurposeReport] to all readers in force of the desk, to those of the team where Also names it, and to
 // nobody else; where Thread is there, it may be sealed to the reporter's own key too, so that the reporter can read it
-// again. Its text is [Answers] as JSON. Files are sealed for [PurposeFile] to the readers alone; the text of each is a
+// again. Its text is [Answers] as JSON; with Thread, their reply is the key in Thread, or no reader answers. Files are sealed for [PurposeFile] to the readers alone; the text of each is a
 // line {"name","type"} of JSON, a line feed, and the bytes.
 type ReportPost struct {
 	To        string             `json:"to,omitempty"`   // alias of the desk; empty: the only one that is listed

@@ -343,6 +343,7 @@ func (d *device) box(v DeskView, team bool, purpose, text string) seal.Box {
 // post is an anonymous report with files.
 func (d *device) post(v DeskView, a Answers, files ...string) ReportPost {
 	d.w.t.Helper()
+	a.Reply = d.key.Public().String()
 	text, err := json.Marshal(a)
 	deskMust(d.w.t, err)
 	box := d.box(v, false, PurposeReport, string(text))

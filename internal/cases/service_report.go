@@ -210,15 +210,15 @@ func (s *Service) sealArrival(a *arrival, desk DeskView, in ReportPost, access s
 	}
 	ids, keys := readerKeys(readers)
 	a.wanted = ids
-	to := keys
+	to, answers := keys, *in.Answers
 	if in.Anonymous {
 		public := access.Key.Public()
-		a.row.reporter = public[:]
+		a.row.reporter, answers.Reply = public[:], public.String()
 		if desk.Kind != DeskPressed {
 			to = append(slices.Clone(keys), public)
 		}
 	}
-	text, err := json.Marshal(in.Answers)
+	text, err := json.Marshal(answers)
 	if err != nil {
 		return err
 	}

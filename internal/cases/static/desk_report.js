@@ -146,6 +146,8 @@ function answerForm(c) {
     send.disabled = true;
     try {
       const {view} = c.report;
+      // The report itself names the key of its reporter; the node may show another one.
+      if (c.report.answers?.reply !== view.reporter) throw new Error(say("untrusted", {name: say("thread.reporter")}));
       const readers = await trusted(view, view.readers);
       const sealed = await sealBox("message", box.value.trim(), least, [view.reporter, ...readers.map(r => r.public)]);
       await ask("POST", `/api/v1/reports/inbox/${view.id}/messages`, {box: sealed, once: word});

@@ -129,6 +129,7 @@ async function sealed() {
     receipt = newReceipt(lang);
     const access = await receiptAccess(receipt, fromBase64(desk.salt));
     post.thread = {proof: toBase64(access.proof), public: access.key.public};
+    a.reply = access.key.public; // sealed too, so that nobody puts another key in its place
     if (!pressed()) own.push(access.key.public); // who is pressed may be made to give the words away
   }
   post.box = await sealBox("report", JSON.stringify(a), desk.limits.least, [...keys, ...own]);
