@@ -80,7 +80,7 @@ type DeskReader struct {
 	Gone      time.Time       `json:"gone,omitzero"`
 	Me        bool            `json:"me"`      // it is the one who asks
 	Stale     bool            `json:"stale"`   // the person has another key now
-	Missing   int             `json:"missing"` // open reports that are not sealed to this key yet
+	Missing   int             `json:"missing"` // open reports that are not sealed to this key yet; for readers only
 }
 
 // DeskDetail is a desk as its own organisation sees it.

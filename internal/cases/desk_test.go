@@ -228,3 +228,30 @@ func TestDeskKeyReplaced(t *testing.T) {
 		t.Errorf("%d wraps are left for who was removed", left)
 	}
 }
+
+// TestS5DeskCounts (S5): how many reports a reader lacks is counted for readers alone; a steward and a colleague learn from
+// it neither that there are reports nor how many.
+func TestS5DeskCounts(t *testing.T) {
+	w := newDeskWorld(t)
+	w.acme()
+	newDevice(w).report(w.view("confidential-adviser"), "x")
+	w.key("bram")
+	_, err := w.AddReader(t.Context(), deskPeople["carla"], "confidential-adviser", DeskReaderPost{Person: deskPeople["bram"].Person})
+	deskMust(t, err)
+	_, err = w.ConfirmReader(t.Context(), deskPeople["anna"], "confidential-adviser", w.keys["bram"].Public().ID())
+	deskMust(t, err)
+	for _, c := range []struct {
+		who  string
+		want int
+	}{{"anna", 1}, {"bram", 1}, {"carla", 0}, {"dirk", 0}} {
+		d, err := w.OwnDesk(t.Context(), deskPeople[c.who], "confidential-adviser")
+		deskMust(t, err)
+		got := 0
+		for _, r := range d.Readers {
+			got += r.Missing
+		}
+		if got != c.want || (c.want == 0) == d.Reads {
+			t.Errorf("%s is told that %d reports are missing (reads: %t), want %d", c.who, got, d.Reads, c.want)
+		}
+	}
+}

@@ -3,6 +3,7 @@ package cases
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -190,6 +191,7 @@ func (s *Service) deskDetail(q reportAsker, by polder.Actor, person polder.Perso
 	if err != nil {
 		return out, err
 	}
+	out.Reads = slices.ContainsFunc(rows, func(r deskReaderRow) bool { return r.state == DeskReaderReading && r.person == person })
 	for _, r := range rows {
 		one := DeskReader{Reader: r.reader(), Person: r.person, State: r.state, Asked: r.asked, AskedBy: r.askedBy, Confirmed: r.confirmed, Gone: r.gone, Me: r.person == person}
 		if r.state != DeskReaderGone {
@@ -199,8 +201,7 @@ func (s *Service) deskDetail(q reportAsker, by polder.Actor, person polder.Perso
 			}
 			one.Stale = len(keys) > 0 && keys[0].ID != r.key()
 		}
-		if r.state == DeskReaderReading {
-			out.Reads = out.Reads || one.Me
+		if r.state == DeskReaderReading && out.Reads {
 			if one.Missing, err = countLacking(q, d.Alias, r.key()); err != nil {
 				return out, err
 			}
