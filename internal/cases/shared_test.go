@@ -10,6 +10,7 @@ import (
 
 	"github.com/polder-exchange/polder"
 	"github.com/polder-exchange/polder/indicator"
+	"github.com/polder-exchange/polder/internal/db"
 	"github.com/polder-exchange/polder/internal/journal"
 	"github.com/polder-exchange/polder/stix"
 )
@@ -388,4 +389,43 @@ func FuzzShared(f *testing.F) {
 			t.Fatalf("above the bounds: %d %d", len(it.Title), len(it.Text))
 		}
 	})
+}
+
+// TestS4HistoryOfSharing (S4): an organisation that was let into a case does not learn from its history with whom else the
+// case is shared, where it was released, or which crown jewels it touches; the case's own organisation does.
+func TestS4HistoryOfSharing(t *testing.T) {
+	w, _ := newSharedWorld(t)
+	ctx := t.Context()
+	c := w.open(stix.Green, "Lens holder")
+	w.let(c.ID, contact, PartRead, stix.Red)
+	_, err := w.ShareCase(ctx, lead, withPartner(c.ID, PartRead, stix.Amber))
+	caseMust(t, err)
+	caseMust(t, w.db.Write(ctx, func(tx *db.Tx) error {
+		v, err := w.caseViewer(ctx, lead)
+		if err != nil {
+			return err
+		}
+		for _, what := range []string{"release", "jewels"} {
+			if err := w.caseNote(tx, lead, v, c.ID, CaseRevision{What: what, Did: "shared", Reason: "Wafer Werke", Level: stix.Green}); err != nil {
+				return err
+			}
+		}
+		return nil
+	}))
+	for _, one := range []struct {
+		who  polder.Actor
+		want int
+	}{{lead, 4}, {contact, 0}} {
+		all, err := w.CaseHistory(ctx, one.who, c.ID)
+		caseMust(t, err)
+		n := 0
+		for _, r := range all {
+			if strings.Contains(r.Reason, "Wafer Werke") {
+				n++
+			}
+		}
+		if n != one.want {
+			t.Errorf("%s reads of the other organisation %d times, want %d", one.who.Name, n, one.want)
+		}
+	}
 }

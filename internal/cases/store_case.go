@@ -170,7 +170,10 @@ func insertCase(tx *db.Tx, c Case) (n int64, err error) {
 func updateCase(tx *db.Tx, n int64, c Case) error {
 	_, err := tx.Exec(`UPDATE cases_case SET level = ?, title = ?, summary = ?, folded = ?, kind = ?, roads = ?, class = ?, severity = ?, weight = ?, status = ?, aware = ?, noticed = ?, occurred = ?, ended = ?, sector = ?, countries = ?, crosses = ?, report = ?, victim = ?,
 		closed = ?, changed = ?, version = ?, archived = ?, announced = ? WHERE n = ?`, append(caseFields(c), n)...)
-	return err
+	if err != nil {
+		return err
+	}
+	return sortMembers(tx, n)
 }
 
 func setMember(tx *db.Tx, n int64, m Member) error {
@@ -180,7 +183,10 @@ func setMember(tx *db.Tx, n int64, m Member) error {
 	}
 	_, err := tx.Exec(`INSERT INTO cases_member (is_org, who, case_n, part, ceiling, since, actor) VALUES (?, ?, ?, ?, ?, ?, ?)
 		ON CONFLICT (is_org, who, case_n) DO UPDATE SET part = excluded.part, ceiling = excluded.ceiling`, isOrg, who, n, string(m.Part), int(m.Ceiling), caseStamp(m.Since), string(m.By))
-	return err
+	if err != nil {
+		return err
+	}
+	return sortMembers(tx, n)
 }
 
 func deleteMember(tx *db.Tx, n int64, m Member) error {
@@ -245,7 +251,7 @@ type revisionBody struct {
 func listRevisions(a caseReads, v caseViewer, id CaseID, item string, limit int) ([]CaseRevision, error) {
 	rows, err := a.Query(`SELECT r.what, r.item, r.version, r.at, r.person, r.org, r.did, r.reason, r.level, r.body FROM cases_case c JOIN cases_member m ON m.case_n = c.n JOIN cases_revision r ON r.case_n = c.n LEFT JOIN cases_item i ON i.id = r.item AND r.item <> ''
 		WHERE c.id = ?3 AND (?4 = '' OR r.item = ?4) AND `+caseSeat+` AND m.part <> 'contact-point' AND r.level <= m.ceiling
-		AND (r.item <> '' OR `+caseOpen+`) AND (r.item = '' OR `+itemSight+`) AND (r.what NOT IN ('member', 'damage') OR c.org = ?2) ORDER BY r.n DESC LIMIT ?5`, string(v.person), string(v.org), string(id), item, limit)
+		AND (r.item <> '' OR `+caseOpen+`) AND (r.item = '' OR `+itemSight+`) AND (r.what NOT IN ('member', 'damage', 'jewels') OR c.org = ?2) AND (r.what NOT IN ('sharing', 'release') OR ?2 IN (c.org, r.org)) ORDER BY r.n DESC LIMIT ?5`, string(v.person), string(v.org), string(id), item, limit)
 	return caseScanAll(scanRevision, rows, err)
 }
 
