@@ -125,6 +125,7 @@ func (m *caseModel) check(rt *rapid.T) {
 			rt.Fatalf("%s with %+v sees %d items, %v, want %d", by.Person, x, len(got), err, len(want))
 		}
 	}
+	sortedMembers(rt, m.w)
 	if !ledBy(m.all()) {
 		rt.Fatal("nobody leads who sees everything")
 	}

@@ -8,14 +8,22 @@ import (
 	"strings"
 
 	"github.com/polder-exchange/polder"
+	"github.com/polder-exchange/polder/internal/db"
 	"github.com/polder-exchange/polder/stix"
 )
 
-// By what lists are sorted: a member sees no order that comes of what it does not see.
+// By what lists are sorted: a member sees no order that comes of what it does not see. sortMembers keeps both with the
+// seat, so that a page reads its own cases and not all that the member was let into.
 const (
 	caseKeyChanged  = `CASE WHEN ` + caseOpen + ` AND m.part <> 'contact-point' THEN c.changed ELSE 0 END`
 	caseKeySeverity = `CASE WHEN ` + caseOpen + ` OR m.part = 'contact-point' THEN c.weight ELSE 0 END`
 )
+
+// sortMembers puts the members of a case where lists show them. Call it whenever the case or one of them has changed.
+func sortMembers(tx *db.Tx, n int64) error {
+	_, err := tx.Exec(`UPDATE cases_member AS m SET by_changed = `+caseKeyChanged+`, by_severity = `+caseKeySeverity+` FROM cases_case c WHERE c.n = m.case_n AND m.case_n = ?`, n)
+	return err
+}
 
 // caseFilters ask of each field only those who see it. ?3 and ?4 are the seat, ?5 to ?12 and ?16 the filter.
 const caseFilters = `m.is_org = ?3 AND m.who = ?4 AND ` + caseSeat + `
@@ -35,8 +43,8 @@ const (
 	caseListTail = ` LIMIT ?15) p JOIN cases_case c ON c.n = p.n JOIN cases_member m ON m.case_n = c.n AND m.is_org = ?3 AND m.who = ?4`
 
 	casesByOpened   = caseListHead + `SELECT m.case_n AS n, 0 AS k` + caseListFrom + ` AND m.case_n < ?14 AND ?13 >= 0 ORDER BY m.case_n DESC` + caseListTail
-	casesByChanged  = caseListHead + `SELECT m.case_n AS n, ` + caseKeyChanged + ` AS k` + caseListFrom + ` AND (` + caseKeyChanged + `, c.n) < (?13, ?14) ORDER BY k DESC, c.n DESC` + caseListTail
-	casesBySeverity = caseListHead + `SELECT m.case_n AS n, ` + caseKeySeverity + ` AS k` + caseListFrom + ` AND (` + caseKeySeverity + `, c.n) < (?13, ?14) ORDER BY k DESC, c.n DESC` + caseListTail
+	casesByChanged  = caseListHead + `SELECT m.case_n AS n, m.by_changed AS k` + caseListFrom + ` AND (m.by_changed, m.case_n) < (?13, ?14) ORDER BY m.by_changed DESC, m.case_n DESC` + caseListTail
+	casesBySeverity = caseListHead + `SELECT m.case_n AS n, m.by_severity AS k` + caseListFrom + ` AND (m.by_severity, m.case_n) < (?13, ?14) ORDER BY m.by_severity DESC, m.case_n DESC` + caseListTail
 )
 
 var caseLists = map[CaseSort]string{CasesByOpened: casesByOpened, CasesByChanged: casesByChanged, CasesBySeverity: casesBySeverity}

@@ -44,9 +44,13 @@ CREATE TABLE cases_member (
 	ceiling INTEGER NOT NULL CHECK (ceiling BETWEEN 1 AND 5),
 	since   INTEGER NOT NULL,
 	actor   TEXT    NOT NULL,
+	by_changed  INTEGER NOT NULL DEFAULT 0, -- by what lists of this member are sorted: 0 where the member does not see it
+	by_severity INTEGER NOT NULL DEFAULT 0,
 	PRIMARY KEY (is_org, who, case_n)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX cases_member_case ON cases_member (case_n);
+CREATE INDEX cases_member_changed ON cases_member (is_org, who, by_changed, case_n);
+CREATE INDEX cases_member_severity ON cases_member (is_org, who, by_severity, case_n);
 
 -- Items are kept for ever: struck out and erased, never deleted.
 CREATE TABLE cases_item (
