@@ -45,12 +45,29 @@ export async function showReport(place, c) {
     if (c.shares && !c.pressed) aside.push(sharePanel(c));
   }
   const title = make("h2", {tabindex: "-1"}, foreign(titleOf(c.report)));
+  const kept = place.dataset.report === view.id ? typed(place) : [];
+  place.dataset.report = view.id;
   place.replaceChildren(make("div", {class: "form"},
     make("section", {class: "panel"}, make("header", {}, title),
       body(make("div", {class: "row"}, button(say("back"), c.back, "quiet"), stateTag(view), tag("", "lock", say(`sealed.${view.sealed_by === "server" ? "server" : "device"}`))))),
     make("div", {class: "cols"}, make("div", {}, ...main), make("div", {}, ...aside))));
   place.hidden = false;
   title.focus();
+  for (const f of kept) retype(f);
+}
+
+// typed is what stands in the fields of a report and was not sent: whatever is done draws it anew, and no word is lost by that.
+function typed(place) {
+  return [...place.querySelectorAll("input[id], textarea[id], select[id]:not([id^=judge-])")].map(f => ({id: f.id, value: f.value, checked: f.checked, open: f.closest("details")?.open ?? false}));
+}
+
+function retype({id, value, checked, open}) {
+  const f = at(id);
+  if (!f) return;
+  if (f.type === "checkbox") f.checked = checked;
+  else f.value = value;
+  const around = f.closest("details");
+  if (around && open) around.open = true;
 }
 
 function answersPanel(c) {
@@ -151,6 +168,7 @@ function answerForm(c) {
       const readers = await trusted(view, view.readers);
       const sealed = await sealBox("message", box.value.trim(), least, [view.reporter, ...readers.map(r => r.public)]);
       await ask("POST", `/api/v1/reports/inbox/${view.id}/messages`, {box: sealed, once: word});
+      if (box.value.trim() === words) box.value = "";
       await c.again(say("answer.sent"));
     } catch (error) {
       c.fault(error instanceof Refused && error.status === 409 ? new Error(say("answer.changed")) : error);
