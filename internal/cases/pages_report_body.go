@@ -33,11 +33,19 @@ type reportUpload struct {
 	total   int
 }
 
-// readReportForm reads a form of a browser without script. Only so many forms with files are read at once.
+// readReportForm reads a form of a browser without script. Only so many large ones are read at once, whatever makes them
+// large: what is read of a form is in memory before its sender is counted.
 func (p *Pages) readReportForm(r *http.Request) (values url.Values, files reportUpload, err error) {
 	kind, params, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	if err != nil || kind != "multipart/form-data" || params["boundary"] == "" {
 		return nil, files, polder.Errorf(polder.Invalid, "the form is no multipart/form-data; open the page again")
+	}
+	if r.ContentLength < 0 || r.ContentLength > reportSmall {
+		done, err := p.Service.reports.enterLarge(r.Context(), web.From(r))
+		if err != nil {
+			return nil, files, err
+		}
+		defer done()
 	}
 	values = url.Values{}
 	parts := multipart.NewReader(r.Body, params["boundary"])
@@ -50,13 +58,6 @@ func (p *Pages) readReportForm(r *http.Request) (values url.Values, files report
 			return nil, files, reportUnread(err)
 		}
 		if part.FormName() == "file" {
-			if files.count == 0 {
-				done, err := p.Service.reports.enterLarge(r.Context(), web.From(r))
-				if err != nil {
-					return nil, files, err
-				}
-				defer done()
-			}
 			err = files.read(part)
 		} else {
 			err = readReportText(values, part)

@@ -272,3 +272,38 @@ func FuzzReadReportForm(f *testing.F) {
 		}
 	})
 }
+
+// TestS15FormsInTurn (S15): forms that hold much are read a few at a time, also where it is answers and names that make them
+// large and not files; one that is small always is.
+func TestS15FormsInTurn(t *testing.T) {
+	p := &Pages{Service: NewService(ServiceOptions{Now: func() time.Time { return reportNow }, Secret: make([]byte, 32)})}
+	for range largePosts {
+		p.Service.reports.large <- struct{}{}
+	}
+	var many []string
+	for i := range 60 {
+		many = append(many, fmt.Sprint("answer", i), strings.Repeat("a", 100<<10))
+	}
+	for _, c := range []struct {
+		why   string
+		pairs []string
+		files map[string][]byte
+		waits bool
+	}{
+		{"many long answers", many, nil, true},
+		{"the name of an answer", []string{strings.Repeat("n", 1<<20), "x"}, nil, true},
+		{"a large file", nil, map[string][]byte{"a.txt": make([]byte, 1<<20)}, true},
+		{"a small form", []string{"what", "it"}, nil, false},
+		{"a small file", nil, map[string][]byte{"a.txt": []byte("x")}, false},
+	} {
+		kind, body := reportForms(c.pairs, c.files)
+		ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+		r := httptest.NewRequestWithContext(ctx, "POST", "/report/d/x", body)
+		r.Header.Set("Content-Type", kind)
+		_, _, err := p.readReportForm(r)
+		cancel()
+		if busy := err != nil && polder.KindOf(err) == polder.Unavailable; busy != c.waits {
+			t.Errorf("%s: %v, want that it waits: %t", c.why, err, c.waits)
+		}
+	}
+}
