@@ -11,8 +11,14 @@ import (
 	"github.com/polder-exchange/polder/internal/db"
 )
 
-// maxCustody is how many steps the custody of one piece of evidence has.
-const maxCustody = 5_000
+// Bounds of custody. Whoever opens a file over and over comes to an end alone: others still open it, and the steps that
+// are work on the evidence always have room.
+const (
+	maxCustody       = 5_000 // steps of one piece of evidence
+	maxCustodyOpened = 4_000 // of them that it was opened
+	maxOpenedPerson  = 500   // by one person
+	maxOpenedOrg     = 1_000 // by all of an organisation that is not the case's own
+)
 
 // evidenceOwner names an item to the store of files.
 func evidenceOwner(item string) string { return "case-item:" + item }
@@ -91,7 +97,7 @@ func (s *Service) addCustody(ctx context.Context, by polder.Actor, id CaseID, it
 		return Item{}, err
 	}
 	err = s.o.DB.Write(ctx, func(tx *db.Tx) error {
-		_, it, _, err := itemRowAt(tx, v, id, item, need)
+		_, it, x, err := itemRowAt(tx, v, id, item, need)
 		switch {
 		case err != nil:
 			return err
@@ -110,6 +116,11 @@ func (s *Service) addCustody(ctx context.Context, by polder.Actor, id CaseID, it
 		if steps >= maxCustody {
 			return polder.Errorf(polder.Conflict, "this evidence has %d steps of custody, as many as are kept", steps)
 		}
+		if c.Did == "opened" {
+			if err := mayOpenAgain(tx, it.n, v, x.Own); err != nil {
+				return err
+			}
+		}
 		if c.At = s.caseNow(); c.At.Before(caseTime(last)) {
 			c.At = caseTime(last) // a clock that is set back changes no order
 		}
@@ -123,4 +134,18 @@ func (s *Service) addCustody(ctx context.Context, by polder.Actor, id CaseID, it
 		return Item{}, err
 	}
 	return s.oneItem(ctx, s.caseReader(ctx), v, id, item)
+}
+
+// mayOpenAgain refuses who has opened a file so often that there would soon be no room for others to.
+func mayOpenAgain(tx *db.Tx, item int64, v caseViewer, own bool) error {
+	var all, person, org int
+	err := tx.QueryRow(`SELECT count(*), coalesce(sum(person = ?2 AND org = ?3), 0), coalesce(sum(org = ?3), 0) FROM cases_custody WHERE item_n = ?1 AND did = 'opened'`,
+		item, string(v.person), string(v.org)).Scan(&all, &person, &org)
+	switch {
+	case err != nil:
+		return err
+	case person >= maxOpenedPerson, !own && org >= maxOpenedOrg, all >= maxCustodyOpened:
+		return polder.Errorf(polder.Limited, "this evidence was opened %d times by you and %d times in all, and each is a step of its custody; ask a colleague, or work on the copy that you have", person, all)
+	}
+	return nil
 }

@@ -1,12 +1,14 @@
 package cases
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/polder-exchange/polder"
+	"github.com/polder-exchange/polder/internal/db"
 	"github.com/polder-exchange/polder/stix"
 )
 
@@ -284,4 +286,41 @@ func TestErase(t *testing.T) {
 	if err != nil || len(past) != 3 || past[0].Did != "erased" || past[0].Reason == "" {
 		t.Errorf("%+v, %v", past, err)
 	}
+}
+
+// TestS15CustodyOpened (S15): whoever opens evidence over and over comes to an end alone: others still open it, and what is
+// done with it still has a place in its custody.
+func TestS15CustodyOpened(t *testing.T) {
+	w := newCaseWorld(t)
+	ctx := t.Context()
+	c := w.open(stix.Green, "Custody")
+	w.let(c.ID, guest, PartRead, stix.Green)
+	it, err := w.AddEvidence(ctx, lead, c.ID, Item{Evidence: &Evidence{Name: "log.txt"}}, strings.NewReader("lines"))
+	caseMust(t, err)
+	fill := func(org polder.OrgID, people, times int) {
+		caseMust(t, w.db.Write(ctx, func(tx *db.Tx) error {
+			row, err := readItem(tx, caseViewer{lead.Person, lead.Org, lead.Role}, c.ID, it.ID)
+			for n := range people * times {
+				if err == nil {
+					err = insertCustody(tx, row.n, caseViewer{person: polder.PersonID(fmt.Sprintf("person-%d", n%people)), org: org}, Custody{At: w.now, Did: "opened"})
+				}
+			}
+			return err
+		}))
+	}
+	open := func(who polder.Actor) error {
+		f, _, err := w.OpenEvidence(ctx, who, c.ID, it.ID, "")
+		if err == nil {
+			f.Close()
+		}
+		return err
+	}
+	caseMust(t, open(guest))
+	fill(guest.Org, 10, maxOpenedOrg/10)
+	caseIs(t, open(guest), polder.Limited, "each is a step")
+	caseMust(t, open(lead))
+	fill(lead.Org, 10, (maxCustodyOpened-maxOpenedOrg)/10)
+	caseIs(t, open(lead), polder.Limited, "each is a step")
+	_, err = w.AddCustody(ctx, lead, c.ID, it.ID, Custody{Did: "handed over", To: "police"})
+	caseMust(t, err)
 }
