@@ -250,16 +250,22 @@ function classOf(d, a) {
 
 function severityOf(d, a, c) {
   const base = Object.hasOwn(c.base, a.kind) ? c.base[a.kind] : c.base[""];
-  let points = 4 * Math.max(0, severities.indexOf(base)) + 2;
+  let points = 4 * Math.max(0, severities.indexOf(base)) + 2, floor = null;
   const moved = [];
   for (const r of rules.severity) {
     const w = holds(d, r, a, c.id);
     if (w === null) continue;
+    if (r.floor) {
+      floor = r;
+      continue;
+    }
     points += r.w;
     moved.push({words: w, says: says(r, a.language), weight: Math.abs(r.w)});
   }
+  const step = Math.min(3, Math.floor(Math.max(0, points) / 4));
+  if (floor && step < severities.indexOf(floor.floor)) return {severity: floor.floor, why: [{words: "", says: says(floor, a.language)}]};
   moved.sort((x, y) => y.weight - x.weight);
-  return {severity: severities[Math.min(3, Math.floor(Math.max(0, points) / 4))], why: moved.slice(0, 2).map(({words, says}) => ({words, says}))};
+  return {severity: severities[step], why: moved.slice(0, 2).map(({words, says}) => ({words, says}))};
 }
 
 const inWords = (lang, en, nl) => lang === "nl" ? nl : en;

@@ -28,6 +28,7 @@
 //	a carrier of data lost or stolen, data gone without a copy      information-content-security/data-loss
 //	data encrypted, changed or defaced by an intruder               information-content-security/unauthorised-information-modification
 //	somebody inside a building who should not be                    intrusions/burglary
+//	somebody who left, or a former supplier, still logs in          intrusions/unprivileged-account-compromise
 //	microphones, cameras, taps                                      information-gathering/sniffing
 //	something broken on purpose                                     availability/sabotage
 //	threats                                                         abusive-content/harmful-speech
@@ -40,12 +41,16 @@
 //
 // It begins with the class and the kind of report (an incident of data leaking is high, a near-miss is low) and moves a
 // step at a time: still going on, more than one machine, danger to people, the heart of the know-how, money paid. So low
-// is "nothing came of it", medium "look at it this week", high "today", critical "now".
+// is "nothing came of it", medium "look at it this week", high "today", critical "now". An incident on the cyber road that
+// is still going on is never low.
 //
 // # Agreement
 //
 // testdata/reports.tsv are short reports labelled by the definitions of RSIT. Its part "held-out" was written before the
 // rules, but by the hand that then wrote them, so its words were known: read its agreement as an upper bound, and that of
 // its severities as tuned, since a rule was added after seeing them. Its part "fresh" was written after the rules and
-// scored as they stood; nothing was changed for it, so it is the honest figure. A test publishes the agreement of each.
+// scored as they stood; nothing was changed for it, so it is the honest figure. Its part "later", forty more of everyday
+// wording, was scored as the rules stood then: the class agreed in 29 of 40 (72 %) and the severity in 28 (70 %). What it
+// missed was then mended in general (access of who has left, burglars who take carriers of data, threats, own clouds), so
+// what it agrees to now is tuned. A test publishes the agreement of each.
 package triage

@@ -93,26 +93,36 @@ func (r *ruleSet) byDefault(d *reading, a Answers) (classRule, []Reason) {
 	return classRule{ID: "other/undetermined"}, nil
 }
 
-// severity begins where the class and the kind stand, and goes up or down by what is said. A step is four points.
+// severity begins where the class and the kind stand, and goes up or down by what is said. A step is four points. Where a
+// floor holds, it is never less.
 func (r *ruleSet) severity(d *reading, a Answers, c classRule) (string, []Reason) {
 	base, ok := c.Base[a.Kind]
 	if !ok {
 		base = c.Base[""]
 	}
-	points := 4*max(0, slices.Index(severities, base)) + 2
+	points, floor := 4*max(0, slices.Index(severities, base))+2, rule{}
 	var moved []weighed
 	for _, rule := range r.Severity {
-		if words, ok := d.holds(rule, a, c.ID); ok {
+		words, ok := d.holds(rule, a, c.ID)
+		switch {
+		case !ok:
+		case rule.Floor != "":
+			floor = rule
+		default:
 			points += rule.Weight
 			moved = append(moved, weighed{Reason{words, rule.says(a)}, max(rule.Weight, -rule.Weight)})
 		}
+	}
+	step := min(3, max(0, points)/4)
+	if least := slices.Index(severities, floor.Floor); step < least {
+		return severities[least], []Reason{{"", floor.says(a)}}
 	}
 	slices.SortStableFunc(moved, func(a, b weighed) int { return b.weight - a.weight })
 	var why []Reason
 	for _, w := range moved[:min(len(moved), severityReasons)] {
 		why = append(why, w.Reason)
 	}
-	return severities[min(3, max(0, points)/4)], why
+	return severities[step], why
 }
 
 func (r rule) says(a Answers) string { return inLanguage(a, r.EN, r.NL) }

@@ -58,6 +58,7 @@ type rule struct {
 	Class   string   `json:"class,omitempty"` // of a class rule and a default
 	Kind    string   `json:"kind,omitempty"`  // of a rule for kinds
 	Weight  int      `json:"w,omitempty"`
+	Floor   string   `json:"floor,omitempty"` // of a severity rule: never less than this, whatever the others say
 	If      string   `json:"if,omitempty"`
 	Also    string   `json:"also,omitempty"`
 	Unless  string   `json:"unless,omitempty"`

@@ -75,7 +75,8 @@ func TestAgreement(t *testing.T) {
 			t.Errorf("%s: the severity agrees in %d of %d, want 70 %%", name, g.severity, g.all)
 		}
 	}
-	if tallies["all"].all < 140 || tallies["held-out"].all < 60 || tallies["fresh"].all < 40 {
+	t.Logf("as the rules stood when they were written, later had class 29 of 40 (72 %%), severity 70 %%")
+	if tallies["all"].all < 140 || tallies["later"].all < 40 || tallies["held-out"].all < 60 || tallies["fresh"].all < 40 {
 		t.Errorf("the set has %d reports, %d of them held out", tallies["all"].all, tallies["held-out"].all)
 	}
 }
@@ -109,6 +110,55 @@ func TestSeverity(t *testing.T) {
 	} {
 		if got := Propose(c.a); got.Severity != c.want {
 			t.Errorf("%q is %s, want %s: %s; %+v", c.a.What, got.Severity, c.want, c.why, got)
+		}
+	}
+}
+
+// TestStillGoingOn: an incident on the cyber road that is still going on is never low, whatever its words.
+func TestStillGoingOn(t *testing.T) {
+	texts := []string{"", "Something is wrong.", "Er gebeurt iets vreemds.", "Phishing mail, nobody has entered a password.", "Onze logs tonen een poortscan.", "Spam, steeds weer spam."}
+	for _, l := range readLabelled(t) {
+		texts = append(texts, l.text)
+	}
+	floored := 0
+	for _, text := range texts {
+		a := Answers{What: text, Roads: []string{"cyber"}, Ongoing: "yes", Kind: "incident"}
+		p := Propose(a)
+		if p.Severity == "low" || len(p.Why) == 0 {
+			t.Errorf("%q is %+v", text, p)
+		}
+		if a.Ongoing = "no"; Propose(a).Severity == "low" {
+			floored++
+		}
+	}
+	if floored < 5 {
+		t.Errorf("only %d of them are low when they are over, so the floor is not tried", floored)
+	}
+}
+
+// TestEveryday holds kinds of report in wordings that no rule was written for.
+func TestEveryday(t *testing.T) {
+	const account, burglary = "intrusions/unprivileged-account-compromise", "intrusions/burglary"
+	for _, c := range []struct{ road, want, text string }{
+		{"cyber", account, "A fitter who left in September still logs in on the remote-access server."},
+		{"cyber", account, "De vorige beheerder kan nog steeds bij onze mailboxen met zijn oude wachtwoord."},
+		{"insider", account, "Our former bookkeeper signed in to the payroll portal again on Sunday; her login was never revoked."},
+		{"cyber", account, "Het onderhoudsbedrijf, waarvan het contract is afgelopen, logt nog in op de pompbesturing via VPN."},
+		{"insider", burglary, "Last night someone broke into the office and took two laptops."},
+		{"unknown", burglary, "Vannacht zijn dieven via het raam van de kantine binnengekomen en er zijn computers weg."},
+		{"research", burglary, "The door of the cold room was forced and a box of samples is missing."},
+	} {
+		if p := Propose(Answers{What: c.text, Roads: []string{c.road}, Kind: "incident"}); p.Class != c.want || p.Severity == "low" {
+			t.Errorf("%q: %+v, want %s", c.text, p, c.want)
+		}
+	}
+	for text, not := range map[string]string{
+		"A former colleague still calls me to ask how the oven is set.":      account,
+		"An intruder broke into the server and the backups are gone.":        burglary,
+		"The visitor left us at four and still had access to the guest wifi": burglary,
+	} {
+		if p := Propose(Answers{What: text, Roads: []string{"cyber"}, Kind: "incident"}); p.Class == not {
+			t.Errorf("%q: %+v", text, p)
 		}
 	}
 }
