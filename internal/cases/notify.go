@@ -155,21 +155,30 @@ func (n *Notifier) Reach(ctx context.Context, m notify.Message) (notify.Address,
 	if person.Disabled || m.Channel != notify.ByMail {
 		return notify.Address{}, gone
 	}
-	still, err := n.still(ctx, m)
+	still, err := n.still(ctx, m, person.Org)
 	if err == nil && !still {
 		err = gone
 	}
 	return notify.Address{Mail: person.Email}, err
 }
 
-// still tells whether what a message is about still concerns its reader.
-func (n *Notifier) still(ctx context.Context, m notify.Message) (bool, error) {
+// still tells whether what a message is about still concerns its reader, who is of an organisation now.
+func (n *Notifier) still(ctx context.Context, m notify.Message, org polder.OrgID) (bool, error) {
 	q := n.o.Service.reportReader(ctx)
-	if alias, desk := strings.CutPrefix(m.About, aboutDesk); desk {
+	if alias, about := strings.CutPrefix(m.About, aboutDesk); about {
+		d, err := anyDesk(q, alias)
+		if err != nil || d == nil || d.Org != org {
+			return false, err
+		}
 		reading, err := deskReading(q, alias)
 		return slices.ContainsFunc(reading, func(r deskReaderRow) bool { return r.person == m.To }), err
 	}
-	workers, err := caseWorkers(q, CaseID(strings.TrimPrefix(m.About, aboutCase)))
+	id := CaseID(strings.TrimPrefix(m.About, aboutCase))
+	c, err := readCase(q, id)
+	if err != nil || c.Org != org {
+		return false, err
+	}
+	workers, err := caseWorkers(q, id)
 	return slices.Contains(workers, m.To), err
 }
 
