@@ -68,6 +68,7 @@ async function talk(view, note = "") {
   const lines = [line("reporter", view.received, await reported(view.box))];
   for (const m of view.messages ?? []) lines.push(line(m.from === "desk" ? "desk" : "reporter", m.at, await opened(m.box, "message")));
   const list = make("ol", "talk", ...lines);
+  list.translate = false; // no browser hands it to somebody else to translate
   const quiet = (view.messages ?? []).some((m) => m.from === "desk") ? "" : make("p", "", say("thread.none"));
   const ends = make("p", "note", say("thread.ends", {date: date(new Date(view.ends))}));
   const state = make("p", "", say(`thread.state.${view.state}`));
