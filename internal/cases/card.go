@@ -12,9 +12,10 @@ import (
 const (
 	cardDeadlines = 4
 	cardTasks     = 3
+	cardOrder     = -10 // before what has no clock
 )
 
-// Card is what waits for the reader on the overview: deadlines that press first, then new reports, then the reader's own
+// Card is what waits for the reader on the overview: the next deadlines first, then new reports, then the reader's own
 // tasks.
 func (p *Pages) Card(ctx context.Context, by polder.Actor, words web.Words) (web.Block, error) {
 	if !web.Reader.Allows(by) {
@@ -50,6 +51,7 @@ func (p *Pages) Card(ctx context.Context, by polder.Actor, words web.Words) (web
 		return web.Block{}, nil
 	}
 	b := caseBlock(words.T("cases.nav"), "", "case-todos", rows)
+	b.Order = cardOrder
 	b.More = web.Link{Text: words.T("cases.card.deadlines", "n", open), Href: "/cases/deadlines"}
 	if open == 0 {
 		b.More = web.Link{Text: words.T("cases.card.all"), Href: "/cases"}
@@ -57,14 +59,14 @@ func (p *Pages) Card(ctx context.Context, by polder.Actor, words web.Words) (web
 	return b, nil
 }
 
-// cardDeadlines are those that press, the most urgent first; open is how many are open at all.
+// cardDeadlines are the next ones with a time, the most urgent first; open is how many are open at all.
 func (p *Pages) cardDeadlines(ctx context.Context, by polder.Actor, words web.Words, now time.Time) (rows []web.Todo, open int, err error) {
 	page, err := p.OpenDeadlines(ctx, by, DeadlineFilter{Limit: 500})
 	if err != nil {
 		return nil, 0, err
 	}
 	for _, d := range page.Deadlines {
-		if len(rows) == cardDeadlines || !caseIsNear(d, now) {
+		if len(rows) == cardDeadlines || d.Due.IsZero() {
 			continue
 		}
 		m := deadlineMarkOf(words, d, now)

@@ -29,6 +29,7 @@ func (p *Pages) caseRoutes() []web.Route {
 		route("POST", "/cases/new", "new", web.Contributor, p.openCase),
 		route("GET", "/cases/settings", "settings", web.Reader, p.caseSettingsPage),
 		route("POST", "/cases/settings", "settings", web.Steward, p.setCaseSettings),
+		route("POST", "/cases/orphaned", "orphaned", web.Steward, p.handOverCase),
 		route("GET", "/cases/border", "border", web.Reader, p.caseBorder),
 		route("POST", "/cases/border", "border", web.Steward, p.setCaseBorder),
 		route("GET", "/cases/shared", "shared", web.Reader, p.caseShared),
@@ -104,9 +105,9 @@ func (p *Pages) caseActPage(w http.ResponseWriter, r *http.Request) error {
 // Nav are the entries of the rail.
 func (p *Pages) Nav() []web.NavItem {
 	return []web.NavItem{
-		{Group: web.Respond, Key: "c", Path: "/cases", Icon: "flag", Title: "cases.nav", Need: web.Reader, Order: 10, Count: p.caseDueCount},
-		{Group: web.Respond, Path: "/cases/reports", Icon: "bell", Title: "cases.nav.reports", Need: web.Reader, Order: 20, Count: p.caseReportCount},
-		{Group: web.Respond, Key: "r", Path: "/report", Icon: "doc", Title: "cases.nav.report", Need: web.Public, Order: 30},
+		{Group: web.Respond, Key: "c", Path: "/cases", Icon: "flag", Title: "cases.nav", Need: web.Reader, Order: 1, Count: p.caseDueCount},
+		{Group: web.Respond, Path: "/cases/reports", Icon: "bell", Title: "cases.nav.reports", Need: web.Reader, Order: 2, Count: p.caseReportCount},
+		{Group: web.Respond, Key: "r", Path: "/report", Icon: "doc", Title: "cases.nav.report", Need: web.Public, Order: 40},
 	}
 }
 
