@@ -75,6 +75,8 @@ func (a *API) caseRoutes() []web.Route {
 			"kind": "incident, near-miss, approach or suspicion", "archived": "yes: those that were put away", "sort": "opened, changed or severity", "limit": "at most 200; 50 without it", "next": "where the page begins, as the page before said"}}),
 		caseRoute("POST", "", "", web.Contributor, a.openCase, web.Doc{Summary: "Open a case; you become its lead, and nobody else sees it", Body: CaseNew{}, Answer: CaseView{}}),
 		caseRoute("GET", "/titles", ".titles", web.Steward, a.caseTitles, web.Doc{Summary: "The titles of your organisation's cases that its settings let stewards list", Answer: CasePage{}, Query: map[string]string{"next": "where the page begins, as the page before said"}}),
+		caseRoute("GET", "/orphaned", ".orphaned", web.Steward, a.orphanedCases, web.Doc{Summary: "Cases of your organisation that nobody leads any more, since their leads are disabled or gone: the day on which each was opened, and nothing else", Answer: CaseOrphanList{}}),
+		caseRoute("POST", "/orphaned", ".orphaned", web.Steward, a.handOverCase, web.Doc{Summary: "Make a colleague lead such a case; not yourself", Body: CaseOrphanLead{}}),
 		caseRoute("GET", "/tasks", ".tasks", web.Reader, a.caseTasks, web.Doc{Summary: "Your tasks that are not done, the most urgent first", Answer: CaseTaskList{}}),
 		caseRoute("POST", "/naming", ".naming", web.Reader, a.casesNaming, web.Doc{Summary: "Your cases that name a value", Body: CaseNamingBody{}, Answer: CaseRefList{}}),
 		caseRoute("GET", "/settings", ".settings", web.Reader, a.caseSettings, web.Doc{Summary: "Your organisation's choices about its cases", Answer: CaseSettings{}}),

@@ -239,16 +239,20 @@ func (p *Pages) setCaseBorder(w http.ResponseWriter, r *http.Request) error {
 
 // caseSettingsPage shows what the organisation chose about its cases; stewards change it.
 func (p *Pages) caseSettingsPage(w http.ResponseWriter, r *http.Request) error {
-	return p.showCaseSettings(w, r, nil)
+	return p.showCaseSettings(w, r, nil, nil)
 }
 
-func (p *Pages) showCaseSettings(w http.ResponseWriter, r *http.Request, failed error) error {
+// showCaseSettings shows the page, with what was not taken of it: of the settings, or of the form beside them.
+func (p *Pages) showCaseSettings(w http.ResponseWriter, r *http.Request, handed *CaseOrphanLead, failed error) error {
 	words, by := web.WordsOf(r), web.ActorOf(r)
 	set, err := p.CaseSettings(r.Context(), by)
 	if err != nil {
 		return err
 	}
-	t, v := words.T, caseView{Tabs: caseTabs(words, by, "/cases"), Alerts: caseNotDone(words, failed)}
+	t, v := words.T, caseView{Tabs: caseTabs(words, by, "/cases")}
+	if err := p.caseOrphanBlock(r, &v, handed, failed); err != nil {
+		return err
+	}
 	list := web.Field{Name: "stewards", Label: t("cases.settings.stewards"), Help: t("cases.settings.stewards-help"), Class: "across", Options: []web.Option{{Value: "", Label: t("cases.settings.stewards-none"), Chosen: set.StewardsList == stix.None}}}
 	for _, m := range slices.Backward(caseLevels) {
 		list.Options = append(list.Options, web.Option{Value: m.String(), TLP: m, Chosen: m == set.StewardsList})
@@ -282,7 +286,7 @@ func (p *Pages) setCaseSettings(w http.ResponseWriter, r *http.Request) error {
 	}
 	_, err = p.SetCaseSettings(r.Context(), web.ActorOf(r), set)
 	if web.Mendable(err) {
-		return p.showCaseSettings(w, r, err)
+		return p.showCaseSettings(w, r, nil, err)
 	}
 	if err != nil {
 		return err

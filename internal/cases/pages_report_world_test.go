@@ -74,6 +74,9 @@ func (reportPeople) Named(_ context.Context, id polder.PersonID) (string, polder
 	}
 	return "Sanne de Wit", reportOrg, nil
 }
+func (reportPeople) Works(_ context.Context, _ polder.PersonID, org polder.OrgID) (bool, error) {
+	return org == reportOrg, nil
+}
 func (reportPeople) Colleagues(context.Context, polder.Actor) ([]Colleague, error) {
 	return []Colleague{{reportAnna.Person, reportAnna.Name, reportAnna.Role}, {reportSteward.Person, reportSteward.Name, reportSteward.Role}}, nil
 }

@@ -71,6 +71,15 @@ func (deskNames) Named(_ context.Context, id polder.PersonID) (string, polder.Or
 	return "", "", polder.Errorf(polder.NotFound, "no such person")
 }
 
+func (deskNames) Works(_ context.Context, id polder.PersonID, org polder.OrgID) (bool, error) {
+	for _, p := range deskPeople {
+		if p.Person == id {
+			return p.Org == org, nil
+		}
+	}
+	return false, nil
+}
+
 func (deskNames) Colleagues(context.Context, polder.Actor) ([]Colleague, error) { return nil, nil }
 
 // deskWorld is a service over a database in a folder, with its REST API and everything it writes.

@@ -60,6 +60,8 @@ type Accounts interface {
 	Named(ctx context.Context, id polder.PersonID) (name string, org polder.OrgID, err error)
 	// Colleagues are the people of an organisation who may work, by name.
 	Colleagues(ctx context.Context, by polder.Actor) ([]Colleague, error)
+	// Works tells whether somebody, or a token made at the machine, may act for an organisation now, and read its objects.
+	Works(ctx context.Context, id polder.PersonID, org polder.OrgID) (bool, error)
 }
 
 // Colleague is a person of the actor's organisation.

@@ -88,6 +88,11 @@ func (p *casePeople) Named(_ context.Context, id polder.PersonID) (string, polde
 	return a.Name, a.Org, nil
 }
 
+func (p *casePeople) Works(_ context.Context, id polder.PersonID, org polder.OrgID) (bool, error) {
+	a, ok := p.people[id]
+	return ok && a.Org == org && a.Role.OnObjects() >= polder.RoleReader, nil
+}
+
 func (p *casePeople) Colleagues(_ context.Context, by polder.Actor) (out []Colleague, _ error) {
 	for _, id := range slices.Sorted(maps.Keys(p.people)) {
 		if a := p.people[id]; a.Org == by.Org {

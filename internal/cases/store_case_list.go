@@ -141,6 +141,23 @@ func stewardCases(a caseReads, org polder.OrgID, upTo stix.Marking, below int64,
 	return caseScanAll(func(r caseScanner) (caseHeld, error) { return scanCase(r) }, rows, err)
 }
 
+// caseLeads are the people who lead a case of an organisation and see all of it, whether or not they may work.
+func caseLeads(a caseReads, org polder.OrgID) ([]polder.PersonID, error) {
+	rows, err := a.Query(`SELECT DISTINCT m.who FROM cases_case c JOIN cases_member m ON m.case_n = c.n WHERE c.org = ? AND m.is_org = 0 AND m.part = 'lead' AND m.ceiling = ?`, string(org), int(stix.Red))
+	return caseScanAll(func(r caseScanner) (p polder.PersonID, err error) {
+		err = r.Scan(&p)
+		return p, err
+	}, rows, err)
+}
+
+// casesNotLedBy are the cases of an organisation that none of some people leads who sees all of it, the oldest first;
+// people is a list in JSON.
+func casesNotLedBy(a caseReads, org polder.OrgID, people string) ([]caseHeld, error) {
+	rows, err := a.Query(`SELECT `+caseColumns+` FROM cases_case c WHERE c.org = ? AND NOT EXISTS (SELECT 1 FROM cases_member m WHERE m.case_n = c.n AND m.is_org = 0 AND m.part = 'lead' AND m.ceiling = ?
+		AND m.who IN (SELECT value FROM json_each(?))) ORDER BY c.n`, string(org), int(stix.Red), people)
+	return caseScanAll(func(r caseScanner) (caseHeld, error) { return scanCase(r) }, rows, err)
+}
+
 // casesWith are the cases in which the viewer sees an item of one of the values, but those of one case, the latest first.
 func casesWith(a caseReads, v caseViewer, values []string, not CaseID, openOnly bool, limit int) ([]CaseRef, error) {
 	list, err := json.Marshal(values)

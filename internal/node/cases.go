@@ -133,6 +133,19 @@ func (p casePeople) Named(ctx context.Context, id polder.PersonID) (string, pold
 	return t.Name, t.Org, err
 }
 
+// Works is what [cases.Accounts] asks for.
+func (p casePeople) Works(ctx context.Context, id polder.PersonID, org polder.OrgID) (bool, error) {
+	who, err := p.node.Accounts.Person(ctx, id)
+	if !errors.Is(err, polder.ErrNotFound) {
+		return !who.Disabled && who.Org == org && who.Role.OnObjects() >= polder.RoleReader, err
+	}
+	t, err := p.node.Accounts.Token(ctx, polder.TokenID(id))
+	if errors.Is(err, polder.ErrNotFound) {
+		return false, nil
+	}
+	return t.Revoked.IsZero() && (t.Expires.IsZero() || t.Expires.After(p.node.now())) && t.Org == org && t.Role.OnObjects() >= polder.RoleReader, err
+}
+
 // Colleagues is what [cases.Accounts] asks for.
 func (p casePeople) Colleagues(ctx context.Context, by polder.Actor) (out []cases.Colleague, err error) {
 	people, err := p.node.Accounts.People(ctx, by, by.Org)
