@@ -101,6 +101,13 @@ func (p *Pages) addCaseFile(w http.ResponseWriter, r *http.Request) error {
 	if r.PathValue("item") != string(ItemEvidence) {
 		return polder.Errorf(polder.NotFound, "a file is added as evidence")
 	}
+	v, err := p.Case(r.Context(), web.ActorOf(r), CaseID(r.PathValue("id"))) // before a byte of a file is taken
+	switch {
+	case err != nil:
+		return err
+	case !v.Access.May(PartWork):
+		return polder.Errorf(polder.Forbidden, "your part in this case is %s; this asks for %s", v.Access.Part, PartWork)
+	}
 	u, err := caseUploadOf(r)
 	if err != nil {
 		return err
