@@ -143,7 +143,8 @@ func TestBrowserReportS30(t *testing.T) {
 			key := seal.NewPrivateKey([32]byte{9, 9}).Public()
 			d.Log[0].Key, d.Readers[0].Public = key, key
 		},
-		"the log emptied": func(d *DeskView) { d.Log = nil },
+		"the log emptied":             func(d *DeskView) { d.Log = nil },
+		"a name put on another's key": func(d *DeskView) { d.Readers[0].Name = "The confidential adviser" },
 	} {
 		w.lie = lie
 		f := phone(t, b, w.url+"/report?lang=en")

@@ -37,13 +37,17 @@ export function sign(name) {
   return svg;
 }
 
-// trusted is one desk's readers as its log has them in force: every one of them, and nobody else.
+// trusted is one desk's readers as its log has them in force: every one of them by the name that stands there, and nobody
+// else.
 async function trusted(desk) {
   const log = await verifyLog(desk.log ?? []);
+  const names = new Map((desk.log ?? []).map((e) => [e.key, e.name]));
   const readers = [];
   for (const r of desk.readers ?? []) {
     const id = await keyID(r.public);
     if (!log.inForce.includes(id)) throw new Error(`the key of ${r.name} is not in force in the log of the desk`);
+    if (names.get(r.public) !== r.name) throw new Error(`${r.name} has another name in the log of the desk`);
+    if (readers.some((other) => other.id === id)) throw new Error(`the key of ${r.name} is shown twice`);
     readers.push({name: r.name, public: r.public, id, fingerprint: await fingerprint(r.public)});
   }
   if (readers.length !== log.inForce.length) throw new Error("the log of the desk has other readers");
