@@ -119,9 +119,16 @@ func (a *API) inTurn(h reportServe) reportServe {
 	}
 }
 
+// reportShape says to who writes a client by hand what a post looks like.
+const reportShape = `A report is {"answers":{"what":"Somebody photographed the drawings","noticed":"yesterday"},"anonymous":true}, which the node seals on arrival, ` +
+	`or {"box":…,"thread":…}, sealed on the device`
+
 func (a *API) postReport(w http.ResponseWriter, r *http.Request) error {
 	var in ReportPost
 	if err := web.ReadJSON(r, &in); err != nil {
+		if polder.KindOf(err) == polder.Invalid {
+			err = polder.Errorf(polder.Invalid, "%w. %s", err, reportShape)
+		}
 		return err
 	}
 	out, err := a.PostReport(r.Context(), web.From(r), in)
