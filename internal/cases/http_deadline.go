@@ -1,6 +1,7 @@
 package cases
 
 import (
+	"context"
 	"net/http"
 	"strings"
 	"time"
@@ -177,7 +178,8 @@ func deadlineNumber(s string) (n int) {
 type deadlineSentBody struct {
 	At        time.Time `json:"at,omitzero"` // none: now
 	Reference string    `json:"reference,omitempty"`
-	Version   int       `json:"version"` // of the deadline that was seen
+	Version   int       `json:"version"`                 // of the deadline that was seen
+	Tell      bool      `json:"tell_contacts,omitempty"` // tell the contact points of the countries that the case touches
 }
 
 func (a *API) markSent(w http.ResponseWriter, r *http.Request) error {
@@ -185,7 +187,14 @@ func (a *API) markSent(w http.ResponseWriter, r *http.Request) error {
 	if err := web.ReadJSON(r, &in); err != nil {
 		return err
 	}
-	out, err := a.MarkSent(r.Context(), web.ActorOf(r), CaseID(r.PathValue("id")), deadlineRule(r), DeadlineMark{Version: in.Version, Sent: in.At, Reference: in.Reference})
+	mark := a.MarkSent
+	if in.Tell {
+		mark = func(ctx context.Context, by polder.Actor, id CaseID, rule string, m DeadlineMark) (CaseDuties, error) {
+			out, _, err := a.MarkSentAndTell(ctx, by, id, rule, m)
+			return out, err
+		}
+	}
+	out, err := mark(r.Context(), web.ActorOf(r), CaseID(r.PathValue("id")), deadlineRule(r), DeadlineMark{Version: in.Version, Sent: in.At, Reference: in.Reference})
 	return answerDeadline(w, out, err)
 }
 

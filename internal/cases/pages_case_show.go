@@ -604,9 +604,14 @@ func (c *caseSheet) addShared(v *caseView) error {
 			return err
 		}
 		for _, one := range all {
-			if one.Stopped.IsZero() {
-				marks = append(marks, web.Mark{Class: "yes", Text: c.words.T("cases.leave.with", "org", caseOr(one.Name, c.names.org(one.Org)), "level", one.Ceiling), Href: c.home + "/sharing"})
+			if !one.Stopped.IsZero() {
+				continue
 			}
+			m := web.Mark{Class: "yes", Text: c.words.T("cases.leave.with", "org", caseOr(one.Name, c.names.org(one.Org)), "level", one.Ceiling), Href: c.home + "/sharing"}
+			if one.Behind {
+				m.Class, m.Text = "mind", m.Text+": "+c.words.T("cases.sharing.is-behind")
+			}
+			marks = append(marks, m)
 		}
 		marks = append(marks, web.Mark{Icon: "people", Text: c.words.T("cases.leave.case"), Href: c.home + "/sharing"})
 		if c.Crosses {

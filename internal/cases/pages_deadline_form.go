@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+	"strings"
 
 	"github.com/polder-exchange/polder/internal/web"
 )
@@ -78,8 +79,33 @@ func (p *Pages) markForms(r *http.Request, words web.Words, f DeadlineForm, ente
 	sent := caseForm{Action: path + "/sent", Hidden: version, Primary: true, Submit: words.T("cases.form.sent"), Note: words.T("cases.form.sent.note"), Fields: []web.Field{
 		{Name: "sent-at", Label: words.T("cases.deadline.sent-at"), Help: words.T("cases.deadline.time-help", "zone", zone) + " " + words.T("cases.form.sent.now"), Value: entered.Get("sent-at"), Short: true, Max: 40},
 		{Name: "reference", Label: words.T("cases.deadline.reference"), Help: words.T("cases.form.reference.help"), Value: entered.Get("reference"), Max: maxReference}}}
+	if tell, ok := p.tellField(r, words, d, entered); ok {
+		sent.Fields = append(sent.Fields, tell)
+	}
 	excuse := caseForm{Action: path + "/excused", Hidden: version, Fields: []web.Field{reason}, Note: words.T("cases.form.excuse.note"), Submit: words.T("cases.form.excuse")}
 	return []web.Block{caseBlock(words.T("cases.form.sent"), "", "case-form", sent), caseBlock(words.T("cases.form.excuse"), "", "case-form", excuse)}
+}
+
+// tellField offers to tell the contact points too, where the case crosses borders and some are set. It is ticked unless
+// somebody took that away.
+func (p *Pages) tellField(r *http.Request, words web.Words, d CaseDeadline, entered url.Values) (f web.Field, ok bool) {
+	if p.deadlineStage(d.Rule) == "" {
+		return f, false
+	}
+	v, err := p.Case(r.Context(), web.ActorOf(r), d.Case)
+	if err != nil || !v.Crosses {
+		return f, false
+	}
+	points, err := p.TellContacts(r.Context(), web.ActorOf(r), d.Case, p.deadlineStage(d.Rule), true)
+	if err != nil || len(points) == 0 {
+		return f, false // who may not tell them is not asked
+	}
+	var names []string
+	for _, one := range points {
+		names = append(names, one.Name+" ("+one.Country+")")
+	}
+	return web.Field{Name: "tell", Label: words.T("cases.form.tell"), Help: words.T("cases.form.tell.help"), Many: true, Class: "across",
+		Options: []web.Option{{Value: "yes", Label: words.T("cases.form.tell.yes", "who", strings.Join(names, ", ")), Chosen: entered == nil || entered.Get("tell") == "yes"}}}, true
 }
 
 // markPosted does what a form of the page of a report asks, and shows the page again where that was refused.
@@ -104,6 +130,10 @@ func (p *Pages) postSent(w http.ResponseWriter, r *http.Request) error {
 			if m.Sent, err = p.deadlineEntered(r, "sent", at); err != nil {
 				return err
 			}
+		}
+		if form.Get("tell") == "yes" {
+			_, _, err = p.MarkSentAndTell(r.Context(), web.ActorOf(r), CaseID(r.PathValue("id")), deadlineRule(r), m)
+			return err
 		}
 		_, err = p.MarkSent(r.Context(), web.ActorOf(r), CaseID(r.PathValue("id")), deadlineRule(r), m)
 		return err

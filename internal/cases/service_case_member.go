@@ -146,7 +146,8 @@ func (s *Service) SetMember(ctx context.Context, by polder.Actor, id CaseID, m C
 var errLastLead = polder.Errorf(polder.Conflict, "somebody must lead this case who sees everything in it; make another person lead with the ceiling TLP:RED first")
 
 // RemoveMember ends the sight of a member with the next request. It asks for the lead; anybody may leave. A lead with the
-// ceiling TLP:RED stays.
+// ceiling TLP:RED stays. What was shared with an organisation that is taken out is taken back; one that leaves by itself
+// keeps what its owner shares, until the owner stops that.
 func (s *Service) RemoveMember(ctx context.Context, by polder.Actor, id CaseID, person polder.PersonID, org polder.OrgID) error {
 	v, err := s.caseViewer(ctx, by)
 	if err != nil {
@@ -155,11 +156,13 @@ func (s *Service) RemoveMember(ctx context.Context, by polder.Actor, id CaseID, 
 	if (person == "") == (org == "") {
 		return polder.Errorf(polder.Invalid, "member: name either a person or an organisation")
 	}
-	return s.o.DB.Write(ctx, func(tx *db.Tx) error {
+	own := false
+	err = s.o.DB.Write(ctx, func(tx *db.Tx) error {
 		r, x, err := caseRowAt(tx, v, id, PartContact)
 		if err != nil {
 			return err
 		}
+		own = x.Own
 		self := x.Own && person == v.person || !x.Own && org == v.org && v.role >= polder.RoleContributor
 		if !x.Own && org != v.org && x.Part != PartLead {
 			return polder.Errorf(polder.Forbidden, "who belongs to a case is the lead's to say; ask the lead")
@@ -190,4 +193,8 @@ func (s *Service) RemoveMember(ctx context.Context, by polder.Actor, id CaseID, 
 		}
 		return s.caseNoteAt(tx, by, v, r.n, id, CaseRevision{What: "member", Did: "removed", Level: stix.Clear, Member: &gone})
 	})
+	if err != nil || org == "" || !own {
+		return err
+	}
+	return s.stopSharingWith(ctx, by, id, org)
 }
