@@ -120,11 +120,14 @@ func (s *Service) keepSharing(ctx context.Context, by polder.Actor, v Case, item
 	if err != nil {
 		return out, err
 	}
-	name, err := s.o.Accounts.Org(ctx, sh.Org)
-	if err != nil {
-		return out, err
+	out.Readers = nil
+	for _, id := range []polder.OrgID{sh.Org, by.Org} { // what an organisation shares is read in the exchange by all of its own people
+		o, err := s.o.Accounts.Org(ctx, id)
+		if err != nil {
+			return out, err
+		}
+		out.Readers = append(out.Readers, o.Name)
 	}
-	out.Readers = []string{name.Name}
 	if preview || out.Held && !confirmed {
 		return out, nil
 	}

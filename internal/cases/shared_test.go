@@ -44,7 +44,7 @@ func TestSharedCase(t *testing.T) {
 	look.Preview = true
 	got, err := w.ShareCase(ctx, lead, look)
 	caseMust(t, err)
-	if got.Left || len(got.Lines) != 3 || strings.Join(got.Readers, "") != "Wafer Werke" || len(ring.objects) != 0 {
+	if got.Left || len(got.Lines) != 3 || strings.Join(got.Readers, ", ") != "Wafer Werke, Acme Optics" || len(ring.objects) != 0 {
 		t.Fatalf("the preview: %+v, and %d objects left", got, len(ring.objects))
 	}
 	got, err = w.ShareCase(ctx, lead, withPartner(c.ID, PartWork, stix.Amber))
