@@ -29,6 +29,7 @@ func (p *Pages) caseRoutes() []web.Route {
 		route("POST", "/cases/new", "new", web.Contributor, p.openCase),
 		route("GET", "/cases/settings", "settings", web.Reader, p.caseSettingsPage),
 		route("POST", "/cases/settings", "settings", web.Steward, p.setCaseSettings),
+		route("POST", "/cases/release", "report.release", web.Contributor, p.releaseReport),
 		route("POST", "/cases/orphaned", "orphaned", web.Steward, p.handOverCase),
 		route("GET", "/cases/border", "border", web.Reader, p.caseBorder),
 		route("POST", "/cases/border", "border", web.Steward, p.setCaseBorder),

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/polder-exchange/polder"
+	"github.com/polder-exchange/polder/indicator"
 	"github.com/polder-exchange/polder/internal/web"
 	"github.com/polder-exchange/polder/stix"
 )
@@ -78,6 +79,9 @@ func (p *Pages) exportCase(w http.ResponseWriter, r *http.Request) error {
 // caseReleaseDraft is what the form of a release holds.
 type caseReleaseDraft struct {
 	Items            []string
+	Report           string   // that it comes from, where it comes from no case
+	Values           []string // then: each a kind, a space and a value
+	Bad              bool     // others should look for them
 	Title, Text      string
 	Community        string
 	To               []string
@@ -87,7 +91,7 @@ type caseReleaseDraft struct {
 }
 
 func caseReleaseDraftOf(v url.Values) caseReleaseDraft {
-	d := caseReleaseDraft{Items: v["items"], Title: strings.TrimSpace(v.Get("title")), Text: strings.TrimSpace(caseLines(v.Get("text"))), Community: v.Get("community"), To: v["to"], Named: v.Get("named") == "yes", Confirmed: v.Get("confirmed") == "yes", Seen: v.Get("seen")}
+	d := caseReleaseDraft{Items: v["items"], Report: v.Get("report"), Values: v["values"], Bad: v.Get("bad") == "yes", Title: strings.TrimSpace(v.Get("title")), Text: strings.TrimSpace(caseLines(v.Get("text"))), Community: v.Get("community"), To: v["to"], Named: v.Get("named") == "yes", Confirmed: v.Get("confirmed") == "yes", Seen: v.Get("seen")}
 	d.Level, _ = stix.ParseMarking(v.Get("tlp")) // none that is known: refused by the service
 	return d
 }
@@ -96,6 +100,13 @@ func (d caseReleaseDraft) ask(id CaseID, preview bool) ReleaseAsk {
 	ask := ReleaseAsk{Case: id, Items: d.Items, Title: d.Title, Text: d.Text, Community: d.Community, Level: d.Level, Named: d.Named, Confirmed: d.Confirmed, Preview: preview}
 	for _, o := range d.To {
 		ask.To = append(ask.To, polder.OrgID(o))
+	}
+	if id == "" {
+		ask.Report = d.Report
+	}
+	for _, one := range d.Values {
+		kind, value, _ := strings.Cut(one, " ")
+		ask.Values = append(ask.Values, Observable{Type: indicator.Kind(kind), Value: value, Bad: d.Bad})
 	}
 	if !preview {
 		ask.Seen = d.Seen
@@ -112,8 +123,16 @@ func (d caseReleaseDraft) hidden(digest string) []web.Hidden {
 	for _, o := range d.To {
 		out = append(out, web.Hidden{Name: "to", Value: o})
 	}
-	if d.Named {
-		out = append(out, web.Hidden{Name: "named", Value: "yes"})
+	for _, one := range d.Values {
+		out = append(out, web.Hidden{Name: "values", Value: one})
+	}
+	for name, set := range map[string]bool{"named": d.Named, "bad": d.Bad} {
+		if set {
+			out = append(out, web.Hidden{Name: name, Value: "yes"})
+		}
+	}
+	if d.Report != "" {
+		out = append(out, web.Hidden{Name: "report", Value: d.Report})
 	}
 	return out
 }
@@ -154,19 +173,16 @@ func (c *caseSheet) releaseForm(d caseReleaseDraft) (caseForm, bool, error) {
 	if err != nil || len(place.Options) == 0 {
 		return f, false, err
 	}
-	items := web.Field{Name: "items", Label: t("cases.release.values"), Help: t("cases.release.values-help"), Many: true, Class: "across"}
-	page, err := c.p.Items(c.ctx, c.by, c.ID, ItemFilter{Kind: ItemObservable, Limit: 200})
+	items, err := c.releaseItems(d)
 	if err != nil {
 		return f, false, err
-	}
-	for _, it := range page.Items {
-		if it.Observable != nil {
-			items.Options = append(items.Options, web.Option{Value: it.ID, Label: caseClip(caseDefang(it.Observable.Type, it.Observable.Value), 120), Help: caseReleaseHelp(it), Chosen: slices.Contains(d.Items, it.ID)})
-		}
 	}
 	f.Fields = append(f.Fields, place)
 	if len(items.Options) > 0 {
 		f.Fields = append(f.Fields, items)
+	}
+	if d.Report != "" && len(items.Options) > 0 {
+		f.Fields = append(f.Fields, web.Field{Name: "bad", Label: t("cases.release.bad"), Help: t("cases.release.bad-help"), Many: true, Class: "across", Options: []web.Option{{Value: "yes", Label: t("cases.release.bad-yes"), Chosen: d.Bad}}})
 	}
 	to := web.Field{Name: "to", Label: t("cases.release.to"), Help: t("cases.release.to-help"), Many: true, Class: "across"}
 	orgs, err := c.p.caseOrgs(c)
@@ -188,6 +204,27 @@ func (c *caseSheet) releaseForm(d caseReleaseDraft) (caseForm, bool, error) {
 	f.Fields = append(f.Fields, web.Field{Name: "title", Label: t("cases.release.note"), Help: t("cases.release.note-help"), Value: d.Title, Max: caseMaxTitle}, web.Field{Name: "text", Label: t("cases.release.text"), Value: d.Text, Rows: 4, Max: caseMaxText}, level,
 		web.Field{Name: "named", Label: t("cases.release.named"), Many: true, Class: "across", Options: []web.Option{{Value: "yes", Label: t("cases.release.named-yes"), Chosen: d.Named}}})
 	return f, true, nil
+}
+
+// releaseItems offers the observables of the case; of a report, what its reader chose on the device.
+func (c *caseSheet) releaseItems(d caseReleaseDraft) (web.Field, error) {
+	t := c.words.T
+	if d.Report != "" {
+		f := web.Field{Name: "values", Label: t("cases.release.values"), Help: t("cases.release.chosen-help"), Many: true, Class: "across"}
+		for _, one := range d.Values {
+			kind, value, _ := strings.Cut(one, " ")
+			f.Options = append(f.Options, web.Option{Value: one, Label: caseClip(caseDefang(indicator.Kind(kind), value), 120), Help: caseClip(kind, 40), Chosen: true})
+		}
+		return f, nil
+	}
+	f := web.Field{Name: "items", Label: t("cases.release.values"), Help: t("cases.release.values-help"), Many: true, Class: "across"}
+	page, err := c.p.Items(c.ctx, c.by, c.ID, ItemFilter{Kind: ItemObservable, Limit: 200})
+	for _, it := range page.Items {
+		if it.Observable != nil {
+			f.Options = append(f.Options, web.Option{Value: it.ID, Label: caseClip(caseDefang(it.Observable.Type, it.Observable.Value), 120), Help: caseReleaseHelp(it), Chosen: slices.Contains(d.Items, it.ID)})
+		}
+	}
+	return f, err
 }
 
 // caseReleaseHelp says what a value is, and how it is marked.

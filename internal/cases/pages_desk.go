@@ -59,7 +59,7 @@ var deskTexts = []string{
 	"thread.desk", "thread.unopened", "answer", "answer.help", "answer.send", "answer.sent", "answer.empty", "answer.cannot", "answer.changed", "acknowledge", "acknowledged", "close", "closed", "reopen", "reopened",
 	"readers", "readers.help", "readers.missing", "rewrap", "rewrapped.one", "rewrapped.other", "rewrap.partial", "untrusted", "judge", "judge.help", "judge.saved", "case", "case.warn",
 	"case.title", "case.summary", "case.summary.help", "case.aware", "case.aware.help", "case.open", "case.opened", "case.link", "case.link.help", "case.link.save", "case.linked", "case.go",
-	"case.kind", "case.roads", "case.values", "case.values.help", "share", "share.help", "share.go", "share.none", "deadline.acknowledge", "deadline.feedback", "key.making", "key.different", "key.short",
+	"case.kind", "case.roads", "case.values", "case.values.help", "share", "share.help", "share.go", "share.values", "share.title", "share.text", "share.text.help", "deadline.acknowledge", "deadline.feedback", "key.making", "key.different", "key.short",
 	"key.same", "key.long", "key.changing", "key.changed.one", "key.changed.other", "key.unchanged", "key.not-kept", "key.unsupported", "more", "note.judged", "road.cyber", "road.insider", "road.acquisition", "road.export", "road.research",
 	"road.unknown", "kind.incident", "kind.near-miss", "kind.approach", "kind.suspicion", "severity.low", "severity.medium", "severity.high", "severity.critical",
 }

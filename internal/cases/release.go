@@ -25,7 +25,7 @@ import (
 type ReleaseAsk struct {
 	Case      CaseID         // what comes from a case; its items are chosen by id
 	Items     []string       // ids of observables of the case
-	Report    string         // what comes from a report; nothing of it but Values and Text is known here
+	Report    string         // what comes from a report that the actor reads; nothing of it but Values and Text is known here
 	Values    []Observable   // values typed in, or chosen in the reader's browser
 	Title     string         // of the note
 	Text      string         // of the note; empty: no note
@@ -178,8 +178,8 @@ func (s *Service) releaseValues(ctx context.Context, by polder.Actor, ask Releas
 		for _, f := range found {
 			careless = append(careless, f.Where+": "+f.Value+" is marked "+f.Level.Label()+" in the case, and this leaves as "+ask.Level.Label()+"; take it out, or confirm that it is meant")
 		}
-	} else if len(ask.Items) > 0 {
-		return nil, nil, polder.Errorf(polder.Invalid, "items: name the case that they are of")
+	} else if err := s.releaseOfReport(ctx, by, ask); err != nil {
+		return nil, nil, err
 	}
 	for _, id := range ask.Items {
 		it, err := s.Item(ctx, by, ask.Case, id)
@@ -204,6 +204,27 @@ func (s *Service) releaseValues(ctx context.Context, by polder.Actor, ask Releas
 		return nil, nil, polder.Errorf(polder.TooLarge, "text: the title has at most %d characters, the text %d", sharedMaxTitle, sharedMaxText)
 	}
 	return values, careless, nil
+}
+
+// releaseOfReport checks that something may leave from a report: by who reads it, and never from what somebody under
+// pressure told.
+func (s *Service) releaseOfReport(ctx context.Context, by polder.Actor, ask ReleaseAsk) error {
+	switch {
+	case len(ask.Items) > 0:
+		return polder.Errorf(polder.Invalid, "items: name the case that they are of")
+	case ask.Report == "":
+		return polder.Errorf(polder.Invalid, "case, report: say what this comes from")
+	}
+	q := s.reportReader(ctx)
+	row, _, err := s.readable(ctx, q, by, ask.Report)
+	if err != nil {
+		return err
+	}
+	d, err := anyDesk(q, row.desk)
+	if err == nil && (d == nil || d.Kind == DeskPressed) {
+		err = polder.Errorf(polder.Forbidden, "nothing is shared of what somebody told who is under pressure")
+	}
+	return err
 }
 
 // releaseObjects are the objects of a release, without marks. The same thing released again to the same community is the
@@ -306,18 +327,19 @@ func (s *Service) releaseID(typ string, org polder.OrgID, ask ReleaseAsk, key st
 	return typ + "--" + x[:8] + "-" + x[8:12] + "-" + x[12:16] + "-" + x[16:20] + "-" + x[20:]
 }
 
-// noteRelease keeps what left, and in the history of the case that it did.
+// noteRelease keeps what left from a case, and in its history that it did. Of a report only the audit of its organisation
+// says that something left; what it was is not kept beside it, and nothing that left leads back to the report.
 func (s *Service) noteRelease(ctx context.Context, by polder.Actor, v caseViewer, ask ReleaseAsk, out ReleaseAnswer) error {
 	return s.o.DB.Write(ctx, func(tx *db.Tx) error {
-		at := s.caseNow()
-		for _, l := range out.Lines {
-			if err := insertRelease(tx, by.Org, ask.Report, ReleasedObject{l.ID, ask.Community, l.Says, l.Level, at, v.person, ask.Case}); err != nil {
-				return err
-			}
-		}
 		if ask.Case == "" {
 			tx.OnCommit(s.tell)
-			return s.caseAudit(tx, by, "case.release", ask.Report)
+			return s.reportNote(tx, by, "report.release", ask.Report, nil)
+		}
+		at := s.caseNow()
+		for _, l := range out.Lines {
+			if err := insertRelease(tx, by.Org, ReleasedObject{l.ID, ask.Community, l.Says, l.Level, at, v.person, ask.Case}); err != nil {
+				return err
+			}
 		}
 		c, _, err := s.caseAt(tx, v, ask.Case, PartRead)
 		if err != nil {

@@ -99,6 +99,8 @@ func TestS12ReleaseCareless(t *testing.T) {
 		{"who reads the case", worker, func(*ReleaseAsk) {}, polder.Forbidden},
 		{"another organisation", partner, func(*ReleaseAsk) {}, polder.Forbidden},
 		{"who was not let in", chief, func(*ReleaseAsk) {}, polder.NotFound},
+		{"of nothing", lead, func(a *ReleaseAsk) { a.Case = "" }, polder.Invalid},
+		{"of a report that is not there", lead, func(a *ReleaseAsk) { a.Case, a.Report = "", "report-1" }, polder.NotFound},
 		{"a role that reads", looker, func(a *ReleaseAsk) { a.Case = "" }, polder.Forbidden},
 	} {
 		ask := text
@@ -118,9 +120,5 @@ func TestS12ReleaseCareless(t *testing.T) {
 	caseMust(t, err)
 	if !got.Left || len(ring.left) != 1 || got.Lines[0].Type != "incident" {
 		t.Fatalf("confirmed: %+v", got)
-	}
-	report := ReleaseAsk{Report: "report-1", Values: []Observable{{Type: indicator.Domain, Value: "odd.example", Bad: true}}, Community: "ring", Level: stix.Amber}
-	if got, err = w.ReleaseFrom(ctx, worker, report); err != nil || !got.Left {
-		t.Errorf("from a report: %+v %v", got, err)
 	}
 }

@@ -99,9 +99,9 @@ type ReleasedObject struct {
 	Case      CaseID          `json:"case"`
 }
 
-func insertRelease(tx *db.Tx, org polder.OrgID, report string, r ReleasedObject) error {
-	_, err := tx.Exec(`INSERT INTO cases_release (case_id, report, org, community, object, says, level, at, actor) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)`,
-		string(r.Case), report, string(org), r.Community, r.Object, r.Says, int(r.Level), caseStamp(r.At), string(r.By))
+func insertRelease(tx *db.Tx, org polder.OrgID, r ReleasedObject) error {
+	_, err := tx.Exec(`INSERT INTO cases_release (case_id, org, community, object, says, level, at, actor) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
+		string(r.Case), string(org), r.Community, r.Object, r.Says, int(r.Level), caseStamp(r.At), string(r.By))
 	return err
 }
 
@@ -121,7 +121,7 @@ func listReleases(a caseReads, id CaseID) ([]ReleasedObject, error) {
 
 // releasedFrom is the case that an object left from.
 func releasedFrom(a caseReads, org polder.OrgID, object string) (id CaseID, found bool, err error) {
-	err = a.QueryRow(`SELECT case_id FROM cases_release WHERE object = ?1 AND org = ?2 AND case_id <> '' ORDER BY n DESC LIMIT 1`, object, string(org)).Scan(&id)
+	err = a.QueryRow(`SELECT case_id FROM cases_release WHERE object = ?1 AND org = ?2 ORDER BY n DESC LIMIT 1`, object, string(org)).Scan(&id)
 	if errors.Is(err, sql.ErrNoRows) {
 		return "", false, nil
 	}

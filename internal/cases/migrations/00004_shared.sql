@@ -42,11 +42,10 @@ CREATE TABLE cases_contact (
 	PRIMARY KEY (org, country)
 ) STRICT, WITHOUT ROWID;
 
--- What left from a case or a report: which object, where, when.
+-- What left from a case: which object, where, when.
 CREATE TABLE cases_release (
 	n         INTEGER PRIMARY KEY,
 	case_id   TEXT    NOT NULL,
-	report    TEXT    NOT NULL,
 	org       TEXT    NOT NULL,
 	community TEXT    NOT NULL,
 	object    TEXT    NOT NULL,
@@ -55,5 +54,5 @@ CREATE TABLE cases_release (
 	at        INTEGER NOT NULL,
 	actor     TEXT    NOT NULL
 ) STRICT;
-CREATE INDEX cases_release_case ON cases_release (case_id, n) WHERE case_id <> '';
+CREATE INDEX cases_release_case ON cases_release (case_id, n);
 CREATE INDEX cases_release_object ON cases_release (object);

@@ -357,9 +357,21 @@ function localInput(t) {
   return new Date(t.getTime() - t.getTimezoneOffset() * 60000).toISOString().slice(0, 16);
 }
 
-// What is safe to share leaves from the case, where the officer put it: the page of releases shows all that would leave.
+// What is safe to share leaves from the case, where there is one. Without a case a form takes along what was chosen and
+// written here, and nothing else of the report; its page shows all that would leave.
 function sharePanel(c) {
-  const {view} = c.report;
-  return panel(say("share"), "", body(make("p", {}, say("share.help")),
-    view.case ? make("p", {}, make("a", {class: "button", href: `/cases/${encodeURIComponent(view.case)}/release`}, say("share.go"))) : make("p", {class: "note"}, say("share.none"))));
+  const {view} = c.report, help = make("p", {}, say("share.help"));
+  if (view.case) return panel(say("share"), "", body(help, make("p", {}, make("a", {class: "button", href: `/cases/${encodeURIComponent(view.case)}/release`}, say("share.go")))));
+  const values = choices("share-value", observables(c.report.answers).filter(v => typeOf(v)));
+  for (const box of values.map(v => v.querySelector("input"))) {
+    box.name = "values";
+    box.value = `${typeOf(box.value)} ${box.value}`;
+  }
+  const hidden = (name, value) => make("input", {type: "hidden", name, value});
+  const form = make("form", {class: "form", method: "post", action: "/cases/release"}, hidden("report", view.id), hidden("start", "yes"),
+    values.length ? make("fieldset", {class: "field"}, make("legend", {}, say("share.values")), ...values) : null,
+    field("share-title", say("share.title"), "", make("input", {type: "text", name: "title", maxlength: "200"})),
+    field("share-text", say("share.text"), say("share.text.help"), make("textarea", {name: "text", rows: "3", maxlength: "20000"})),
+    make("div", {class: "row"}, make("button", {class: "button", type: "submit"}, say("share.go"))));
+  return panel(say("share"), "", body(help, make("details", {}, make("summary", {}, say("share.go")), form)));
 }
