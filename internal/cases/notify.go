@@ -140,7 +140,7 @@ func (n *Notifier) reminder(words web.Words, to polder.PersonID, r DeadlineRemin
 	if words.Lang() == "nl" && d.WhatNL != "" {
 		what = d.WhatNL
 	}
-	m.Subject = words.T("cases.notify.due", "what", what, "regulation", d.Regulation, "when", words.When(d.Due))
+	m.Subject = deadlineCapital(words.T("cases.notify.due", "what", what, "regulation", d.Regulation, "when", deadlineWhen(words, d.Due)))
 	m.Body = words.T("cases.notify.due-text", "case", web.Visible(d.CaseTitle), "article", d.Article, "recipient", d.Recipient)
 	return m
 }
