@@ -89,19 +89,40 @@ func plainWord(s string) string {
 	return b.String()
 }
 
-// findTerm is the term that a word names, by id, name or alias. what is what the list holds, for the error.
+// findTerm is the term that a word names, by id, name or alias. what is what the list holds, for the error. Of words with
+// a finer one behind or before them, as in "energy/electricity" or "Health (hospitals)", the term is taken that they agree on.
 func findTerm(terms []Term, what, word string) (Term, error) {
-	if len(word) <= 100 {
-		plain := plainWord(word)
-		for _, t := range terms {
-			if plain == plainWord(t.ID) || plain == plainWord(t.EN) || plain == plainWord(t.NL) || slices.Contains(t.Aliases, plain) {
-				return t, nil
-			}
-		}
-	} else {
-		word = word[:100]
+	if len(word) > 100 {
+		return Term{}, &UnknownError{What: what, Word: word[:100], Known: idsOf(terms)}
 	}
-	return Term{}, &UnknownError{What: what, Word: word, Known: idsOf(terms)}
+	if t := termNamed(terms, word); t != nil {
+		return *t, nil
+	}
+	var found *Term
+	for part := range strings.FieldsFuncSeq(word, func(r rune) bool { return strings.ContainsRune("/:;,()>|", r) }) {
+		switch t := termNamed(terms, part); {
+		case t == nil:
+		case found == nil:
+			found = t
+		case found.ID != t.ID:
+			return Term{}, &UnknownError{What: what, Word: word, Known: idsOf(terms)}
+		}
+	}
+	if found == nil {
+		return Term{}, &UnknownError{What: what, Word: word, Known: idsOf(terms)}
+	}
+	return *found, nil
+}
+
+// termNamed is the term of exactly that word; nil where there is none.
+func termNamed(terms []Term, word string) *Term {
+	plain := plainWord(word)
+	for i, t := range terms {
+		if plain != "" && (plain == plainWord(t.ID) || plain == plainWord(t.EN) || plain == plainWord(t.NL) || slices.Contains(t.Aliases, plain)) {
+			return &terms[i]
+		}
+	}
+	return nil
 }
 
 func idsOf(terms []Term) []string {
