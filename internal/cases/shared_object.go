@@ -31,8 +31,8 @@ const (
 
 // Bounds of what others share.
 const (
-	sharedMaxCases = 500
-	sharedMaxItems = 2000   // of one case
+	sharedMaxCases = 500    // of one organisation, so that nobody's crowd out another's
+	sharedMaxItems = 2000   // of one case and organisation
 	sharedMaxTitle = 300    // characters
 	sharedMaxText  = 20_000 // characters
 	sharedMaxList  = 60     // countries, roads

@@ -53,10 +53,10 @@ func (s *Service) SharedWithUs(ctx context.Context, by polder.Actor) ([]SharedCa
 	if _, err := s.caseViewer(ctx, by); err != nil {
 		return nil, err
 	}
-	byKey := map[string]SharedCase{}
+	byKey, many := map[string]SharedCase{}, map[polder.OrgID]int{}
 	err := s.sharedEach(ctx, by.Org, sharedCaseType, "", func(alias string, d journal.Delivery) {
 		c, ok := sharedCaseOf(d)
-		if !ok || d.Custodian == by.Org || len(byKey) >= sharedMaxCases {
+		if !ok || d.Custodian == by.Org || many[d.Custodian] >= sharedMaxCases {
 			return
 		}
 		if _, there := byKey[c.Key]; there {
@@ -69,6 +69,7 @@ func (s *Service) SharedWithUs(ctx context.Context, by polder.Actor) ([]SharedCa
 			}
 		}
 		byKey[c.Key] = c
+		many[d.Custodian]++
 	})
 	if err != nil {
 		return nil, err
@@ -91,14 +92,15 @@ func (s *Service) SharedWith(ctx context.Context, by polder.Actor, key string) (
 	if n < 0 {
 		return SharedCase{}, polder.Errorf(polder.NotFound, "no such shared case, or it was taken back")
 	}
-	c := all[n]
+	c, many := all[n], map[polder.OrgID]int{}
 	err = s.sharedEach(ctx, by.Org, sharedItemType, c.place, func(_ string, d journal.Delivery) {
 		of, it, ok := sharedItemOf(d)
-		if !ok || of != c.id || d.Custodian != c.custodian && d.Custodian != by.Org || len(c.Items) >= sharedMaxItems {
+		if !ok || of != c.id || d.Custodian != c.custodian && d.Custodian != by.Org || many[d.Custodian] >= sharedMaxItems {
 			return
 		}
 		it.Org = d.Custodian
 		c.Items = append(c.Items, it)
+		many[d.Custodian]++
 	})
 	sharedSort(c.Items)
 	return c, err
@@ -127,7 +129,7 @@ func (s *Service) ReplyToShared(ctx context.Context, by polder.Actor, key string
 	if it, err = s.replyItem(ctx, by, c, it); err != nil {
 		return Item{}, err
 	}
-	have, err := listReplies(s.caseReader(ctx), by.Org, c.Community, c.id)
+	have, err := listReplies(s.caseReader(ctx), by.Org, c.custodian, c.Community, c.id)
 	if err != nil {
 		return Item{}, err
 	}
@@ -225,15 +227,17 @@ func (s *Service) FromOthers(ctx context.Context, by polder.Actor, id CaseID) ([
 		return nil, err
 	}
 	var out []Item
+	many := map[polder.OrgID]int{}
 	err = s.sharedEach(ctx, v.Org, sharedItemType, "", func(alias string, d journal.Delivery) {
 		key, it, ok := sharedItemOf(d)
-		if !ok || len(out) >= sharedMaxItems || it.Level > v.Access.Ceiling {
+		if !ok || many[d.Custodian] >= sharedMaxItems || it.Level > v.Access.Ceiling {
 			return
 		}
 		for _, sh := range sharings {
 			if sh.ID == key && sh.Org == d.Custodian && sh.Community == alias && sh.Part == PartWork {
 				it.Org, it.Case = d.Custodian, id
 				out = append(out, it)
+				many[d.Custodian]++
 			}
 		}
 	})

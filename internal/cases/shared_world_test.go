@@ -24,6 +24,7 @@ type sharedRing struct {
 	seq     polder.Seq
 	hold    string // a word that holds what names it
 	left    []Release
+	page    int // objects of a page; 0 is 3
 }
 
 const ringID polder.CommunityID = "0c000000-0000-4000-8000-0000000000aa"
@@ -97,8 +98,8 @@ func (r *sharedRing) Page(_ context.Context, sight polder.Sight, q journal.Query
 		}
 	}
 	slices.SortFunc(page.Deliveries, func(a, b journal.Delivery) int { return int(a.Seq - b.Seq) })
-	if len(page.Deliveries) > 3 { // pages are short, so that paging is tried
-		page.Deliveries, page.More = page.Deliveries[:3], true
+	if most := max(r.page, 3); len(page.Deliveries) > most { // pages are short, so that paging is tried
+		page.Deliveries, page.More = page.Deliveries[:most], true
 	}
 	return page, nil
 }

@@ -57,9 +57,9 @@ func insertReply(tx *db.Tx, r sharedReply) error {
 	return err
 }
 
-// listReplies are what an organisation added to a case of another.
-func listReplies(a caseReads, org polder.OrgID, community, key string) ([]Item, error) {
-	rows, err := a.Query(`SELECT body FROM cases_sharing_reply WHERE org = ?1 AND community = ?2 AND case_key = ?3 ORDER BY made, id`, string(org), community, key)
+// listReplies are what an organisation added to a case of another, and for nobody else, whoever bears the same key.
+func listReplies(a caseReads, org, to polder.OrgID, community, key string) ([]Item, error) {
+	rows, err := a.Query(`SELECT body FROM cases_sharing_reply WHERE org = ?1 AND community = ?2 AND case_key = ?3 AND to_org = ?4 ORDER BY made, id`, string(org), community, key, string(to))
 	return caseScanAll(func(row caseScanner) (it Item, err error) {
 		var body string
 		if err := row.Scan(&body); err != nil {
