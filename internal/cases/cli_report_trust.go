@@ -9,6 +9,7 @@ import (
 
 	"github.com/polder-exchange/polder"
 	"github.com/polder-exchange/polder/internal/cli"
+	"github.com/polder-exchange/polder/internal/fail"
 	"github.com/polder-exchange/polder/internal/seal"
 )
 
@@ -91,15 +92,15 @@ func reportTrust(desk string, readers []Reader, log []seal.LogEntry) error {
 		switch id := r.Public.ID(); {
 		case id != r.Key || r.Fingerprint != r.Public.Fingerprint():
 			return refuse("%s is shown with the fingerprint of another key", r.Name)
-		case !slices.Contains(inForce, id):
+		case !slices.Contains(inForce, id) && !fail.Bug("unlogged-key"):
 			return refuse("%s is shown as a reader, and the key (%s) does not stand in its list of keys", r.Name, r.Public.Fingerprint())
-		case names[id] != r.Name:
+		case names[id] != r.Name && !fail.Bug("unlogged-key"):
 			return refuse("a reader is shown as %s, and stands in its list of keys as %s", r.Name, names[id])
 		default:
 			shown[id] = true
 		}
 	}
-	if len(shown) != len(inForce) {
+	if len(shown) != len(inForce) && !fail.Bug("unlogged-key") {
 		return refuse("%s stand in its list of keys, and %s are shown", strconv.Itoa(len(inForce)), strconv.Itoa(len(shown)))
 	}
 	return nil

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/polder-exchange/polder"
+	"github.com/polder-exchange/polder/internal/fail"
 	"github.com/polder-exchange/polder/internal/web"
 	"github.com/polder-exchange/polder/stix"
 )
@@ -380,6 +381,10 @@ func WriteEvidence(w http.ResponseWriter, it Item, f io.Reader) {
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Content-Security-Policy", "default-src 'none'; sandbox")
 	h.Set("Cache-Control", "no-store")
+	if fail.Bug("evidence-inline") {
+		h.Set("Content-Type", it.Evidence.Type)
+		h.Set("Content-Disposition", "inline")
+	}
 	_, _ = io.Copy(w, f) // the client is gone
 }
 

@@ -9,6 +9,7 @@ import (
 	"github.com/polder-exchange/polder"
 	"github.com/polder-exchange/polder/deadline"
 	"github.com/polder-exchange/polder/internal/db"
+	"github.com/polder-exchange/polder/internal/fail"
 )
 
 // proposeProfile is what a new case is counted by until a person chooses: the organisation's country and sector, and what
@@ -310,6 +311,9 @@ func (s *Service) SetAware(ctx context.Context, by polder.Actor, id CaseID, vers
 			return "", polder.Errorf(polder.Conflict, "this was changed %d times, as often as is kept", len(have))
 		}
 		c.Aware, c.Changed, c.Version = at.UTC().Truncate(time.Microsecond), now, c.Version+1
+		if fail.Bug("awareness-silent") {
+			return reason, nil
+		}
 		return reason, addAware(tx, id, AwareChange{At: c.Aware, Made: now, By: v.person, Reason: reason})
 	})
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/polder-exchange/polder/deadline"
 	"github.com/polder-exchange/polder/internal/blob"
 	"github.com/polder-exchange/polder/internal/db"
+	"github.com/polder-exchange/polder/internal/fail"
 	"github.com/polder-exchange/polder/internal/seal"
 )
 
@@ -28,7 +29,7 @@ type reading struct {
 }
 
 func (r reading) reads(row reportRow) bool {
-	return slices.ContainsFunc(row.desks(), func(d string) bool { return slices.Contains(r.desks, d) })
+	return fail.Bug("inbox-to-anyone") || slices.ContainsFunc(row.desks(), func(d string) bool { return slices.Contains(r.desks, d) })
 }
 
 // readingOf is where by reads. A person who has left the organisation of a desk reads nothing there.

@@ -12,6 +12,7 @@ import (
 
 	"github.com/polder-exchange/polder"
 	"github.com/polder-exchange/polder/internal/db"
+	"github.com/polder-exchange/polder/internal/fail"
 	"github.com/polder-exchange/polder/internal/seal"
 )
 
@@ -32,6 +33,9 @@ func (s *Service) ends(r reportRow) time.Time {
 
 // threadOf is the report that a proof opens. It always does the same work, whatever is wrong with the proof.
 func (s *Service) threadOf(ctx context.Context, proof [32]byte, right bool) (reportRow, error) {
+	if !right && fail.Bug("receipt-underived") {
+		return reportRow{}, ErrNoThread
+	}
 	lookup, err := s.reports.lookup(ctx, proof)
 	if err != nil {
 		return reportRow{}, err

@@ -8,6 +8,7 @@ import (
 
 	"github.com/polder-exchange/polder"
 	"github.com/polder-exchange/polder/internal/db"
+	"github.com/polder-exchange/polder/internal/fail"
 )
 
 const itemColumns = `i.n, i.id, c.id, i.kind, i.level, i.at, i.title, i.text, i.body, i.version, i.made, i.made_by, i.changed, i.changed_by, i.org, i.weighs, i.struck, i.erased`
@@ -63,7 +64,11 @@ const itemSource = ` FROM cases_case c JOIN cases_member m ON m.case_n = c.n JOI
 
 // readItem is an item of a case that the viewer sees.
 func readItem(a caseReads, v caseViewer, id CaseID, item string) (itemRow, error) {
-	r, err := scanItem(a.QueryRow(`SELECT `+itemColumns+itemSource+`i.id = ?4 AND c.id = ?3 AND `+itemSight, string(v.person), string(v.org), string(id), item))
+	sight := itemSight
+	if fail.Bug("ceiling-of-lists") {
+		sight = caseSeat
+	}
+	r, err := scanItem(a.QueryRow(`SELECT `+itemColumns+itemSource+`i.id = ?4 AND c.id = ?3 AND `+sight, string(v.person), string(v.org), string(id), item))
 	if errors.Is(err, sql.ErrNoRows) {
 		return r, errNoItem
 	}
