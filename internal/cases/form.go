@@ -82,21 +82,19 @@ func (s *Service) caseFacts(ctx context.Context, by polder.Actor, duties CaseDut
 	if len(duties.Profile.Sectors) > 0 && duties.Profile.Sectors[0] != "any" {
 		facts["organisation.sector"] = strings.Join(duties.Profile.Sectors, ", ")
 	}
-	var roads []string
-	for _, r := range c.Roads {
-		if r != RoadUnknown && r != "" {
-			roads = append(roads, string(r))
-		}
-	}
-	facts["case.roads"] = strings.Join(roads, ", ")
+	facts["case.roads"] = strings.Join(roadNames(c.Roads), ", ")
 	for _, e := range duties.Events {
 		if e.Name == "classified" && !e.Struck && facts["case.classified"] == "" {
 			facts["case.classified"] = moment(e.At)
 		}
 	}
 	facts["earlier.reference"] = earlierReference(duties.Deadlines, d)
+	classFacts(c, facts)
 	level, err := s.itemFacts(ctx, by, c, facts)
-	return facts, level, err
+	if err != nil {
+		return nil, level, err
+	}
+	return facts, level, s.damageFacts(ctx, by, c, facts)
 }
 
 // earlierReference is what the recipient gave back for the report of the same act that was sent last.
