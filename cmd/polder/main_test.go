@@ -23,7 +23,7 @@ func TestScripts(t *testing.T) {
 		Dir:                 "testdata/script",
 		RequireExplicitExec: true,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"serve": serve, "stop": stop, "getenv": getenv, "code": code, "pack": pack,
+			"serve": serve, "stop": stop, "getenv": getenv, "code": code, "pack": pack, "photo": photo,
 		},
 	})
 }
