@@ -38,6 +38,7 @@ type play struct {
 	taps                          int // interactions of the reporter until the words are written down
 	words, phrase                 string
 	home                          string // the path of the case
+	shared                        string // and of another, as the university sees it
 }
 
 // TestCasesStory plays reporter, officer and second organisation on a whole node: from an anonymous report on a phone to a
@@ -422,14 +423,15 @@ func (p *play) letsIn() {
 func (p *play) sharesAnother(secret []string) {
 	var c cases.CaseView
 	officer, page := p.players["klepwerk"].officer, p.ilse
-	ok(p.t, p.ask(p.t.Context(), officer, "POST", "/api/v1/cases", map[string]any{"title": "A visitor who photographed the line", "kind": "approach", "tlp": "green"}, &c))
+	ok(p.t, p.ask(p.t.Context(), officer, "POST", "/api/v1/cases", map[string]any{"title": "A visitor who photographed the line", "kind": "approach", "tlp": "amber"}, &c))
 	at := "/api/v1/cases/" + string(c.ID)
-	ok(p.t, p.ask(p.t.Context(), officer, "POST", at+"/items", map[string]any{"kind": "entry", "title": "The visit", "tlp": "green"}, nil))
-	share := map[string]any{"community": chain, "org": p.players["maasland"].org.ID, "part": "work", "ceiling": "green", "confirmed": true}
+	ok(p.t, p.ask(p.t.Context(), officer, "POST", at+"/items", map[string]any{"kind": "entry", "title": "The visit", "tlp": "amber"}, nil))
+	share := map[string]any{"community": chain, "org": p.players["maasland"].org.ID, "part": "work", "ceiling": "amber", "confirmed": true}
 	ok(p.t, p.ask(p.t.Context(), officer, "POST", at+"/sharings", share, nil))
 	page.Go("/cases/shared?lang=en")
 	page.Check(p.t)
 	page.Submit("main tbody a[href^='/cases/shared/']")
+	p.shared = webtest.Eval[string](page, "location.pathname")
 	p.sees(page, "A visitor who photographed the line", "The visit")
 	p.lacks(page, secret...)
 	page.Check(p.t)
@@ -566,11 +568,11 @@ func (p *play) everyPage() {
 		}
 	}
 	w.from(p.noor, "export@klepwerk.example", "/cases", p.home)
-	w.from(p.ilse, "cert@maasland.example", "/cases/shared")
-	w.from(p.hand, "", "/report", "/report/pressed", "/report/d/vertrouwenspunt", "/report/thread", "/report/mail.txt")
+	w.from(p.ilse, "cert@maasland.example", p.shared)
+	w.from(p.hand, "", "/report", "/report/pressed", "/report/d/vertrouwenspunt", "/report/pressed/talk", "/report/thread", "/report/mail.txt")
 	for _, pattern := range all {
 		if !w.by[pattern] {
-			p.t.Errorf("no link of a page leads to %s; nobody would find it, and this test did not look at it", pattern)
+			p.t.Errorf("%s was not looked at: let a page link to it, or name it here", pattern)
 		}
 	}
 	if len(w.seen) < len(all) {

@@ -38,6 +38,19 @@ func TestConsole(t *testing.T) {
 	}...))
 	looks(t, st, page, exportControl, screenPages(t, st))
 	asksOrder(t, st, page)
+	home := "/cases/" + st.held["case"]
+	looks(t, st, page, exportControl, []shown{{home + "?lang=en", "case.png"}, {home + "?lang=nl", ""}, {"/cases?lang=en", ""}, {"/cases/reports?lang=en", ""}, {"/cases/deadlines?lang=nl", ""}})
+	reportsByPhone(t, st, browser.Open(t, st.at+"/report?lang=en"))
+}
+
+// reportsByPhone looks at the page for who reports as it stands on a phone.
+func reportsByPhone(t *testing.T, st *stage, page *webtest.Page) {
+	t.Helper()
+	page.Go(st.at + "/report/d/" + caseDesk + "?lang=en")
+	page.Wait("#seals-device")
+	page.Size(390, 844)
+	picture(page, "report.png")
+	page.Check(t)
 }
 
 // shown is a page that the test looks at, and the name of its picture; "" has none.

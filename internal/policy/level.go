@@ -1,6 +1,8 @@
 package policy
 
 import (
+	"cmp"
+
 	"github.com/polder-exchange/polder"
 	"github.com/polder-exchange/polder/stix"
 )
@@ -33,7 +35,7 @@ func Level(o stix.Object, g Given) (level stix.Marking, write bool, err error) {
 		return stix.None, false, err
 	}
 	if widest := min(mark, level); level.Wider(g.Widest) || widest != stix.None && widest.Wider(g.Widest) {
-		return stix.None, false, polder.Errorf(polder.Forbidden, "object_marking_refs: %s is wider than %s, the widest that your organisation may use", min(level, max(widest, stix.Clear)).Label(), g.Widest.Label())
+		return stix.None, false, polder.Errorf(polder.Forbidden, "object_marking_refs: %s is wider than %s, the widest that your organisation may use", cmp.Or(widest, level).Label(), g.Widest.Label())
 	}
 	return level, write, nil
 }
