@@ -1,7 +1,9 @@
 package node
 
 import (
+	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
 	"slices"
 	"strings"
@@ -29,16 +31,11 @@ func (x forCases) Known(ctx context.Context, by polder.Actor, value string, limi
 	if err != nil {
 		return nil, err
 	}
-	all := slices.Clone(known.Objects)
-	for _, i := range known.Indicators {
-		all = append(all, i.Delivery)
-	}
-	all = slices.Concat(all, known.Sightings, known.Remarks)
-	slices.SortFunc(all, func(a, b journal.Delivery) int { return int(b.Seq - a.Seq) })
+	all := knownInOrder(known)
 	for _, d := range all[:min(len(all), max(limit, 0))] {
 		k := cases.KnownObject{ID: d.ID, Type: d.Type(), Title: d.ID, Href: "/objects/" + d.ID, Level: d.Level, Seen: d.Seq.Time()}
 		if o, err := stix.Parse(d.Raw); err == nil {
-			k.Title = firstOf(o.Name, o.Value, o.Pattern, d.ID)
+			k.Title = knownTitle(o, known.Value)
 		}
 		for _, m := range places {
 			if m.Community.ID == d.Community {
@@ -48,6 +45,43 @@ func (x forCases) Known(ctx context.Context, by polder.Actor, value string, limi
 		out = append(out, k)
 	}
 	return out, nil
+}
+
+// knownInOrder are the objects that say something of a value: indicators first, since they say what it is, and of each kind
+// the latest first.
+func knownInOrder(known exchange.Known) (all []journal.Delivery) {
+	latest := func(list []journal.Delivery) {
+		list = slices.Clone(list)
+		slices.SortFunc(list, func(a, b journal.Delivery) int { return cmp.Compare(b.Seq, a.Seq) })
+		all = append(all, list...)
+	}
+	var indicators []journal.Delivery
+	for _, i := range known.Indicators {
+		indicators = append(indicators, i.Delivery)
+	}
+	latest(indicators)
+	latest(slices.Concat(known.Objects, known.Sightings, known.Remarks))
+	return all
+}
+
+// knownTitle is what a person calls an object that names value, or that is about what does.
+func knownTitle(o stix.Object, value string) string {
+	text := func(name string) (s string) {
+		_ = json.Unmarshal(o.Property(name), &s) // none, or no text: it is called otherwise
+		s, _, _ = strings.Cut(strings.TrimSpace(s), "\n")
+		return s
+	}
+	switch o.Type {
+	case "sighting":
+		return "Sighting of " + value
+	case "opinion":
+		return "Opinion on " + value + ": " + strings.ReplaceAll(text("opinion"), "-", " ")
+	case "note":
+		return firstOf(text("abstract"), text("content"))
+	case "observed-data":
+		return "Observation of " + value
+	}
+	return firstOf(o.Name, o.Value, o.Pattern, strings.ReplaceAll(strings.TrimPrefix(o.Type, "x-"), "-", " ")+" with "+value)
 }
 
 func firstOf(texts ...string) string {
