@@ -1,10 +1,13 @@
 package cases
 
 import (
+	"encoding/json"
 	"io/fs"
 	"regexp"
 	"strings"
 	"testing"
+
+	"github.com/polder-exchange/polder/internal/web/webtest"
 )
 
 // quietTag is the beginning of an element under which people write what is sealed later, or read what was.
@@ -49,5 +52,25 @@ func TestS29WordsStayHere(t *testing.T) {
 		if found == 0 {
 			t.Errorf("%s: %s has no element with %s", c.why, c.file, c.tag)
 		}
+	}
+}
+
+// TestBrowserReportS29Least (S29): a node that asks for less padding gets a report that is as long as any other.
+func TestBrowserReportS29Least(t *testing.T) {
+	if testing.Short() {
+		t.Skip("a browser takes a while")
+	}
+	w := newReportWorld(t)
+	w.openDesk(DeskSettings{Name: "Orion Optics", Listed: true})
+	b := webtest.Start(t)
+	plain, _ := w.sends(t, b, "a", nil)
+	w.lie = func(d *DeskView) { d.Limits.Least = 64 }
+	asked, _ := w.sends(t, b, "a", nil)
+	if len(plain) != len(asked) {
+		t.Errorf("a report has %d bytes, and %d where the node asks for less padding", len(plain), len(asked))
+	}
+	var p ReportPost
+	if err := json.Unmarshal(asked, &p); err != nil || len(p.Box.Body) < SealLeast {
+		t.Errorf("it is padded to %d bytes, %v", len(p.Box.Body), err)
 	}
 }

@@ -5,7 +5,7 @@ import {fromBase64, newReceipt, receiptAccess, sealBox, supported, toBase64} fro
 import {propose} from "./triage.js";
 import {strip} from "./strip.js";
 import {ahead, quick, today} from "./report_when.js";
-import {date, even, lang, listReaders, make, months, once, readersOf, say, send, show, sign} from "./report_send.js";
+import {date, even, lang, leastOf, listReaders, make, months, once, readersOf, say, send, show, sign} from "./report_send.js";
 import {clear} from "./report_leave.js";
 
 const form = document.getElementById("form");
@@ -132,7 +132,7 @@ async function sealed() {
     a.reply = access.key.public; // sealed too, so that nobody puts another key in its place
     if (!pressed()) own.push(access.key.public); // who is pressed may be made to give the words away
   }
-  post.box = await sealBox("report", JSON.stringify(a), desk.limits.least, [...keys, ...own]);
+  post.box = await sealBox("report", JSON.stringify(a), leastOf(desk), [...keys, ...own]);
   const files = pressed() ? [] : filesOf();
   if (files.length) post.files = [];
   for (const file of files) post.files.push(await sealFile(file, keys));
@@ -152,7 +152,7 @@ async function sealFile(file, keys) {
   const text = new Uint8Array(head.length + bytes.length);
   text.set(head);
   text.set(bytes, head.length);
-  return sealBox("file", text, desk.limits.least, keys);
+  return sealBox("file", text, leastOf(desk), keys);
 }
 
 class Unclean extends Error {}

@@ -19,6 +19,9 @@ export function say(key, fill = {}) {
 /** A day as people write it. @param {Date} t */
 export const date = (t) => say("date", {day: t.getUTCDate(), month: months[t.getUTCMonth()], year: t.getUTCFullYear()});
 
+/** The smallest size that texts to a desk are padded to; a node cannot make it smaller. @param {object} desk */
+export const leastOf = (desk) => Math.max(8192, Math.min(desk.limits.least, desk.limits.max_text) || 0);
+
 /** An element with a class and what is in it: texts and elements. @returns {HTMLElement} */
 export function make(name, className, ...inside) {
   const e = document.createElement(name);

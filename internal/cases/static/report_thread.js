@@ -1,7 +1,7 @@
 // A conversation: the words open it on this device, what is said is sealed here. The words stay in this page; they are
 // never sent, kept or put into an address.
 import {fromBase64, openBox, receiptAccess, sealBox, supported, toBase64} from "./seal.js";
-import {date, even, listReaders, make, once, readersOf, say, send, show, sign} from "./report_send.js";
+import {date, even, leastOf, listReaders, make, once, readersOf, say, send, show, sign} from "./report_send.js";
 import {clear, leave} from "./report_leave.js";
 
 const form = document.getElementById("enter");
@@ -155,7 +155,7 @@ async function write(view, readers, text, box) {
     return text.focus();
   }
   const own = view.box ? [access.key.public] : []; // who cannot read the report again had a reason
-  ready ??= even({proof: toBase64(access.proof), once: once(), box: await sealBox("message", words, view.desk.limits.least, [...readers.map((r) => r.public), ...own])});
+  ready ??= even({proof: toBase64(access.proof), once: once(), box: await sealBox("message", words, leastOf(view.desk), [...readers.map((r) => r.public), ...own])});
   const came = await send("/api/v1/reports/thread/message", ready);
   switch (came.kind) {
     case "ok":
