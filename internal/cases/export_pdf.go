@@ -100,7 +100,7 @@ func (w *exportWriter) minute(t time.Time) string {
 func (w *exportWriter) short(t time.Time) string { return strings.TrimSuffix(w.minute(t), " UTC") }
 
 // emphasis are the signs of Markdown that a printed text does not need.
-var emphasis = regexp.MustCompile("(?m)\\*\\*|__|^#{1,6} ")
+var emphasis = regexp.MustCompile(`(?m)\*\*|__|^#{1,6} `)
 
 // said are texts that people wrote, one below the other.
 func (w *exportWriter) said(texts ...string) string {

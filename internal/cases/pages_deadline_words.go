@@ -56,16 +56,6 @@ func deadlineEvent(words web.Words, name string) string {
 	return name
 }
 
-// deadlineTerm is what a word of the rules is called.
-func deadlineTerm(words web.Words, terms []deadline.Term, id string) string {
-	for _, t := range terms {
-		if t.ID == id {
-			return t.In(words.Lang())
-		}
-	}
-	return id
-}
-
 // deadlineMarkOf is the state of a duty in a word with its sign. A state that a person must act on stands out.
 func deadlineMarkOf(words web.Words, d CaseDeadline, now time.Time) caseMark {
 	text := words.T("cases.deadline.state." + string(d.State))

@@ -6,7 +6,6 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"crypto/sha512"
-	"encoding/base64"
 	"encoding/json"
 	"io"
 	"strings"
@@ -33,9 +32,6 @@ func (s *Service) access(ctx context.Context, words string) (seal.Access, error)
 
 // maxReceiptText is how much of what somebody types as a receipt is looked at.
 const maxReceiptText = 500
-
-// proofText is a proof as clients send it.
-func proofText(a seal.Access) string { return base64.StdEncoding.EncodeToString(a.Proof[:]) }
 
 // checkOnce refuses what cannot tell one post from another.
 func checkOnce(once string) error {

@@ -65,7 +65,7 @@ func (r *reminded) of(rule string) (out []string) {
 func remindWorld(t *testing.T, fn func(t *testing.T, w *caseWorld, r *reminded)) {
 	dir := t.TempDir()
 	synctest.Test(t, func(t *testing.T) {
-		shift := time.Date(2026, 11, 20, 8, 0, 0, 0, time.UTC).Sub(time.Now())
+		shift := time.Until(time.Date(2026, 11, 20, 8, 0, 0, 0, time.UTC))
 		now := func() time.Time { return time.Now().Add(shift) }
 		w := &caseWorld{t: t, people: &casePeople{map[polder.OrgID]polder.Org{optics: {ID: optics, Name: "Acme Optics", Country: "NL"}}, map[polder.PersonID]polder.Actor{}}}
 		ctx, cancel := context.WithCancel(t.Context())

@@ -94,7 +94,6 @@ func readersOf(desk DeskView, also string) ([]Reader, error) {
 type arrival struct {
 	row    reportRow
 	boxes  []boxRow // the report first
-	blobs  []seal.Box
 	once   []byte
 	wanted []seal.KeyID // readers that everything is sealed to
 }

@@ -219,13 +219,6 @@ func caseTime(n int64) time.Time {
 	return time.UnixMicro(n).UTC()
 }
 
-// revisionRow is a line of the history as it is kept.
-type revisionRow struct {
-	CaseRevision
-	body string
-	org  polder.OrgID
-}
-
 const insertRevisionText = `INSERT INTO cases_revision (case_n, what, item, version, at, person, org, did, reason, level, body) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
 
 // insertRevision keeps what something is from now on, and who made it so.
