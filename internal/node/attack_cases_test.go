@@ -1,7 +1,9 @@
 package node
 
 import (
+	"encoding/json"
 	"maps"
+	"net/http"
 	"net/url"
 	"slices"
 	"strings"
@@ -9,6 +11,7 @@ import (
 	"time"
 
 	"github.com/polder-exchange/polder/internal/web"
+	"github.com/polder-exchange/polder/stix"
 )
 
 // caseProbe holds answers against the words that their readers may not see.
@@ -206,4 +209,36 @@ func TestS4CaseCommands(t *testing.T) {
 		}
 	}
 	t.Logf("%d probes", x.probes)
+}
+
+// TestS35Evidence (S35): a page with a script, kept as evidence under its own media type, is handed out by every door as a
+// download of bytes that no browser shows.
+func TestS35Evidence(t *testing.T) {
+	x := &casesWorld{place: newPlace(t), secrets: map[string]caseSecret{}, sight: map[string]map[string]caseSight{}, cases: map[string]string{}, items: map[string]map[string]string{}}
+	x.openCase(t, "open", "contributor", stix.Green)
+	const hostile = "<script>alert(1)</script>"
+	var it struct{ ID string }
+	a := x.ask(ask{as: "contributor", method: "POST", path: "/api/v1/cases/" + x.cases["open"] + "/evidence", kind: "text/html", body: hostile, head: map[string]string{"X-File-Name": "page.html"}})
+	if a.status != http.StatusCreated || json.Unmarshal([]byte(a.body), &it) != nil {
+		t.Fatalf("evidence: %d %s", a.status, a.body)
+	}
+	for _, q := range []ask{
+		{path: "/api/v1/cases/" + x.cases["open"] + "/evidence/" + it.ID},
+		{method: "POST", path: "/cases/" + x.cases["open"] + "/items/" + it.ID + "/file", kind: formKind, body: "reason=look", head: map[string]string{"Sec-Fetch-Site": "same-origin"}},
+	} {
+		q.as = "contributor"
+		a := x.ask(q)
+		if a.status != http.StatusOK || a.body != hostile {
+			t.Fatalf("%s: %d %.300s", q.path, a.status, a.body)
+		}
+		if got := a.head.Get("Content-Type"); got != octets {
+			t.Errorf("%s: is handed out as %s", q.path, got)
+		}
+		if got := a.head.Get("Content-Disposition"); !strings.HasPrefix(got, "attachment") {
+			t.Errorf("%s: a browser may show it: %q", q.path, got)
+		}
+		if a.head.Get("X-Content-Type-Options") != "nosniff" || !strings.Contains(a.head.Get("Content-Security-Policy"), "default-src 'none'") {
+			t.Errorf("%s: %v", q.path, a.head)
+		}
+	}
 }
