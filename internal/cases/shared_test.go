@@ -97,8 +97,14 @@ func TestSharedCase(t *testing.T) {
 	if got := titles(one.Items); strings.Contains(got, "It began") || !strings.Contains(got, "A note") {
 		t.Errorf("after it was marked stricter they see %s", got)
 	}
+	sharedReplies(t, w, c.ID, key, all[0].ID)
+}
 
-	_, err = w.ReplyToShared(ctx, guest, key, Item{Kind: ItemEntry, Title: "x"}, false)
+// sharedReplies is what the other side adds to a case that is shared with it, until the sharing is stopped.
+func sharedReplies(t *testing.T, w *caseWorld, id CaseID, key, sharing string) {
+	t.Helper()
+	ctx := t.Context()
+	_, err := w.ReplyToShared(ctx, guest, key, Item{Kind: ItemEntry, Title: "x"}, false)
 	caseIs(t, err, polder.Forbidden, "role")
 	_, err = w.ReplyToShared(ctx, partner, key, Item{Kind: ItemEntry, Level: stix.Amber, Title: "Seen here too", At: time.Date(2026, 10, 1, 0, 0, 0, 0, time.UTC)}, false)
 	caseMust(t, err)
@@ -109,27 +115,27 @@ func TestSharedCase(t *testing.T) {
 			t.Errorf("%+v was taken", bad)
 		}
 	}
-	back, err := w.FromOthers(ctx, lead, c.ID)
+	back, err := w.FromOthers(ctx, lead, id)
 	caseMust(t, err)
 	if len(back) != 2 || back[0].Title != "Seen here too" || back[0].Org != wafers {
 		t.Fatalf("came back: %+v", back)
 	}
-	one, err = w.SharedWith(ctx, partner, key)
+	one, err := w.SharedWith(ctx, partner, key)
 	caseMust(t, err)
 	if one.Items[0].Title != "Seen here too" {
 		t.Errorf("the joint timeline begins with %q", one.Items[0].Title)
 	}
 
-	caseIs(t, w.StopSharing(ctx, lead, c.ID, "nothing"), polder.NotFound, "not shared so")
-	caseMust(t, w.StopSharing(ctx, lead, c.ID, all[0].ID))
+	caseIs(t, w.StopSharing(ctx, lead, id, "nothing"), polder.NotFound, "not shared so")
+	caseMust(t, w.StopSharing(ctx, lead, id, sharing))
 	if _, err := w.SharedWith(ctx, partner, key); polder.KindOf(err) != polder.NotFound {
 		t.Errorf("after it was stopped: %v", err)
 	}
-	if back, err = w.FromOthers(ctx, lead, c.ID); err != nil || len(back) != 0 {
+	if back, err = w.FromOthers(ctx, lead, id); err != nil || len(back) != 0 {
 		t.Errorf("after it was stopped %v came back, %v", back, err)
 	}
 	var said []string
-	history, err := w.CaseHistory(ctx, lead, c.ID)
+	history, err := w.CaseHistory(ctx, lead, id)
 	caseMust(t, err)
 	for _, h := range history {
 		if h.What == "sharing" {
