@@ -1,7 +1,10 @@
 package node
 
 import (
+	"bytes"
 	"context"
+	"image"
+	"image/png"
 	"io"
 	"net/url"
 	"os"
@@ -50,7 +53,25 @@ func reportsByPhone(t *testing.T, st *stage, page *webtest.Page) {
 	page.Wait("#seals-device")
 	page.Size(390, 844)
 	picture(page, "report.png")
+	screenful(t, "report.png", 844)
 	page.Check(t)
+}
+
+// screenful cuts a picture to what a screen shows of it at first.
+func screenful(t *testing.T, name string, height int) {
+	t.Helper()
+	dir := os.Getenv("POLDER_SHOTS")
+	if dir == "" {
+		return
+	}
+	text, err := os.ReadFile(filepath.Join(dir, name))
+	ok(t, err)
+	whole, err := png.Decode(bytes.NewReader(text))
+	ok(t, err)
+	part := whole.(interface{ SubImage(image.Rectangle) image.Image }).SubImage(image.Rect(0, 0, whole.Bounds().Dx(), height))
+	var out bytes.Buffer
+	ok(t, png.Encode(&out, part))
+	ok(t, os.WriteFile(filepath.Join(dir, name), out.Bytes(), 0o600))
 }
 
 // shown is a page that the test looks at, and the name of its picture; "" has none.
