@@ -13,10 +13,11 @@ var caseExits = map[string]exit{
 	"cases.api.inbox": {none: sealedExit}, "cases.api.inbox.one": {none: sealedExit}, "cases.api.inbox.acknowledge": {none: sealedExit}, "cases.api.inbox.close": {none: sealedExit}, "cases.api.inbox.reopen": {none: sealedExit},
 	"cases.api.inbox.answer": {none: sealedExit}, "cases.api.inbox.case": {none: sealedExit}, "cases.api.inbox.wraps": {none: sealedExit}, "cases.api.inbox.file": {none: sealedExit}, "cases.api.inbox.remove": {none: sealedExit},
 	"cases.api.desks": {shows: true}, "cases.api.desk": {none: "is asked by the alias that it shows"}, "cases.api.desk.open": {none: asksByPost}, "cases.api.desk.change": {none: asksByPost}, "cases.api.desk.close": {none: asksByPost},
-	"cases.api.desk.reader": {none: asksByPost}, "cases.api.desk.confirm": {none: asksByPost}, "cases.api.desk.unread": {none: asksByPost}, "cases.api.keys": {none: "one's own keys, locked"}, "cases.api.key.put": {none: asksByPost},
+	"cases.api.desk.reader": {none: asksByPost}, "cases.api.desk.confirm": {none: asksByPost}, "cases.api.desk.unread": {none: asksByPost}, "cases.api.keys": {none: "one's own keys, locked"}, "cases.api.key.put": {none: asksByPost}, "cases.api.key.relock": {none: asksByPost}, "cases.api.key.challenge": {none: "a box that opens with one's own key"},
 
 	"cases.api.case":        {shows: true, queries: []string{"?open=yes", "?sort=severity", "?sort=changed", "?archived=yes", "?limit=1", "?status=closed", "?text=zq", "?kind=incident"}},
 	"cases.api.case.titles": {none: "stewards list nothing until the settings let them"}, "cases.api.case.tasks": {shows: true}, "cases.api.case.naming": {none: asksByPost}, "cases.api.case.settings": {none: "what an organisation chose"},
+	"cases.api.case.orphaned": {none: "days of cases that nobody leads; see TestOrphanDoors"}, "cases.orphaned": {none: asksByPost}, "cases.report.release": {none: "asked by POST; see TestReleaseOfReport"},
 	"cases.api.case.one": {shows: true}, "cases.api.case.status": {none: asksByPost}, "cases.api.case.archive": {none: asksByPost}, "cases.api.case.announce": {none: asksByPost},
 	"cases.api.case.history": {shows: true}, "cases.api.case.similar": {none: "shows titles of cases that share a value; of these, hidden's alone, to its lead"}, "cases.api.case.members": {none: "names and ceilings"},
 	"cases.api.case.damage": {shows: true}, "cases.api.case.jewels": {none: asksByPost},
