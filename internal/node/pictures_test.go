@@ -68,7 +68,9 @@ func screenful(t *testing.T, name string, height int) {
 	ok(t, err)
 	whole, err := png.Decode(bytes.NewReader(text))
 	ok(t, err)
-	part := whole.(interface{ SubImage(image.Rectangle) image.Image }).SubImage(image.Rect(0, 0, whole.Bounds().Dx(), height))
+	part := whole.(interface {
+		SubImage(image.Rectangle) image.Image
+	}).SubImage(image.Rect(0, 0, whole.Bounds().Dx(), height))
 	var out bytes.Buffer
 	ok(t, png.Encode(&out, part))
 	ok(t, os.WriteFile(filepath.Join(dir, name), out.Bytes(), 0o600))
