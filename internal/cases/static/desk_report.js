@@ -74,7 +74,7 @@ function answersPanel(c) {
   const a = c.report.answers;
   if (!a) return panel(say("answers"), "", body(make("p", {}, say("unopened"))));
   const facts = make("dl", {class: "pairs"});
-  const put = (label, value) => facts.append(make("dt", {}, label), make("dd", {}, value));
+  const put = (label, value) => facts.append(make("div", {}, make("dt", {}, label), make("dd", {}, value)));
   for (const q of questions) put(say(`q.${q}`), answer(q, a[q]));
   for (const [q, v] of Object.entries(a.more ?? {})) {
     if (text(v) !== "") put(has(`q.${q}`) ? say(`q.${q}`) : foreign(q), make("div", {class: "said"}, foreign(v)));
