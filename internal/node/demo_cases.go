@@ -259,9 +259,9 @@ func partnerSeesGreen(ctx context.Context, st *stage) error {
 	}
 	switch text := string(items); {
 	case !strings.Contains(text, caseGreen):
-		return errors.New("Okular does not see the entry that is green")
+		return errors.New("the partner does not see the entry that is green")
 	case strings.Contains(text, caseStrict), strings.Contains(text, "guessing"):
-		return errors.New("Okular sees what is marked above its ceiling")
+		return errors.New("the partner sees what is marked above its ceiling")
 	}
 	return demands(http.StatusNotFound, st.ask(ctx, st.players["meridiaan"].writer, "GET", path, nil, nil))
 }
