@@ -53,12 +53,15 @@ func goodKey(key string) bool {
 	return key != "" && strings.Trim(key, "abcdefghijklmnopqrstuvwxyz0123456789.-+") == ""
 }
 
-// ReadCatalogue reads locale/LANG.txt of files, and locale/LANG.*.txt where a part has many texts. A part without such
-// files has no texts.
+// ReadCatalogue reads locale/LANG.txt of files, and locale/LANG.*.txt where a part has many texts. A part without any
+// such files has no texts.
 func ReadCatalogue(files fs.FS, lang string) (Catalogue, error) {
 	names, err := fs.Glob(files, "locale/"+lang+".*txt")
 	if err != nil {
 		return nil, fmt.Errorf("read catalogue: %w", err)
+	}
+	if others, _ := fs.Glob(files, "locale/*.txt"); len(names) == 0 && len(others) > 0 {
+		return nil, fmt.Errorf("locale/%s.txt is missing, beside %s", lang, others[0])
 	}
 	all := Catalogue{}
 	for _, name := range names {

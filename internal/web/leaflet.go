@@ -46,6 +46,9 @@ type leafletView struct {
 	Others       []leafletTurn
 }
 
+// leafletLanguage is the key under which each file of a leaflet says the name of its language.
+const leafletLanguage = "language.name"
+
 // leafletTurn leads to the same page in another language.
 type leafletTurn struct{ Lang, Name, Href string }
 
@@ -189,7 +192,7 @@ func (l *Leaflet) Render(w http.ResponseWriter, r *http.Request, p LeafletPage) 
 	v := leafletView{LeafletPage: p, Lang: words.Lang(), Static: l.site.static.prefix}
 	for _, lang := range l.languages {
 		if lang != words.Lang() && !p.Stays {
-			v.Others = append(v.Others, leafletTurn{lang, l.words[lang].T("language.name"), InLanguage(LocalPath(r.URL.EscapedPath()), lang)})
+			v.Others = append(v.Others, leafletTurn{lang, l.words[lang].T(leafletLanguage), InLanguage(LocalPath(r.URL.EscapedPath()), lang)})
 		}
 	}
 	var out bytes.Buffer
