@@ -11,18 +11,9 @@ import (
 	"github.com/polder-exchange/polder/internal/web"
 )
 
-// deadlineServe answers a request, or says why not.
-type deadlineServe func(http.ResponseWriter, *http.Request) error
-
-func (h deadlineServe) serve(w http.ResponseWriter, r *http.Request) {
-	if err := h(w, r); err != nil {
-		web.Problem(w, r, err)
-	}
-}
-
 func (a *API) deadlineRoutes() []web.Route {
-	route := func(method, pattern, exit string, need web.Need, h deadlineServe, doc web.Doc) web.Route {
-		return web.Route{Method: method, Pattern: "/api/v1" + pattern, Need: need, Exit: "cases.api.deadline" + exit, Handler: h.serve, Doc: &doc}
+	route := func(method, pattern, exit string, need web.Need, h web.Handler, doc web.Doc) web.Route {
+		return web.Route{Method: method, Pattern: "/api/v1" + pattern, Need: need, Exit: "cases.api.deadline" + exit, Handler: h.Serve, Doc: &doc}
 	}
 	const of = "/cases/{id}/deadlines"
 	return []web.Route{

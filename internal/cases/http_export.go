@@ -14,35 +14,26 @@ import (
 // exportRoutes hand a case out as a file, and the cases that others share.
 func (a *API) exportRoutes() []web.Route {
 	return []web.Route{
-		{Method: "GET", Pattern: "/api/v1/cases/{id}/export", Need: web.Reader, Exit: "cases.api.export", Handler: exportHandler(a.exportFile), Doc: &web.Doc{
+		{Method: "GET", Pattern: "/api/v1/cases/{id}/export", Need: web.Reader, Exit: "cases.api.export", Handler: web.Handler(a.exportFile).Serve, Doc: &web.Doc{
 			Summary: "A case as a file, from what you may see of it; nothing above the ceiling is in it, or said to be left out", Gives: "application/octet-stream", Query: map[string]string{
 				"format": "pdf, stix, veris, rsit, csv or json; pdf without it", "ceiling": "the strictest level in it; your own up to amber+strict without it", "red": "yes: the lead's word that what is marked red may be in it",
 				"pap": "what may be done with it, written on it: clear, green, amber or red", "language": "of a pdf: en or nl", "table": "of a csv: timeline, observables or rsit; all items without it", "named": "yes: a bundle or an incident names the organisation"}}},
-		{Method: "GET", Pattern: "/api/v1/cases/shared", Need: web.Reader, Exit: "cases.api.shared", Handler: exportHandler(a.sharedList), Doc: &web.Doc{
+		{Method: "GET", Pattern: "/api/v1/cases/shared", Need: web.Reader, Exit: "cases.api.shared", Handler: web.Handler(a.sharedList).Serve, Doc: &web.Doc{
 			Summary: "The cases that other organisations share with yours, the last changed first", Answer: caseSharedList{}}},
-		{Method: "GET", Pattern: "/api/v1/shared-cases/{key}", Need: web.Reader, Exit: "cases.api.shared.one", Handler: exportHandler(a.sharedOne), Doc: &web.Doc{
+		{Method: "GET", Pattern: "/api/v1/shared-cases/{key}", Need: web.Reader, Exit: "cases.api.shared.one", Handler: web.Handler(a.sharedOne).Serve, Doc: &web.Doc{
 			Summary: "One of them, with the items of all sides", Answer: SharedCase{}}},
-		{Method: "POST", Pattern: "/api/v1/shared-cases/{key}/items", Need: web.Contributor, Exit: "cases.api.shared.reply", Handler: exportHandler(a.sharedReply), Doc: &web.Doc{
+		{Method: "POST", Pattern: "/api/v1/shared-cases/{key}/items", Need: web.Contributor, Exit: "cases.api.shared.reply", Handler: web.Handler(a.sharedReply).Serve, Doc: &web.Doc{
 			Summary: "Add an entry, an observable or a note to a case that another organisation shares, and share it back", Body: caseReplyBody{}, Answer: Item{}}},
-		{Method: "GET", Pattern: "/api/v1/cases/{id}/sharings", Need: web.Reader, Exit: "cases.api.sharings", Handler: exportHandler(a.sharingList), Doc: &web.Doc{
+		{Method: "GET", Pattern: "/api/v1/cases/{id}/sharings", Need: web.Reader, Exit: "cases.api.sharings", Handler: web.Handler(a.sharingList).Serve, Doc: &web.Doc{
 			Summary: "With whom a case is shared", Answer: caseSharingList{}}},
-		{Method: "POST", Pattern: "/api/v1/cases/{id}/sharings", Need: web.Contributor, Exit: "cases.api.share", Handler: exportHandler(a.shareCase), Doc: &web.Doc{
+		{Method: "POST", Pattern: "/api/v1/cases/{id}/sharings", Need: web.Contributor, Exit: "cases.api.share", Handler: web.Handler(a.shareCase).Serve, Doc: &web.Doc{
 			Summary: "Share a case with another organisation up to a ceiling, or show what would leave", Body: caseSharingBody{}, Answer: ReleaseAnswer{}}},
-		{Method: "POST", Pattern: "/api/v1/cases/{id}/sharings/{sharing}/stop", Need: web.Contributor, Exit: "cases.api.unshare", Handler: exportHandler(a.unshareCase), Doc: &web.Doc{
+		{Method: "POST", Pattern: "/api/v1/cases/{id}/sharings/{sharing}/stop", Need: web.Contributor, Exit: "cases.api.unshare", Handler: web.Handler(a.unshareCase).Serve, Doc: &web.Doc{
 			Summary: "Withdraw what was shared of a case with an organisation"}},
-		{Method: "POST", Pattern: "/api/v1/cases/{id}/release", Need: web.Contributor, Exit: "cases.api.release", Handler: exportHandler(a.releaseCase), Doc: &web.Doc{
+		{Method: "POST", Pattern: "/api/v1/cases/{id}/release", Need: web.Contributor, Exit: "cases.api.release", Handler: web.Handler(a.releaseCase).Serve, Doc: &web.Doc{
 			Summary: "Share chosen observables and a text of a case with a community, or show what would leave", Body: caseReleaseBody{}, Answer: ReleaseAnswer{}}},
-		{Method: "GET", Pattern: "/api/v1/cases/cross-border", Need: web.Reader, Exit: "cases.api.cross-border", Handler: exportHandler(a.crossBorder), Doc: &web.Doc{
+		{Method: "GET", Pattern: "/api/v1/cases/cross-border", Need: web.Reader, Exit: "cases.api.cross-border", Handler: web.Handler(a.crossBorder).Serve, Doc: &web.Doc{
 			Summary: "For a contact point: the cases that cross borders, and how far each is", Answer: caseSharedList{}}},
-	}
-}
-
-// exportHandler is a handler that returns its error to the one place that answers with it.
-func exportHandler(h func(w http.ResponseWriter, r *http.Request) error) http.HandlerFunc {
-	return func(w http.ResponseWriter, r *http.Request) {
-		if err := h(w, r); err != nil {
-			web.Problem(w, r, err)
-		}
 	}
 }
 

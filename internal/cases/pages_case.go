@@ -15,8 +15,8 @@ const (
 )
 
 func (p *Pages) caseRoutes() []web.Route {
-	route := func(method, pattern, exit string, need web.Need, h casePageHandler) web.Route {
-		return web.Route{Method: method, Pattern: pattern, Need: need, Exit: "cases." + exit, Handler: h.serve}
+	route := func(method, pattern, exit string, need web.Need, h web.Handler) web.Route {
+		return web.Route{Method: method, Pattern: pattern, Need: need, Exit: "cases." + exit, Handler: h.Serve}
 	}
 	upload := route("POST", "/cases/{id}/{page}/{item}/{act}", "case.upload", web.Reader, p.caseActPage)
 	upload.MaxBody, upload.Timeout = MaxEvidence+caseFormBytes, caseUploadTime
@@ -46,7 +46,7 @@ func (p *Pages) caseRoutes() []web.Route {
 }
 
 // casePair is what a page of a case shows, and what its form does; either may be nil.
-type casePair struct{ get, post casePageHandler }
+type casePair struct{ get, post web.Handler }
 
 func (c casePair) serve(w http.ResponseWriter, r *http.Request) error {
 	h := c.get
@@ -96,7 +96,7 @@ func (p *Pages) caseActPage(w http.ResponseWriter, r *http.Request) error {
 		return p.addCaseFile(w, r)
 	}
 	r.Body = http.MaxBytesReader(w, r.Body, caseFormBytes)
-	acts := map[string]casePageHandler{"done": p.finishCaseTask, "strike": p.strikeCaseItem, "erase": p.eraseCaseItem, "custody": p.addCaseCustody, "file": p.openCaseFile}
+	acts := map[string]web.Handler{"done": p.finishCaseTask, "strike": p.strikeCaseItem, "erase": p.eraseCaseItem, "custody": p.addCaseCustody, "file": p.openCaseFile}
 	if h := acts[act]; page == "items" && h != nil {
 		return h(w, r)
 	}

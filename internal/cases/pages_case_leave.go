@@ -253,7 +253,7 @@ func (c *caseSheet) placeField(chosen string) (web.Field, []stix.Marking, error)
 func caseReleaseBlocks(words web.Words, action string, hidden []web.Hidden, a ReleaseAnswer) []web.Block {
 	t := words.T
 	var out []web.Block
-	table := caseTable{Label: t("cases.release.leaves"), Heads: caseHeads(t("cases.release.object"), t("cases.release.kind")), Empty: web.Empty{Icon: "share", Title: t("cases.release.nothing"), Text: t("cases.release.nothing-text")}}
+	table := caseTable{Label: t("cases.release.leaves"), Heads: web.PlainHeads(t("cases.release.object"), t("cases.release.kind")), Empty: web.Empty{Icon: "share", Title: t("cases.release.nothing"), Text: t("cases.release.nothing-text")}}
 	var raw []caseRaw
 	for _, l := range a.Lines {
 		table.add(caseRow{Name: l.Says, Level: l.Level, Cells: []caseCell{{Text: l.Type}}})
@@ -368,7 +368,7 @@ func (p *Pages) showCaseSharing(w http.ResponseWriter, r *http.Request, c *caseS
 
 func (c *caseSheet) sharingTable(all []Sharing) caseTable {
 	t := c.words.T
-	table := caseTable{Label: t("cases.sharing.with"), Heads: caseHeads(t("cases.sharing.org"), t("cases.team.part"), t("cases.team.ceiling"), t("cases.sharing.sent"), t("cases.team.end")), Empty: web.Empty{Icon: "lock", Title: t("cases.sharing.none"), Text: t("cases.sharing.none-text")}}
+	table := caseTable{Label: t("cases.sharing.with"), Heads: web.PlainHeads(t("cases.sharing.org"), t("cases.team.part"), t("cases.team.ceiling"), t("cases.sharing.sent"), t("cases.team.end")), Empty: web.Empty{Icon: "lock", Title: t("cases.sharing.none"), Text: t("cases.sharing.none-text")}}
 	for _, s := range all {
 		row := caseRow{Name: caseOr(s.Name, c.names.org(s.Org)), Sub: s.Community, Cells: []caseCell{{Text: t("cases.part." + string(s.Part))}, {Text: t("cases.ceiling", "level", s.Ceiling)}, {At: s.Sent}, {}}}
 		switch {

@@ -230,7 +230,7 @@ func (p *Pages) caseListBelow(ctx context.Context, words web.Words, by polder.Ac
 			return nil, err
 		}
 		if len(page.Cases) > 0 {
-			t := caseTable{Label: words.T("cases.steward"), Heads: caseHeads(words.T("cases.case"), words.T("cases.status"), words.T("cases.opened")), Foot: words.T("cases.steward.note")}
+			t := caseTable{Label: words.T("cases.steward"), Heads: web.PlainHeads(words.T("cases.case"), words.T("cases.status"), words.T("cases.opened")), Foot: words.T("cases.steward.note")}
 			for _, c := range page.Cases {
 				t.add(caseRow{Name: caseTitle(words, c), Level: c.Level, Cells: []caseCell{{Mark: caseStatusMark(words, c.Status)}, {At: c.Opened}}})
 			}

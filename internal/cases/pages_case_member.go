@@ -33,7 +33,7 @@ func (p *Pages) showCaseMembers(w http.ResponseWriter, r *http.Request, c *caseS
 	if err != nil {
 		return err
 	}
-	table := caseTable{Label: t("cases.team"), Heads: caseHeads(t("cases.team.who"), t("cases.team.part"), t("cases.team.ceiling"), t("cases.team.since"), t("cases.team.end"))}
+	table := caseTable{Label: t("cases.team"), Heads: web.PlainHeads(t("cases.team.who"), t("cases.team.part"), t("cases.team.ceiling"), t("cases.team.since"), t("cases.team.end"))}
 	for _, m := range all {
 		row := c.memberRow(m)
 		row.Cells = append(row.Cells, caseCell{At: m.Since, Sub: c.names.person(m.By, c.Org)}, caseCell{})

@@ -27,7 +27,7 @@ func (p *Pages) caseShared(w http.ResponseWriter, r *http.Request) error {
 }
 
 func caseSharedTable(words web.Words, all []SharedCase, empty web.Empty) caseTable {
-	t := caseTable{Label: words.T("cases.tab.shared"), Empty: empty, Heads: caseHeads(words.T("cases.case"), words.T("cases.shared.from"), words.T("cases.severity.short"), words.T("cases.status"), words.T("cases.countries.short"), words.T("cases.stage"), words.T("cases.changed"))}
+	t := caseTable{Label: words.T("cases.tab.shared"), Empty: empty, Heads: web.PlainHeads(words.T("cases.case"), words.T("cases.shared.from"), words.T("cases.severity.short"), words.T("cases.status"), words.T("cases.countries.short"), words.T("cases.stage"), words.T("cases.changed"))}
 	for _, c := range all {
 		row := caseRow{Name: caseOr(c.Title, words.T("cases.untitled")), Level: c.Level, Sub: caseClassText(words, c.Class), Cells: []caseCell{{Text: caseOr(c.Owner, words.T("cases.shared.member")), Sub: c.Community}, {}, {}, {Text: strings.Join(c.Countries, ", ")}, {Text: caseStageText(words, c.Stage)}, {At: c.Changed}}}
 		if c.Severity != "" {
@@ -183,7 +183,7 @@ func (p *Pages) showCaseBorder(w http.ResponseWriter, r *http.Request, typed Con
 	}
 	t, v := words.T, caseView{Tabs: caseTabs(words, by, "/cases"), Alerts: caseNotDone(words, failed)}
 	v.add(caseBlock(t("cases.border.count", "n", len(all)), "", "case-table", caseSharedTable(words, all, web.Empty{Icon: "out", Title: t("cases.border.none"), Text: t("cases.border.none-text")})))
-	table := caseTable{Label: t("cases.contacts"), Heads: caseHeads(t("cases.contacts.country"), t("cases.contacts.org"), t("cases.release.community")), Empty: web.Empty{Icon: "people", Title: t("cases.contacts.none"), Text: t("cases.contacts.none-text")}}
+	table := caseTable{Label: t("cases.contacts"), Heads: web.PlainHeads(t("cases.contacts.country"), t("cases.contacts.org"), t("cases.release.community")), Empty: web.Empty{Icon: "people", Title: t("cases.contacts.none"), Text: t("cases.contacts.none-text")}}
 	for _, one := range points {
 		table.add(caseRow{Name: one.Country, Cells: []caseCell{{Text: one.Name}, {Text: one.Community}}})
 	}

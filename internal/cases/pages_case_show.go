@@ -396,7 +396,7 @@ func (c *caseSheet) addEvidence(v *caseView) error {
 }
 
 func (c *caseSheet) evidenceTable(all []Item) caseTable {
-	t := caseTable{Label: c.words.T("cases.evidence"), Heads: caseHeads(c.words.T("cases.evidence.what"), c.words.T("cases.evidence.where"), "SHA-256", c.words.T("cases.evidence.last")), Empty: c.nothing("lock", "cases.evidence.none", "cases.evidence.none-text", ItemEvidence, "cases.add.evidence")}
+	t := caseTable{Label: c.words.T("cases.evidence"), Heads: web.PlainHeads(c.words.T("cases.evidence.what"), c.words.T("cases.evidence.where"), "SHA-256", c.words.T("cases.evidence.last")), Empty: c.nothing("lock", "cases.evidence.none", "cases.evidence.none-text", ItemEvidence, "cases.add.evidence")}
 	for _, it := range all {
 		e := it.Evidence
 		if e == nil {
@@ -440,7 +440,7 @@ func (c *caseSheet) addTasks(v *caseView) error {
 }
 
 func (c *caseSheet) taskTable(all []Item) caseTable {
-	t := caseTable{Label: c.words.T("cases.tasks"), Heads: caseHeads(c.words.T("cases.task.what"), c.words.T("cases.task.owner"), c.words.T("cases.task.due"), c.words.T("cases.task.state")), Empty: c.nothing("check", "cases.tasks.none", "cases.tasks.none-text", ItemTask, "cases.add.task")}
+	t := caseTable{Label: c.words.T("cases.tasks"), Heads: web.PlainHeads(c.words.T("cases.task.what"), c.words.T("cases.task.owner"), c.words.T("cases.task.due"), c.words.T("cases.task.state")), Empty: c.nothing("check", "cases.tasks.none", "cases.tasks.none-text", ItemTask, "cases.add.task")}
 	slices.SortStableFunc(all, func(a, b Item) int { return caseTaskRank(a).compare(caseTaskRank(b)) })
 	now := c.p.o.Now()
 	for _, it := range all {
@@ -528,7 +528,7 @@ func (c *caseSheet) addTeam(v *caseView) error {
 	if err != nil {
 		return err
 	}
-	t := caseTable{Label: c.words.T("cases.team"), Heads: caseHeads(c.words.T("cases.team.who"), c.words.T("cases.team.part"), c.words.T("cases.team.ceiling"))}
+	t := caseTable{Label: c.words.T("cases.team"), Heads: web.PlainHeads(c.words.T("cases.team.who"), c.words.T("cases.team.part"), c.words.T("cases.team.ceiling"))}
 	for _, m := range all {
 		t.add(c.memberRow(m))
 	}

@@ -26,7 +26,7 @@ var caseSamples = map[string][]any{
 }
 
 func caseFullTable() caseTable {
-	t := caseTable{Label: "L", Heads: caseHeads("A", "#B", "C"), Foot: "f", Pager: web.Pager{Older: "/o", Newer: "/n"}}
+	t := caseTable{Label: "L", Heads: web.PlainHeads("A", "#B", "C"), Foot: "f", Pager: web.Pager{Older: "/o", Newer: "/n"}}
 	t.add(caseRow{Name: "n", Href: "/x", Level: stix.Amber, Sub: "s", Cells: []caseCell{{Text: "1"}, {Text: "x", Href: "/y", Sub: "s", Mark: caseMark{"ok", "check", "M"}, At: time.Unix(9, 0), Links: []web.Link{{Text: "l", Href: "/l"}}, Buttons: []caseButton{{"/b", "B", "about", []web.Hidden{{Name: "h", Value: "v"}}}}}}})
 	t.add(caseRow{Name: "v", Code: true, Cells: []caseCell{{Text: "c", Code: true}}})
 	return t

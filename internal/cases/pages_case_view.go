@@ -124,19 +124,6 @@ type caseButton struct {
 	Hidden        []web.Hidden
 }
 
-// caseHeads are heads of a table, the first of them for the name. A label that begins with "#" heads numbers.
-func caseHeads(labels ...string) []web.Head {
-	heads := make([]web.Head, len(labels))
-	for i, l := range labels {
-		if text, ok := strings.CutPrefix(l, "#"); ok {
-			heads[i] = web.Head{Label: text, Num: true}
-			continue
-		}
-		heads[i] = web.Head{Label: l}
-	}
-	return heads
-}
-
 // add appends a row, whose cells get the labels of their heads.
 func (t *caseTable) add(row caseRow) {
 	for i := range row.Cells {
@@ -156,15 +143,6 @@ func (t *caseTable) page(at *url.URL, next string, further bool) {
 	}
 	if further {
 		t.Pager.Newer = web.With(at, "next", "")
-	}
-}
-
-// casePageHandler answers a request, or says why not.
-type casePageHandler func(http.ResponseWriter, *http.Request) error
-
-func (h casePageHandler) serve(w http.ResponseWriter, r *http.Request) {
-	if err := h(w, r); err != nil {
-		web.Problem(w, r, err)
 	}
 }
 

@@ -16,8 +16,8 @@ import (
 )
 
 func (p *Pages) deadlineRoutes() []web.Route {
-	page := func(method, pattern, exit string, need web.Need, h deadlineServe) web.Route {
-		return web.Route{Method: method, Pattern: "/cases" + pattern, Need: need, Exit: "cases.deadline." + exit, Handler: h.serve}
+	page := func(method, pattern, exit string, need web.Need, h web.Handler) web.Route {
+		return web.Route{Method: method, Pattern: "/cases" + pattern, Need: need, Exit: "cases.deadline." + exit, Handler: h.Serve}
 	}
 	const one = "/deadlines/{id}/{rule}" // literals first, so that no pattern under /cases contradicts another
 	return []web.Route{
@@ -59,7 +59,7 @@ func (p *Pages) openPage(w http.ResponseWriter, r *http.Request) error {
 	if near := nearest(page.Deadlines, 4); len(near) > 0 {
 		v.across(caseBlock(words.T("cases.deadline.next"), words.T("cases.deadline.next.note"), "case-clocks", deadlineClocks(words, near, now)))
 	}
-	t := caseTable{Label: words.T("cases.deadline.all"), Heads: caseHeads(words.T("cases.deadline.what"), words.T("cases.deadline.case"), words.T("cases.deadline.until"), words.T("cases.deadline.state")),
+	t := caseTable{Label: words.T("cases.deadline.all"), Heads: web.PlainHeads(words.T("cases.deadline.what"), words.T("cases.deadline.case"), words.T("cases.deadline.until"), words.T("cases.deadline.state")),
 		Empty: web.Empty{Icon: "clock", Title: words.T("cases.deadline.none"), Text: words.T("cases.deadline.none.text"), Actions: []web.Action{{Label: words.T("cases.tab.assistant"), Href: "/cases/assistant"}}}}
 	for _, d := range page.Deadlines {
 		row := deadlineTableRow(words, d, now)
@@ -166,7 +166,7 @@ func (p *Pages) zoneOf(duties CaseDuties) *time.Location {
 }
 
 func (p *Pages) dutiesTable(words web.Words, duties CaseDuties, now time.Time) caseTable {
-	t := caseTable{Label: words.T("cases.duties.all"), Heads: caseHeads(words.T("cases.deadline.what"), words.T("cases.deadline.until"), words.T("cases.deadline.state"), words.T("cases.deadline.to")),
+	t := caseTable{Label: words.T("cases.duties.all"), Heads: web.PlainHeads(words.T("cases.deadline.what"), words.T("cases.deadline.until"), words.T("cases.deadline.state"), words.T("cases.deadline.to")),
 		Empty: web.Empty{Icon: "clock", Title: words.T("cases.duties.none"), Text: words.T("cases.duties.none.text")}}
 	for _, d := range duties.Deadlines {
 		row := deadlineTableRow(words, d, now)

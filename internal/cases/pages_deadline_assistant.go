@@ -88,7 +88,7 @@ func (p *Pages) assistantAnswer(r *http.Request, by polder.Actor, q url.Values) 
 
 // assistantBlocks are the duties with the article that each follows from, and what is no duty and why.
 func assistantBlocks(words web.Words, a deadline.Advice) []web.Block {
-	t := caseTable{Label: words.T("cases.assistant.duties"), Heads: caseHeads(words.T("cases.deadline.what"), words.T("cases.deadline.until"), words.T("cases.deadline.to"), words.T("cases.deadline.source")),
+	t := caseTable{Label: words.T("cases.assistant.duties"), Heads: web.PlainHeads(words.T("cases.deadline.what"), words.T("cases.deadline.until"), words.T("cases.deadline.to"), words.T("cases.deadline.source")),
 		Empty: web.Empty{Icon: "check", Title: words.T("cases.assistant.none"), Text: words.T("cases.assistant.none.text")}}
 	for _, d := range a.Duties {
 		one := CaseDeadline{What: d.Rule.What, WhatNL: d.Rule.WhatNL, Due: d.Due, Delay: d.Rule.Delay, Estimated: d.Estimated, Waits: d.Waits}

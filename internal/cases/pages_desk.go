@@ -15,8 +15,8 @@ import (
 
 // deskRoutes are the pages of reports, desks and keys, for who reads and for stewards.
 func (p *Pages) deskRoutes() []web.Route {
-	page := func(method, pattern, exit string, need web.Need, h casePageHandler) web.Route {
-		return web.Route{Method: method, Pattern: "/cases" + pattern, Need: need, Exit: "cases.desk." + exit, Handler: h.serve}
+	page := func(method, pattern, exit string, need web.Need, h web.Handler) web.Route {
+		return web.Route{Method: method, Pattern: "/cases" + pattern, Need: need, Exit: "cases.desk." + exit, Handler: h.Serve}
 	}
 	return []web.Route{
 		page("GET", "/reports", "queue", web.Reader, p.deskQueue),

@@ -23,7 +23,7 @@ func (p *Pages) showDesks(w http.ResponseWriter, r *http.Request, in DeskSetting
 		return err
 	}
 	v := caseView{Tabs: caseTabs(words, by, "/cases/desks"), Alerts: caseNotDone(words, wrong), Actions: []web.Action{{Label: words.T("cases.desk.key"), Href: "/cases/key", Icon: "lock"}}}
-	t := caseTable{Label: words.T("cases.tab.desks"), Heads: caseHeads(words.T("cases.desk.name"), words.T("cases.desk.kind"), words.T("cases.desk.address"), words.T("cases.desk.readers")),
+	t := caseTable{Label: words.T("cases.tab.desks"), Heads: web.PlainHeads(words.T("cases.desk.name"), words.T("cases.desk.kind"), words.T("cases.desk.address"), words.T("cases.desk.readers")),
 		Empty: web.Empty{Icon: "flag", Title: words.T("cases.desks.none"), Text: words.T("cases.desks.none.text")}}
 	for _, d := range desks {
 		reading, waiting := deskCount(d)
@@ -167,7 +167,7 @@ func (p *Pages) deskManage(r *http.Request, words web.Words, d DeskDetail, in *D
 }
 
 func deskReadersTable(words web.Words, d DeskDetail) caseTable {
-	t := caseTable{Label: words.T("cases.desk.readers"), Heads: caseHeads(words.T("cases.desk.reader"), words.T("cases.desk.fingerprint"), words.T("cases.desk.state"), words.T("cases.desk.do")),
+	t := caseTable{Label: words.T("cases.desk.readers"), Heads: web.PlainHeads(words.T("cases.desk.reader"), words.T("cases.desk.fingerprint"), words.T("cases.desk.state"), words.T("cases.desk.do")),
 		Empty: web.Empty{Icon: "lock", Title: words.T("cases.desk.nobody"), Text: words.T("cases.desk.nobody.text")}}
 	for _, one := range d.Readers {
 		state := caseCell{Mark: deskStateMark(words, one.State), At: one.Since}
@@ -212,7 +212,7 @@ func deskButtons(words web.Words, d DeskDetail, one DeskReader) (out []caseButto
 }
 
 func deskLogTable(words web.Words, d DeskDetail) caseTable {
-	t := caseTable{Label: words.T("cases.desk.log"), Heads: caseHeads(words.T("cases.desk.log.entry"), words.T("cases.desk.log.did"), words.T("cases.desk.log.when"), words.T("cases.desk.log.hash")),
+	t := caseTable{Label: words.T("cases.desk.log"), Heads: web.PlainHeads(words.T("cases.desk.log.entry"), words.T("cases.desk.log.did"), words.T("cases.desk.log.when"), words.T("cases.desk.log.hash")),
 		Empty: web.Empty{Icon: "doc", Title: words.T("cases.desk.log.none"), Text: words.T("cases.desk.nobody.text")}}
 	for i := len(d.Log) - 1; i >= 0; i-- {
 		e := d.Log[i]

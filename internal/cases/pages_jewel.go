@@ -16,8 +16,8 @@ import (
 const jewelMaxFile = 4 << 20
 
 func (p *Pages) jewelRoutes() []web.Route {
-	route := func(method, pattern, exit string, need web.Need, h casePageHandler) web.Route {
-		return web.Route{Method: method, Pattern: "/cases/jewels" + pattern, Need: need, Exit: "cases." + exit, Handler: h.serve}
+	route := func(method, pattern, exit string, need web.Need, h web.Handler) web.Route {
+		return web.Route{Method: method, Pattern: "/cases/jewels" + pattern, Need: need, Exit: "cases." + exit, Handler: h.Serve}
 	}
 	load := route("POST", "/import", "jewels", web.Steward, p.importJewels)
 	load.MaxBody = jewelMaxFile + caseFormBytes
@@ -68,7 +68,7 @@ func (p *Pages) showJewels(w http.ResponseWriter, r *http.Request, imported *Jew
 		v.Alerts = append(v.Alerts, jewelImportAlerts(words, *imported)...)
 	}
 	v.Facets, v.Chosen = caseChosen(web.Facets{At: at, Groups: []web.FacetGroup{{Name: "removed", Legend: t("cases.jewel.which"), Options: []web.FacetOption{{Value: "yes", Label: t("cases.jewel.removed"), Chosen: f.Removed}}}}}, t("cases.jewel.kept"))
-	v.Table = caseTable{Label: t("cases.tab.jewels"), Heads: caseHeads(t("cases.jewel.name"), t("cases.jewel.technology"), t("cases.jewel.depends"), t("cases.jewel.owner"), t("cases.changed")), Empty: jewelEmpty(words, by, f.Removed || find != "")}
+	v.Table = caseTable{Label: t("cases.tab.jewels"), Heads: web.PlainHeads(t("cases.jewel.name"), t("cases.jewel.technology"), t("cases.jewel.depends"), t("cases.jewel.owner"), t("cases.changed")), Empty: jewelEmpty(words, by, f.Removed || find != "")}
 	for _, j := range page.Jewels {
 		v.Table.add(caseRow{Name: caseClip(j.Name, caseMaxShort), Href: casePath("/cases/jewels", j.ID), Sub: caseFirstLine(j.Worth, 120), Cells: []caseCell{{Text: caseClip(strings.Join(j.Technology, ", "), 120)}, {Text: jewelDepends(words, j)}, {Text: caseClip(j.Owner, 80)}, {At: j.Changed}}})
 	}

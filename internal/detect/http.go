@@ -21,19 +21,10 @@ type API struct {
 // NewAPI makes the REST face of a service. Without an intake it takes no events in.
 func NewAPI(s *Service, in *Intake) *API { return &API{s, in, make(chan struct{}, maxAtOnce)} }
 
-// apiHandler answers a request, or says why not.
-type apiHandler func(http.ResponseWriter, *http.Request) error
-
-func (h apiHandler) serve(w http.ResponseWriter, r *http.Request) {
-	if err := h(w, r); err != nil {
-		web.Problem(w, r, err)
-	}
-}
-
 // Routes are those of the REST API.
 func (a *API) Routes() []web.Route {
-	route := func(method, pattern, exit string, need web.Need, h apiHandler, doc web.Doc) web.Route {
-		return web.Route{Method: method, Pattern: "/api/v1/" + pattern, Need: need, Exit: "api." + exit, Handler: h.serve, Doc: &doc}
+	route := func(method, pattern, exit string, need web.Need, h web.Handler, doc web.Doc) web.Route {
+		return web.Route{Method: method, Pattern: "/api/v1/" + pattern, Need: need, Exit: "api." + exit, Handler: h.Serve, Doc: &doc}
 	}
 	return []web.Route{
 		a.eventsRoute(),

@@ -29,7 +29,7 @@ type taken struct {
 }
 
 func (a *API) eventsRoute() web.Route {
-	return web.Route{Method: http.MethodPost, Pattern: "/api/v1/events", Need: web.Contributor, Exit: "api.events", MaxBody: maxSent, Timeout: time.Minute, Handler: apiHandler(a.events).serve,
+	return web.Route{Method: http.MethodPost, Pattern: "/api/v1/events", Need: web.Contributor, Exit: "api.events", MaxBody: maxSent, Timeout: time.Minute, Handler: web.Handler(a.events).Serve,
 		Doc: &web.Doc{Summary: "Take events in, to be judged: one JSON object a line, plain or with Content-Encoding gzip or zstd. 202 means that they are on disk. 429 with Retry-After means that too much waits; 507 that the disk is full",
 			Query: map[string]string{"name": "what these events are from, such as dns or ws-041; alerts say it as their file"}, Media: "application/x-ndjson", Answer: taken{}}}
 }

@@ -73,12 +73,12 @@ func (s *Service) Pages(site *web.Site, o PagesOptions) *Pages {
 
 // Routes are all pages.
 func (p *Pages) Routes() []web.Route {
-	route := func(method, pattern, exit string, need web.Need, h apiHandler) web.Route {
-		return web.Route{Method: method, Pattern: pattern, Need: need, Exit: "detect." + exit, Handler: h.serve}
+	route := func(method, pattern, exit string, need web.Need, h web.Handler) web.Route {
+		return web.Route{Method: method, Pattern: pattern, Need: need, Exit: "detect." + exit, Handler: h.Serve}
 	}
 	return []web.Route{
 		route("GET", "/alerts", "alerts", web.Reader, p.queue),
-		{Method: "GET", Pattern: "/alerts/feed", Need: web.Reader, Exit: "detect.feed", Handler: apiHandler(p.feed).serve, Stream: true},
+		{Method: "GET", Pattern: "/alerts/feed", Need: web.Reader, Exit: "detect.feed", Handler: web.Handler(p.feed).Serve, Stream: true},
 		route("GET", "/alerts/{id}", "alert", web.Reader, p.alert),
 		route("POST", "/alerts/{id}/state", "alert", web.Contributor, p.setState),
 		route("GET", "/alerts/{id}/suppress", "alert.suppress", web.Contributor, p.suppressPage),
@@ -91,7 +91,7 @@ func (p *Pages) Routes() []web.Route {
 		route("POST", "/detection/sightings", "detection", web.Steward, p.setSightingRule),
 		route("POST", "/detection/sightings/end", "detection", web.Steward, p.dropSightingRule),
 		route("GET", "/check", "check", web.Reader, p.checkPage),
-		{Method: "POST", Pattern: "/check", Need: web.Reader, Exit: "detect.check", Handler: apiHandler(p.checkLog).serve, MaxBody: maxUpload, Timeout: checkTimeout},
+		{Method: "POST", Pattern: "/check", Need: web.Reader, Exit: "detect.check", Handler: web.Handler(p.checkLog).Serve, MaxBody: maxUpload, Timeout: checkTimeout},
 		route("GET", "/account/alerts", "notices", web.LoggedIn, p.notices),
 		route("POST", "/account/alerts", "notices", web.LoggedIn, p.addNotice),
 		route("POST", "/account/alerts/{id}/delete", "notice", web.LoggedIn, p.onNotice("detect.notice.deleted", (*Notifier).DeleteNotice)),

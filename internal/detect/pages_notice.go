@@ -95,7 +95,7 @@ func (p *Pages) addNotice(w http.ResponseWriter, r *http.Request) error {
 }
 
 // onNotice does something with a notice of the person that asks, and says so.
-func (p *Pages) onNotice(said string, do func(*Notifier, context.Context, polder.Actor, string) error) apiHandler {
+func (p *Pages) onNotice(said string, do func(*Notifier, context.Context, polder.Actor, string) error) web.Handler {
 	return func(w http.ResponseWriter, r *http.Request) error {
 		if p.more.Notifier == nil {
 			return errNoNotifier

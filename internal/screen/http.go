@@ -31,12 +31,12 @@ func (a *API) Routes() []web.Route {
 	return slices.Concat(a.askRoutes(), a.reviewRoutes(), a.partyRoutes(), a.batchRoutes(), a.listRoutes(), a.shareRoutes(), a.recordRoutes())
 }
 
-func apiRoute(method, pattern, exit string, need web.Need, h pageHandler, doc web.Doc) web.Route {
-	return web.Route{Method: method, Pattern: "/api/v1/screen" + pattern, Need: need, Exit: "api.screen" + exit, Handler: h.serve, Doc: &doc}
+func apiRoute(method, pattern, exit string, need web.Need, h web.Handler, doc web.Doc) web.Route {
+	return web.Route{Method: method, Pattern: "/api/v1/screen" + pattern, Need: need, Exit: "api.screen" + exit, Handler: h.Serve, Doc: &doc}
 }
 
 // apiUpload is a route that takes a file as its body.
-func apiUpload(pattern, exit string, need web.Need, h pageHandler, doc web.Doc) web.Route {
+func apiUpload(pattern, exit string, need web.Need, h web.Handler, doc web.Doc) web.Route {
 	r := apiRoute("POST", pattern, exit, need, h, doc)
 	r.MaxBody, r.Timeout = maxUpload, uploadTimeout
 	return r

@@ -58,20 +58,20 @@ const (
 
 // Routes are all pages.
 func (p *Pages) Routes() []web.Route {
-	route := func(method, pattern, exit string, need web.Need, h pageHandler) web.Route {
-		return web.Route{Method: method, Pattern: "/screen" + pattern, Need: need, Exit: "screen." + exit, Handler: h.serve}
+	route := func(method, pattern, exit string, need web.Need, h web.Handler) web.Route {
+		return web.Route{Method: method, Pattern: "/screen" + pattern, Need: need, Exit: "screen." + exit, Handler: h.Serve}
 	}
-	upload := func(pattern, exit string, need web.Need, h pageHandler) web.Route {
+	upload := func(pattern, exit string, need web.Need, h web.Handler) web.Route {
 		r := route("POST", pattern, exit, need, h)
 		r.MaxBody, r.Timeout = maxUpload, uploadTimeout
 		return r
 	}
-	file := func(pattern, exit string, h pageHandler) web.Route {
+	file := func(pattern, exit string, h web.Handler) web.Route {
 		r := route("GET", pattern, exit, web.Reader, h)
 		r.Timeout = uploadTimeout // it may be long
 		return r
 	}
-	box := func(pattern string, need web.Need, h pageHandler) web.Route {
+	box := func(pattern string, need web.Need, h web.Handler) web.Route {
 		r := route("POST", pattern, "answer", need, h)
 		r.MaxBody = maxBoxBody
 		return r
@@ -98,13 +98,13 @@ func (p *Pages) Routes() []web.Route {
 		route("GET", "/batches", "batches", web.Reader, p.batches),
 		upload("/batches", "batches", web.Contributor, p.startBatch),
 		route("GET", "/batches/{id}", "batch", web.Reader, p.batch),
-		{Method: "GET", Pattern: "/screen/batches/{id}/progress", Need: web.Reader, Exit: "screen.progress", Handler: pageHandler(p.progress).serve, Stream: true},
+		{Method: "GET", Pattern: "/screen/batches/{id}/progress", Need: web.Reader, Exit: "screen.progress", Handler: web.Handler(p.progress).Serve, Stream: true},
 		route("POST", "/batches/{id}/stop", "batch", web.Contributor, p.stopBatch),
 		file("/batches/{id}/results", "results", p.results),
 		route("GET", "/lists", "lists", web.Reader, p.lists),
 		upload("/lists", "lists", web.Steward, p.importList),
 		route("GET", "/lists/{name}", "list", web.Reader, p.list),
-		{Method: "POST", Pattern: "/screen/lists/{name}/share", Need: web.Contributor, Exit: "screen.share", Handler: pageHandler(p.shareList).serve, Timeout: uploadTimeout},
+		{Method: "POST", Pattern: "/screen/lists/{name}/share", Need: web.Contributor, Exit: "screen.share", Handler: web.Handler(p.shareList).Serve, Timeout: uploadTimeout},
 		route("POST", "/lists/{name}/refresh", "list", web.Steward, p.refreshList),
 		route("GET", "/settings", "settings", web.Reader, p.settings),
 		route("POST", "/settings", "settings", web.Steward, p.setSettings),

@@ -114,7 +114,7 @@ func (p *Pages) showAsk(w http.ResponseWriter, r *http.Request, f askForm, v pag
 
 // listsBlock names the lists that are asked, each with its age.
 func listsBlock(words web.Words, p *Pages, kept []KeptList) web.Block {
-	t := pageTable{Label: words.T("screen.lists.asked"), Heads: pageHeads(words.T("screen.list"), words.T("screen.list.date")), Empty: web.Empty{Icon: "list", Title: words.T("screen.lists.none"), Text: words.T("screen.lists.none-text")}}
+	t := pageTable{Label: words.T("screen.lists.asked"), Heads: web.PlainHeads(words.T("screen.list"), words.T("screen.list.date")), Empty: web.Empty{Icon: "list", Title: words.T("screen.lists.none"), Text: words.T("screen.lists.none-text")}}
 	for _, l := range kept[:min(len(kept), maxListNames)] {
 		t.add(pageRow{Name: listTitle(l.Meta), Href: pagePath("/screen/lists", l.Name), Sub: words.T("screen.purpose." + string(l.Purpose)), Cells: []pageCell{{Text: listDate(words, l.Meta), Sub: listAge(words, p, l)}}})
 	}
@@ -386,7 +386,7 @@ func answerBlocks(words web.Words, a Answer, known []BriefHit, many bool, i int)
 
 // hitTable lists hits; each leads to the two side by side, by a form, since the address must not hold who is asked about.
 func hitTable(words web.Words, a Answer, hits []Hit, known []BriefHit) pageTable {
-	t := pageTable{Label: words.T("screen.hits"), Heads: pageHeads(words.T("screen.listed"), words.T("screen.list"), "#"+words.T("screen.score"), words.T("screen.why"), words.T("screen.look"))}
+	t := pageTable{Label: words.T("screen.hits"), Heads: web.PlainHeads(words.T("screen.listed"), words.T("screen.list"), "#"+words.T("screen.score"), words.T("screen.why"), words.T("screen.look"))}
 	for i, h := range hits {
 		meta := metaOf(a.Lists, h.List)
 		list, sub := listTitle(meta), listDate(words, meta)

@@ -30,7 +30,7 @@ func (p *Pages) showBatches(w http.ResponseWriter, r *http.Request, failed error
 		return err
 	}
 	v := pageView{Tabs: p.tabs(words, "/screen/batches"), Alerts: pageNotDone(words, failed)}
-	t := pageTable{Label: words.T("screen.tab.batches"), Heads: pageHeads(words.T("screen.batch"), words.T("screen.state"), "#"+words.T("screen.batch.rows"), "#"+words.T("screen.batch.met"), words.T("screen.batch.made")), Empty: web.Empty{Icon: "layers", Title: words.T("screen.batches.none"), Text: words.T("screen.batches.none-text")}}
+	t := pageTable{Label: words.T("screen.tab.batches"), Heads: web.PlainHeads(words.T("screen.batch"), words.T("screen.state"), "#"+words.T("screen.batch.rows"), "#"+words.T("screen.batch.met"), words.T("screen.batch.made")), Empty: web.Empty{Icon: "layers", Title: words.T("screen.batches.none"), Text: words.T("screen.batches.none-text")}}
 	for _, b := range all {
 		t.add(pageRow{Name: pageOr(b.Name, b.ID), Href: pagePath("/screen/batches", b.ID), Sub: b.By, Cells: []pageCell{{Mark: batchMark(words, b)}, {Text: words.T("screen.batch.done-of", "n", b.Done, "of", b.Total)}, {Text: words.Number(int64(b.Met))}, {At: b.Made}}})
 	}
@@ -146,7 +146,7 @@ func (p *Pages) resultsBlock(r *http.Request, words web.Words, b Batch) (web.Blo
 	if err != nil {
 		return web.Block{}, err
 	}
-	t := pageTable{Label: words.T("screen.batch.results"), Heads: pageHeads(words.T("screen.yours"), "#"+words.T("screen.batch.row"), words.T("screen.batch.met"), "#"+words.T("screen.score")), Empty: emptyRows(words, b, after)}
+	t := pageTable{Label: words.T("screen.batch.results"), Heads: web.PlainHeads(words.T("screen.yours"), "#"+words.T("screen.batch.row"), words.T("screen.batch.met"), "#"+words.T("screen.score")), Empty: emptyRows(words, b, after)}
 	for _, row := range rows {
 		t.add(batchRow(words, b, row))
 	}

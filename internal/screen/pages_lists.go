@@ -79,7 +79,7 @@ func (p *Pages) showLists(w http.ResponseWriter, r *http.Request, failed error) 
 		return err
 	}
 	v := pageView{Tabs: p.tabs(words, "/screen/lists"), Alerts: pageNotDone(words, failed)}
-	t := pageTable{Label: words.T("screen.tab.lists"), Heads: pageHeads(words.T("screen.list"), words.T("screen.list.purpose"), words.T("screen.list.date"), "#"+words.T("screen.list.entries"), words.T("screen.list.refreshed")), Empty: noLists(words, stewards(by))}
+	t := pageTable{Label: words.T("screen.tab.lists"), Heads: web.PlainHeads(words.T("screen.list"), words.T("screen.list.purpose"), words.T("screen.list.date"), "#"+words.T("screen.list.entries"), words.T("screen.list.refreshed")), Empty: noLists(words, stewards(by))}
 	entries, stale := 0, 0
 	for _, l := range kept {
 		entries += l.Entries
@@ -383,7 +383,7 @@ func refreshPairs(words web.Words, l KeptList) []web.Pair {
 }
 
 func versionsBlock(words web.Words, l KeptList, versions []ListVersion) web.Block {
-	t := pageTable{Label: words.T("screen.versions"), Heads: pageHeads(words.T("screen.list.date"), words.T("screen.list.read"), "#"+words.T("screen.list.entries"), words.T("screen.versions.by"), words.T("screen.changes"))}
+	t := pageTable{Label: words.T("screen.versions"), Heads: web.PlainHeads(words.T("screen.list.date"), words.T("screen.list.read"), "#"+words.T("screen.list.entries"), words.T("screen.versions.by"), words.T("screen.changes"))}
 	t.Empty = web.Empty{Icon: "layers", Title: words.T("screen.changes.first"), Text: words.T("screen.changes.first-text")}
 	itself := words.T("screen.versions.itself")
 	if l.Owner == OwnedByMember {

@@ -138,7 +138,7 @@ func emptyParties(words web.Words, by polder.Actor, narrowed bool) web.Empty {
 }
 
 func partyTable(words web.Words, groups []PartyGroup, all []Party, empty web.Empty) pageTable {
-	t := pageTable{Label: words.T("screen.parties"), Heads: pageHeads(words.T("screen.party"), words.T("screen.group"), words.T("screen.parties.screened"), words.T("screen.parties.found")), Empty: empty}
+	t := pageTable{Label: words.T("screen.parties"), Heads: web.PlainHeads(words.T("screen.party"), words.T("screen.group"), words.T("screen.parties.screened"), words.T("screen.parties.found")), Empty: empty}
 	for _, one := range all {
 		screened := pageCell{Text: words.T("screen.parties.never")}
 		if !one.Screened.IsZero() {
@@ -209,7 +209,7 @@ func partiesForm(words web.Words, groups []PartyGroup, group string) pageForm {
 
 // groupBlocks let a steward make groups of the organisation's own, and take empty ones away.
 func groupBlocks(words web.Words, groups []PartyGroup) []web.Block {
-	t := pageTable{Label: words.T("screen.groups"), Heads: pageHeads(words.T("screen.group"), "#"+words.T("screen.parties"), words.T("screen.groups.change")), Empty: web.Empty{Icon: "people", Title: words.T("screen.groups.none"), Text: words.T("screen.groups.none-text")}}
+	t := pageTable{Label: words.T("screen.groups"), Heads: web.PlainHeads(words.T("screen.group"), "#"+words.T("screen.parties"), words.T("screen.groups.change")), Empty: web.Empty{Icon: "people", Title: words.T("screen.groups.none"), Text: words.T("screen.groups.none-text")}}
 	for _, g := range groups {
 		if !g.Own {
 			continue

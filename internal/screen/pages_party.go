@@ -37,7 +37,7 @@ func (p *Pages) showParty(w http.ResponseWriter, r *http.Request, failed error) 
 		return err
 	}
 	v := pageView{Tabs: p.tabs(words, "/screen/parties"), Alerts: pageNotDone(words, failed)}
-	t := pageTable{Label: words.T("screen.party.reviews"), Heads: pageHeads(words.T("screen.yours"), words.T("screen.listed"), words.T("screen.list"), "#"+words.T("screen.score"), words.T("screen.state"), words.T("screen.queue.age")), Empty: noHitOf(words, one)}
+	t := pageTable{Label: words.T("screen.party.reviews"), Heads: web.PlainHeads(words.T("screen.yours"), words.T("screen.listed"), words.T("screen.list"), "#"+words.T("screen.score"), words.T("screen.state"), words.T("screen.queue.age")), Empty: noHitOf(words, one)}
 	for _, rev := range reviews.Reviews {
 		t.add(queueRow(words, groups, asking, rev, url.Values{"state": {"all"}, "party": {id}}.Encode()))
 	}

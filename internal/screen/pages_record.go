@@ -18,7 +18,7 @@ const maxShownErased = 20
 
 // screeningTable lists answers on record.
 func screeningTable(words web.Words, all []Screening) pageTable {
-	t := pageTable{Label: words.T("screen.record"), Heads: pageHeads(words.T("screen.yours"), words.T("screen.record.answer"), words.T("screen.record.by"), words.T("screen.screened")), Empty: web.Empty{Icon: "doc", Title: words.T("screen.record.none"), Text: words.T("screen.record.none-text")}}
+	t := pageTable{Label: words.T("screen.record"), Heads: web.PlainHeads(words.T("screen.yours"), words.T("screen.record.answer"), words.T("screen.record.by"), words.T("screen.screened")), Empty: web.Empty{Icon: "doc", Title: words.T("screen.record.none"), Text: words.T("screen.record.none-text")}}
 	for _, s := range all {
 		answer := pageMark{"", "list", words.T("screen.parties.no-hit")}
 		if n := len(s.Hits) + s.More; n > 0 {
@@ -87,7 +87,7 @@ func (p *Pages) screening(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	v := pageView{Tabs: p.tabs(words, "/screen/record")}
-	t := pageTable{Label: words.T("screen.hits"), Heads: pageHeads(words.T("screen.listed"), words.T("screen.list"), "#"+words.T("screen.score")), Empty: web.Empty{Icon: "list", Title: words.T("screen.answer.none", "n", len(s.Lists)), Text: askedText(words, s.Lists) + " " + words.T("screen.answer.no-clearance")}}
+	t := pageTable{Label: words.T("screen.hits"), Heads: web.PlainHeads(words.T("screen.listed"), words.T("screen.list"), "#"+words.T("screen.score")), Empty: web.Empty{Icon: "list", Title: words.T("screen.answer.none", "n", len(s.Lists)), Text: askedText(words, s.Lists) + " " + words.T("screen.answer.no-clearance")}}
 	for _, h := range s.Hits {
 		row := pageRow{Name: pageClip(h.Name, maxLine), Foreign: true, Cells: []pageCell{{Text: h.List, Sub: h.ID}, {Text: strconv.Itoa(pageHundred(h.Score))}}}
 		if h.Review != "" {
@@ -99,7 +99,7 @@ func (p *Pages) screening(w http.ResponseWriter, r *http.Request) error {
 		t.Foot = words.T("screen.and-more", "n", s.More)
 	}
 	v.add(pageBlock(words.T("screen.hits"), words.T("screen.hits.count", "n", len(s.Hits)+s.More), "table", t))
-	asked := pageTable{Label: words.T("screen.lists.asked"), Heads: pageHeads(words.T("screen.list"), words.T("screen.list.date"), words.T("screen.list.hash"))}
+	asked := pageTable{Label: words.T("screen.lists.asked"), Heads: web.PlainHeads(words.T("screen.list"), words.T("screen.list.date"), words.T("screen.list.hash"))}
 	for _, m := range s.Lists {
 		asked.add(pageRow{Name: listTitle(m), Cells: []pageCell{{Text: listDate(words, m), Sub: m.Version}, {Text: pageClip(m.SHA256, 16)}}})
 	}

@@ -55,7 +55,7 @@ func (p *Pages) showSettings(w http.ResponseWriter, r *http.Request, failed erro
 	} else {
 		v.add(pageBlock(words.T("screen.settings.now"), words.T("screen.settings.steward"), "facts", settingsPairs(words, set)))
 	}
-	t := pageTable{Label: words.T("screen.meanings"), Heads: pageHeads(words.T("screen.threshold"), "#"+words.T("screen.meanings.stopped"), "#"+words.T("screen.meanings.found")), Foot: words.T("screen.meanings.foot")}
+	t := pageTable{Label: words.T("screen.meanings"), Heads: web.PlainHeads(words.T("screen.threshold"), "#"+words.T("screen.meanings.stopped"), "#"+words.T("screen.meanings.found")), Foot: words.T("screen.meanings.foot")}
 	for _, m := range Meanings() {
 		t.add(pageRow{Name: strconv.Itoa(pageHundred(m.Threshold)), Cells: []pageCell{{Text: stoppedText(words, m)}, {Text: words.T("screen.of-hundred", "n", pageHundred(m.Found))}}})
 	}

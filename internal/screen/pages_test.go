@@ -31,7 +31,7 @@ var screenSamples = map[string][]any{
 }
 
 func fullTable() pageTable {
-	t := pageTable{Label: "L", Heads: pageHeads("A", "#B", "C"), Foot: "f", Pager: web.Pager{Older: "/o", Newer: "/n"}}
+	t := pageTable{Label: "L", Heads: web.PlainHeads("A", "#B", "C"), Foot: "f", Pager: web.Pager{Older: "/o", Newer: "/n"}}
 	t.add(pageRow{Name: "n", Href: "/x", Foreign: true, Sub: "s", Cells: []pageCell{{Text: "1"}, {Text: "x", Foreign: true, Sub: "s", Mark: pageMark{"ok", "check", "M"}, At: time.Unix(9, 0), Buttons: []pageButton{{"/b", "B", "about", true, []web.Hidden{{Name: "h", Value: "v"}}}}}}})
 	t.add(pageRow{Name: "n"})
 	return t

@@ -4,7 +4,6 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/polder-exchange/polder/internal/web"
@@ -114,19 +113,6 @@ func choicesOf(f web.Facets, none ...string) (web.Facets, []web.Link) {
 	return f, chosen
 }
 
-// pageHeads are heads of a table, the first of them for the name. A label that begins with "#" heads numbers.
-func pageHeads(labels ...string) []web.Head {
-	heads := make([]web.Head, len(labels))
-	for i, l := range labels {
-		if text, ok := strings.CutPrefix(l, "#"); ok {
-			heads[i] = web.Head{Label: text, Num: true}
-			continue
-		}
-		heads[i] = web.Head{Label: l}
-	}
-	return heads
-}
-
 // add appends a row, whose cells get the labels of their heads.
 func (t *pageTable) add(row pageRow) {
 	for i := range row.Cells {
@@ -146,15 +132,6 @@ func (t *pageTable) page(at *url.URL, next string, further bool) {
 	}
 	if further {
 		t.Pager.Newer = web.With(at, "next", "")
-	}
-}
-
-// pageHandler answers a request, or says why not.
-type pageHandler func(http.ResponseWriter, *http.Request) error
-
-func (h pageHandler) serve(w http.ResponseWriter, r *http.Request) {
-	if err := h(w, r); err != nil {
-		web.Problem(w, r, err)
 	}
 }
 

@@ -245,6 +245,17 @@ type Column struct {
 	Down       bool // the first click sorts from large or new
 }
 
+// PlainHeads are heads of a table that does not sort, the first of them for the name. A label that begins with "#" heads
+// numbers.
+func PlainHeads(labels ...string) []Head {
+	heads := make([]Head, len(labels))
+	for i, l := range labels {
+		text, num := strings.CutPrefix(l, "#")
+		heads[i] = Head{Label: text, Num: num}
+	}
+	return heads
+}
+
 // Heads are the heads of a table that is sorted in its address: sort=KEY upwards, sort=-KEY downwards. By is how it
 // is sorted now, in the same form. A sorted page begins at its first page again.
 func Heads(at *url.URL, by string, columns ...Column) []Head {

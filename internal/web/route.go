@@ -169,3 +169,13 @@ func token(s string) string {
 		return '?'
 	}, s)
 }
+
+// Handler answers a request, or says why not; [Problem] tells whoever asked.
+type Handler func(http.ResponseWriter, *http.Request) error
+
+// Serve is h as an http.HandlerFunc.
+func (h Handler) Serve(w http.ResponseWriter, r *http.Request) {
+	if err := h(w, r); err != nil {
+		Problem(w, r, err)
+	}
+}
