@@ -1,6 +1,7 @@
 package cases
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"strings"
@@ -18,7 +19,7 @@ const wrapsAtOnce = 2_000
 // DeskReaderPost names a reader of a desk.
 type DeskReaderPost struct {
 	Person    polder.PersonID `json:"person"`              // of the organisation of the desk, with a key; empty: who asks
-	Name      string          `json:"name,omitempty"`      // as reporters read it; empty: the person's own
+	Name      string          `json:"name,omitempty"`      // as reporters read it; empty: the person's own, or else the organisation's
 	Confirmed bool            `json:"confirmed,omitempty"` // of a desk for people who are coerced: this is not their employer's person
 }
 
@@ -53,7 +54,7 @@ func (s *Service) AddReader(ctx context.Context, by polder.Actor, alias string, 
 		orgName = o.Name
 	}
 	if strings.TrimSpace(in.Name) == "" {
-		in.Name = own
+		in.Name = cmp.Or(strings.TrimSpace(own), orgName)
 	}
 	err = s.o.DB.Write(ctx, func(tx *db.Tx) error {
 		d, person, err := s.managed(ctx, tx, by, alias)
