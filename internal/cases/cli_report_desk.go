@@ -148,9 +148,11 @@ func printDesks(cmd *cobra.Command, desks []DeskDetail) error {
 			}
 			continue
 		}
-		rows = append(rows, []string{d.Alias, d.Name, "", "", "", "", ""})
+		if len(d.Readers) == 0 {
+			rows = append(rows, []string{d.Alias, d.Name})
+		}
 		for _, r := range d.Readers {
-			rows = append(rows, []string{"", "", r.Name, string(r.State), r.Public.Fingerprint(), string(r.Key), string(r.Person)})
+			rows = append(rows, []string{d.Alias, d.Name, r.Name, string(r.State), r.Public.Fingerprint(), string(r.Key), string(r.Person)})
 		}
 	}
 	if !out.AsJSON() {
