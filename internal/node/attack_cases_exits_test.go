@@ -37,7 +37,7 @@ var caseExits = map[string]exit{
 	"cases.desk.queue": {none: sealedExit}, "cases.desk.report": {none: sealedExit}, "cases.desk.key": {none: "one's own keys, locked"}, "cases.desk.desks": {shows: true}, "cases.desk.desk": {none: "is asked by the alias that it shows"},
 	"cases.desk.open": {none: asksByPost}, "cases.desk.change": {none: asksByPost}, "cases.desk.close": {none: asksByPost}, "cases.desk.reader": {none: asksByPost}, "cases.desk.confirm": {none: asksByPost}, "cases.desk.remove": {none: asksByPost}, "cases.desk.poster": {none: "is asked by the alias that it shows"},
 
-	"cases.list": {shows: true, queries: []string{"?open=yes", "?sort=severity", "?text=zq"}}, "cases.new": {none: "an empty form"}, "cases.settings": {none: "what an organisation chose"}, "cases.border": {none: "contact points that an organisation chose"},
+	"cases.list": {shows: true, queries: []string{"?open=yes", "?sort=severity", "?text=zq"}}, "cases.new": {none: "an empty form"}, "cases.settings": {none: "what an organisation chose"}, "cases.border": {stewards: true, none: "contact points that an organisation chose, among the members"},
 	"cases.shared": {shows: true}, "cases.shared.case": {shows: true}, "cases.case": {shows: true}, "cases.case.item": {shows: true}, "cases.case.upload": {none: asksByPost},
 	"cases.deadline.open": {shows: true, queries: []string{"?late=yes"}}, "cases.deadline.assistant": {none: "what the law asks, of no case"}, "cases.deadline.case": {shows: true}, "cases.deadline.form": {shows: true}, "cases.deadline.pdf": {shows: true}, "cases.deadline.json": {shows: true},
 	"cases.deadline.profile": {none: asksByPost}, "cases.deadline.aware": {none: asksByPost}, "cases.deadline.event": {none: asksByPost}, "cases.deadline.struck": {none: asksByPost},
