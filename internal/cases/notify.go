@@ -90,7 +90,7 @@ func (n *Notifier) look(ctx context.Context) (err error) {
 			err = errors.New("a fault of ours; see the log")
 		}
 	}()
-	waiting, err := reportsWaiting(n.o.Service.reportReader(ctx), n.o.Service.o.Now(), notifyAtOnce)
+	waiting, err := reportsWaiting(n.o.Service.committed(ctx), n.o.Service.o.Now(), notifyAtOnce)
 	if err != nil || len(waiting) == 0 {
 		return err
 	}
@@ -164,7 +164,7 @@ func (n *Notifier) Reach(ctx context.Context, m notify.Message) (notify.Address,
 
 // still tells whether what a message is about still concerns its reader, who is of an organisation now.
 func (n *Notifier) still(ctx context.Context, m notify.Message, org polder.OrgID) (bool, error) {
-	q := n.o.Service.reportReader(ctx)
+	q := n.o.Service.committed(ctx)
 	if alias, about := strings.CutPrefix(m.About, aboutDesk); about {
 		d, err := anyDesk(q, alias)
 		if err != nil || d == nil || d.Org != org {

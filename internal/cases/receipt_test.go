@@ -237,7 +237,7 @@ func TestS7ReportIdentifiers(t *testing.T) {
 	one := w.inbox("anna")[0]
 	shown := []string{one.ID, one.Files[0].ID, v.Alias, string(v.Readers[0].Key), v.Readers[0].Fingerprint, v.Readers[0].Public.String(), v.Log[0].Hash, d.key.Public().String(), string(d.key.Public().ID()),
 		base64.StdEncoding.EncodeToString(v.Salt), base64.StdEncoding.EncodeToString(one.Box.Nonce), base64.StdEncoding.EncodeToString(v.Readers[0].Public[:]), base64.StdEncoding.EncodeToString(one.Reporter[:])}
-	row, err := readReport(w.reportReader(t.Context()), one.ID)
+	row, err := readReport(w.committed(t.Context()), one.ID)
 	deskMust(t, err)
 	shown = append(shown, base64.StdEncoding.EncodeToString(row.lookup))
 	for _, s := range shown {

@@ -215,7 +215,7 @@ func (s *Service) releaseOfReport(ctx context.Context, by polder.Actor, ask Rele
 	case ask.Report == "":
 		return polder.Errorf(polder.Invalid, "case, report: say what this comes from")
 	}
-	q := s.reportReader(ctx)
+	q := s.committed(ctx)
 	row, _, err := s.readable(ctx, q, by, ask.Report)
 	if err != nil {
 		return err
@@ -358,13 +358,13 @@ func (s *Service) ReleasedOf(ctx context.Context, by polder.Actor, id CaseID) ([
 	if !v.Access.Own {
 		return nil, nil
 	}
-	all, err := listReleases(s.caseReader(ctx), id)
+	all, err := listReleases(s.committed(ctx), id)
 	return slices.DeleteFunc(all, func(r ReleasedObject) bool { return r.Level > v.Access.Ceiling }), err
 }
 
 // CaseOfObject is the case that an object of the exchange left from, where the actor was let into it.
 func (s *Service) CaseOfObject(ctx context.Context, by polder.Actor, object string) (CaseRef, bool, error) {
-	id, found, err := releasedFrom(s.caseReader(ctx), by.Org, object)
+	id, found, err := releasedFrom(s.committed(ctx), by.Org, object)
 	if err != nil || !found {
 		return CaseRef{}, false, err
 	}

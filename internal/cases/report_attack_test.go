@@ -250,13 +250,13 @@ func TestS29CopyOpensNothing(t *testing.T) {
 		t.Fatalf("%d things to try; the test says nothing", len(things))
 	}
 	var ids []string
-	all, err := listReports(copied.reportReader(t.Context()), []string{"confidential-adviser"}, ReportFilter{Limit: 200}, nil)
+	all, err := listReports(copied.committed(t.Context()), []string{"confidential-adviser"}, ReportFilter{Limit: 200}, nil)
 	deskMust(t, err)
 	for _, r := range all {
 		ids = append(ids, r.id)
 	}
 	everyone := []seal.KeyID{w.keys["anna"].Public().ID(), w.keys["bram"].Public().ID()}
-	boxes, err := readBoxes(copied.reportReader(t.Context()), ids, everyone, true)
+	boxes, err := readBoxes(copied.committed(t.Context()), ids, everyone, true)
 	deskMust(t, err)
 	tried, seen := 0, map[string]bool{}
 	for _, thing := range things {

@@ -229,7 +229,7 @@ func (s *Service) Cases(ctx context.Context, by polder.Actor, f CaseFilter) (Cas
 	if err := f.check(); err != nil {
 		return page, err
 	}
-	rows, keys, err := listCases(s.caseReader(ctx), v, f)
+	rows, keys, err := listCases(s.committed(ctx), v, f)
 	if err != nil {
 		return page, err
 	}
@@ -290,7 +290,7 @@ func (s *Service) CaseCounts(ctx context.Context, by polder.Actor) (CaseTotals, 
 	if err != nil {
 		return CaseTotals{}, err
 	}
-	return countCases(s.caseReader(ctx), v)
+	return countCases(s.committed(ctx), v)
 }
 
 // Case is a case as somebody may see it; [polder.ErrNotFound] for who was not let in.
@@ -299,10 +299,10 @@ func (s *Service) Case(ctx context.Context, by polder.Actor, id CaseID) (CaseVie
 	if err != nil {
 		return CaseView{}, err
 	}
-	return s.caseView(ctx, s.caseReader(ctx), v, id)
+	return s.caseView(ctx, s.committed(ctx), v, id)
 }
 
-func (s *Service) caseView(ctx context.Context, a caseReads, v caseViewer, id CaseID) (CaseView, error) {
+func (s *Service) caseView(ctx context.Context, a asking, v caseViewer, id CaseID) (CaseView, error) {
 	r, x, err := caseRowAt(a, v, id, PartContact)
 	if err != nil {
 		return CaseView{}, err
@@ -315,7 +315,7 @@ func (s *Service) caseView(ctx context.Context, a caseReads, v caseViewer, id Ca
 }
 
 // caseConflict is the error of a change on an older version, with what the asker sees now.
-func (s *Service) caseConflict(ctx context.Context, a caseReads, v caseViewer, id CaseID) error {
+func (s *Service) caseConflict(ctx context.Context, a asking, v caseViewer, id CaseID) error {
 	view, err := s.caseView(ctx, a, v, id)
 	if err != nil {
 		return err
@@ -375,7 +375,7 @@ func (s *Service) ChangeCase(ctx context.Context, by polder.Actor, id CaseID, n 
 
 // holdCase is [holdCareless] for the fields of a case as a change would make them.
 func (s *Service) holdCase(ctx context.Context, v caseViewer, id CaseID, n CaseChange) error {
-	a := s.caseReader(ctx)
+	a := s.committed(ctx)
 	r, _, err := caseFieldsAt(a, v, id, PartWork)
 	if err != nil || n.Confirmed || n.Version != r.Version {
 		return err
@@ -528,7 +528,7 @@ func (s *Service) history(ctx context.Context, by polder.Actor, id CaseID, item 
 	if err != nil {
 		return nil, err
 	}
-	a := s.caseReader(ctx)
+	a := s.committed(ctx)
 	r, _, err := caseRowAt(a, v, id, PartRead)
 	if err == nil && item != "" {
 		_, _, _, err = itemRowAt(a, v, id, item, PartRead)
@@ -560,7 +560,7 @@ func (s *Service) StewardCases(ctx context.Context, by polder.Actor, next string
 	if v.role < polder.RoleSteward {
 		return page, polder.Errorf(polder.Forbidden, "your role is %s; this asks for steward", by.Role)
 	}
-	a := s.caseReader(ctx)
+	a := s.committed(ctx)
 	set, err := readCaseSettings(a, v.org)
 	if err != nil || set.StewardsList == stix.None {
 		return page, err
@@ -598,7 +598,7 @@ func (s *Service) SimilarCases(ctx context.Context, by polder.Actor, id CaseID) 
 	if err != nil {
 		return nil, err
 	}
-	a := s.caseReader(ctx)
+	a := s.committed(ctx)
 	if _, _, err := caseRowAt(a, v, id, PartRead); err != nil {
 		return nil, err
 	}
@@ -610,7 +610,7 @@ func (s *Service) SimilarCases(ctx context.Context, by polder.Actor, id CaseID) 
 }
 
 // onePerCase are the cases that hold one of the values, each once.
-func onePerCase(a caseReads, v caseViewer, values []string, not CaseID, openOnly bool) ([]CaseRef, error) {
+func onePerCase(a asking, v caseViewer, values []string, not CaseID, openOnly bool) ([]CaseRef, error) {
 	out := []CaseRef{}
 	for part := range slices.Chunk(values, 500) {
 		found, err := casesWith(a, v, part, not, openOnly, 10*maxSimilar)
@@ -642,7 +642,7 @@ func (s *Service) CasesNaming(ctx context.Context, by polder.Actor, value string
 			values = append(values, text)
 		}
 	}
-	return onePerCase(s.caseReader(ctx), v, values, "", false)
+	return onePerCase(s.committed(ctx), v, values, "", false)
 }
 
 // CaseOfReport is the case that was opened from a report, where the asker sees it.
@@ -651,7 +651,7 @@ func (s *Service) CaseOfReport(ctx context.Context, by polder.Actor, report stri
 	if err != nil || report == "" {
 		return CaseRef{}, false, err
 	}
-	a := s.caseReader(ctx)
+	a := s.committed(ctx)
 	id, found, err := caseOfReport(a, v, report)
 	if err != nil || !found {
 		return CaseRef{}, false, err
@@ -669,7 +669,7 @@ func (s *Service) CaseSettings(ctx context.Context, by polder.Actor) (CaseSettin
 	if err != nil {
 		return CaseSettings{}, err
 	}
-	return readCaseSettings(s.caseReader(ctx), v.org)
+	return readCaseSettings(s.committed(ctx), v.org)
 }
 
 // SetCaseSettings changes them. It asks for a steward.

@@ -180,7 +180,7 @@ func BenchmarkCaseItems(b *testing.B) {
 // fillItems adds observables to a case, half of them marked RED.
 func fillItems(t testing.TB, w *caseWorld, id CaseID, n int) {
 	t.Helper()
-	row, err := readCase(w.caseReader(context.Background()), id)
+	row, err := readCase(w.committed(context.Background()), id)
 	caseMust(t, err)
 	for first := 0; first < n; first += 500 {
 		caseMust(t, w.db.Write(context.Background(), func(tx *db.Tx) error {

@@ -16,7 +16,7 @@ func (s *Service) Members(ctx context.Context, by polder.Actor, id CaseID) ([]Me
 	if err != nil {
 		return nil, err
 	}
-	a := s.caseReader(ctx)
+	a := s.committed(ctx)
 	r, x, err := caseRowAt(a, v, id, PartRead)
 	if err != nil {
 		return nil, err
@@ -97,7 +97,7 @@ func (s *Service) SetMember(ctx context.Context, by polder.Actor, id CaseID, m C
 	if err != nil {
 		return nil, err
 	}
-	c, _, err := s.caseAt(s.caseReader(ctx), v, id, PartLead)
+	c, _, err := s.caseAt(s.committed(ctx), v, id, PartLead)
 	if err != nil {
 		return nil, err
 	}

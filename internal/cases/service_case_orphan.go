@@ -57,7 +57,7 @@ func (s *Service) OrphanedCases(ctx context.Context, by polder.Actor) ([]CaseOrp
 	if err != nil {
 		return out, err
 	}
-	all, err := s.orphans(ctx, s.caseReader(ctx), v.org)
+	all, err := s.orphans(ctx, s.committed(ctx), v.org)
 	for _, r := range all[:min(len(all), caseOrphansMost)] {
 		out = append(out, CaseOrphan{s.orphanName(v.org, r.ID), r.Opened.Truncate(24 * time.Hour)})
 	}
@@ -70,7 +70,7 @@ func (s *Service) orphanName(org polder.OrgID, id CaseID) string {
 }
 
 // orphans are the cases of an organisation that nobody leads who sees all of it and may work.
-func (s *Service) orphans(ctx context.Context, a caseReads, org polder.OrgID) ([]caseHeld, error) {
+func (s *Service) orphans(ctx context.Context, a asking, org polder.OrgID) ([]caseHeld, error) {
 	leads, err := caseLeads(a, org)
 	if err != nil {
 		return nil, err

@@ -117,7 +117,7 @@ func TestAwareIsFirst(t *testing.T) {
 	if !c.Aware.Equal(aware) {
 		t.Errorf("aware %s", c.Aware)
 	}
-	all, err := listAware(w.caseReader(t.Context()), c.ID)
+	all, err := listAware(w.committed(t.Context()), c.ID)
 	if err != nil || len(all) != 1 || !all[0].At.Equal(aware) {
 		t.Errorf("%+v, %v", all, err)
 	}

@@ -52,10 +52,10 @@ func (s *Service) Deadlines(ctx context.Context, by polder.Actor, id CaseID) (Ca
 	if err != nil {
 		return CaseDuties{}, err
 	}
-	return s.dutiesAt(s.caseReader(ctx), v, id)
+	return s.dutiesAt(s.committed(ctx), v, id)
 }
 
-func (s *Service) dutiesAt(a caseReads, v caseViewer, id CaseID) (out CaseDuties, err error) {
+func (s *Service) dutiesAt(a asking, v caseViewer, id CaseID) (out CaseDuties, err error) {
 	r, x, err := caseFieldsAt(a, v, id, PartRead)
 	if err != nil {
 		return out, err
@@ -286,7 +286,7 @@ func (s *Service) deadlineChange(ctx context.Context, by polder.Actor, id CaseID
 	if err != nil {
 		return CaseDuties{}, err
 	}
-	return s.dutiesAt(s.caseReader(ctx), v, id)
+	return s.dutiesAt(s.committed(ctx), v, id)
 }
 
 // SetAware says when the organisation first knew. The clocks are counted anew; what was said before stays in the history.
@@ -481,7 +481,7 @@ func (s *Service) OpenDeadlines(ctx context.Context, by polder.Actor, f Deadline
 		f.Limit = 100
 	}
 	f.Limit = min(f.Limit, 500)
-	now, a := s.o.Now(), s.caseReader(ctx)
+	now, a := s.o.Now(), s.committed(ctx)
 	ask := f
 	ask.Limit++
 	rows, err := openDeadlines(a, v, now, ask)

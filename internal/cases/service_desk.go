@@ -45,7 +45,7 @@ func (s *Service) doer(ctx context.Context, by polder.Actor) (polder.PersonID, e
 }
 
 // managed is a desk that by may change.
-func (s *Service) managed(ctx context.Context, q reportAsker, by polder.Actor, alias string) (Desk, polder.PersonID, error) {
+func (s *Service) managed(ctx context.Context, q asking, by polder.Actor, alias string) (Desk, polder.PersonID, error) {
 	person, err := s.doer(ctx, by)
 	if err != nil {
 		return Desk{}, "", err
@@ -64,7 +64,7 @@ func (s *Service) managed(ctx context.Context, q reportAsker, by polder.Actor, a
 
 // Desks are those that anybody may know of and that somebody reads for, by name.
 func (s *Service) Desks(ctx context.Context) ([]DeskView, error) {
-	q := s.reportReader(ctx)
+	q := s.committed(ctx)
 	all, err := listedDesks(q)
 	if err != nil {
 		return nil, err
@@ -84,7 +84,7 @@ func (s *Service) Desks(ctx context.Context) ([]DeskView, error) {
 
 // DeskNamed is the public view of a desk, listed or not.
 func (s *Service) DeskNamed(ctx context.Context, alias string) (DeskView, error) {
-	q := s.reportReader(ctx)
+	q := s.committed(ctx)
 	d, err := readDesk(q, alias)
 	if err != nil || d == nil {
 		return DeskView{}, firstError(err, errNoDesk)
@@ -102,7 +102,7 @@ func firstError(errs ...error) error {
 }
 
 // deskView is what anybody may read of a desk.
-func (s *Service) deskView(ctx context.Context, q reportAsker, d Desk) (DeskView, error) {
+func (s *Service) deskView(ctx context.Context, q asking, d Desk) (DeskView, error) {
 	org, err := s.o.Accounts.Org(ctx, d.Org)
 	if err != nil {
 		return DeskView{}, err
@@ -127,7 +127,7 @@ func (s *Service) deskView(ctx context.Context, q reportAsker, d Desk) (DeskView
 }
 
 // deskPublic are the readers in force of a desk and its list of keys.
-func deskPublic(q reportAsker, alias string) ([]Reader, []seal.LogEntry, error) {
+func deskPublic(q asking, alias string) ([]Reader, []seal.LogEntry, error) {
 	rows, err := deskReading(q, alias)
 	if err != nil {
 		return nil, nil, err
@@ -155,7 +155,7 @@ func (s *Service) OwnDesks(ctx context.Context, by polder.Actor) ([]DeskDetail, 
 	if err != nil {
 		return nil, err
 	}
-	q := s.reportReader(ctx)
+	q := s.committed(ctx)
 	all, err := desksOf(q, by.Org)
 	if err != nil {
 		return nil, err
@@ -177,7 +177,7 @@ func (s *Service) OwnDesk(ctx context.Context, by polder.Actor, alias string) (D
 	if err != nil {
 		return DeskDetail{}, err
 	}
-	q := s.reportReader(ctx)
+	q := s.committed(ctx)
 	d, err := readDesk(q, alias)
 	if err != nil || d == nil || d.Org != by.Org {
 		return DeskDetail{}, firstError(err, errNoDesk)
@@ -185,7 +185,7 @@ func (s *Service) OwnDesk(ctx context.Context, by polder.Actor, alias string) (D
 	return s.deskDetail(q, by, person, *d)
 }
 
-func (s *Service) deskDetail(q reportAsker, by polder.Actor, person polder.PersonID, d Desk) (DeskDetail, error) {
+func (s *Service) deskDetail(q asking, by polder.Actor, person polder.PersonID, d Desk) (DeskDetail, error) {
 	out := DeskDetail{Desk: d, Readers: []DeskReader{}, Manages: by.Role.OnObjects() >= polder.RoleSteward}
 	rows, err := deskReaders(q, d.Alias)
 	if err != nil {
@@ -263,7 +263,7 @@ func (s *Service) OpenDesk(ctx context.Context, by polder.Actor, in DeskSettings
 }
 
 // freeAlias is the alias that a desk gets: the one asked for, or one made of its name that nobody has or had.
-func freeAlias(q reportAsker, in DeskSettings) (string, error) {
+func freeAlias(q asking, in DeskSettings) (string, error) {
 	asked := strings.TrimSpace(in.Alias)
 	if asked != "" && accounts.Alias(asked, "") != asked {
 		return "", polder.Errorf(polder.Invalid, "alias: may have lower-case letters, digits and single hyphens; %q would be right", accounts.Alias(asked, "desk"))
@@ -291,7 +291,7 @@ func freeAlias(q reportAsker, in DeskSettings) (string, error) {
 }
 
 // say writes settings into d.
-func (d *Desk) say(q reportAsker, in DeskSettings, at time.Time) error {
+func (d *Desk) say(q asking, in DeskSettings, at time.Time) error {
 	d.Name, d.Listed, d.Promise, d.Phone, d.Changed = strings.TrimSpace(in.Name), in.Listed, strings.TrimSpace(in.Promise), strings.TrimSpace(in.Phone), at
 	d.Team = strings.TrimSpace(in.Team)
 	if d.Team == "" {
@@ -360,7 +360,7 @@ func (s *Service) OwnKeys(ctx context.Context, by polder.Actor) ([]OwnKey, error
 	if err != nil {
 		return nil, err
 	}
-	rows, err := personKeys(s.reportReader(ctx), person)
+	rows, err := personKeys(s.committed(ctx), person)
 	out := []OwnKey{}
 	for _, r := range rows {
 		r.Person = person

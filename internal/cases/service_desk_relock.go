@@ -36,7 +36,7 @@ func (s *Service) relockProof(k ownKeyRow) ([]byte, error) {
 }
 
 // ownKey is a key of person.
-func ownKey(q reportAsker, person polder.PersonID, id seal.KeyID) (ownKeyRow, error) {
+func ownKey(q asking, person polder.PersonID, id seal.KeyID) (ownKeyRow, error) {
 	all, err := personKeys(q, person)
 	if err != nil {
 		return ownKeyRow{}, err
@@ -54,7 +54,7 @@ func (s *Service) KeyChallenge(ctx context.Context, by polder.Actor, id seal.Key
 	if err != nil {
 		return ReportKeyChallenge{}, err
 	}
-	k, err := ownKey(s.reportReader(ctx), person, id)
+	k, err := ownKey(s.committed(ctx), person, id)
 	if err != nil {
 		return ReportKeyChallenge{}, err
 	}

@@ -14,7 +14,7 @@ import (
 const maxLookUp = 20 // objects of the exchange about one value
 
 // itemRowAt is an item of a case that the viewer sees, and what the viewer may do with it.
-func itemRowAt(a caseReads, v caseViewer, id CaseID, item string, need Part) (caseHeld, itemRow, Access, error) {
+func itemRowAt(a asking, v caseViewer, id CaseID, item string, need Part) (caseHeld, itemRow, Access, error) {
 	r, x, err := caseRowAt(a, v, id, need)
 	if err != nil {
 		return r, itemRow{}, x, err
@@ -24,7 +24,7 @@ func itemRowAt(a caseReads, v caseViewer, id CaseID, item string, need Part) (ca
 }
 
 // completeItems gives items what lies elsewhere, and takes away what the viewer may not read of them.
-func (s *Service) completeItems(ctx context.Context, a caseReads, v caseViewer, caseOrg polder.OrgID, rows []itemRow) ([]Item, error) {
+func (s *Service) completeItems(ctx context.Context, a asking, v caseViewer, caseOrg polder.OrgID, rows []itemRow) ([]Item, error) {
 	out := make([]Item, 0, len(rows))
 	hide := s.caseHider(ctx, v, caseOrg)
 	for _, r := range rows {
@@ -54,7 +54,7 @@ func (s *Service) completeItems(ctx context.Context, a caseReads, v caseViewer, 
 }
 
 // oneItem is an item as the viewer sees it now.
-func (s *Service) oneItem(ctx context.Context, a caseReads, v caseViewer, id CaseID, item string) (Item, error) {
+func (s *Service) oneItem(ctx context.Context, a asking, v caseViewer, id CaseID, item string) (Item, error) {
 	r, it, _, err := itemRowAt(a, v, id, item, PartRead)
 	if err != nil {
 		return Item{}, err
@@ -87,7 +87,7 @@ func (s *Service) Items(ctx context.Context, by polder.Actor, id CaseID, f ItemF
 	if f.Text, err = caseLine("text", f.Text, maxCaseTitle, false); err != nil {
 		return page, err
 	}
-	a := s.caseReader(ctx)
+	a := s.committed(ctx)
 	r, _, err := caseRowAt(a, v, id, PartRead)
 	if err != nil {
 		return page, err
@@ -110,7 +110,7 @@ func (s *Service) Item(ctx context.Context, by polder.Actor, id CaseID, item str
 	if err != nil {
 		return Item{}, err
 	}
-	return s.oneItem(ctx, s.caseReader(ctx), v, id, item)
+	return s.oneItem(ctx, s.committed(ctx), v, id, item)
 }
 
 // errCaseClosed is the answer to new work on a closed case.
@@ -176,7 +176,7 @@ func (s *Service) addItem(ctx context.Context, by polder.Actor, id CaseID, n Ite
 	if err != nil {
 		return Item{}, err
 	}
-	return s.oneItem(ctx, s.caseReader(ctx), v, id, made)
+	return s.oneItem(ctx, s.committed(ctx), v, id, made)
 }
 
 // dedupedTx adds an item, or gives the observable that is there already; fresh says which.
@@ -193,7 +193,7 @@ func (s *Service) dedupedTx(tx *db.Tx, v caseViewer, n int64, id CaseID, it Item
 
 // holdNew is [holdCareless] for an item that is to be added; what else is wrong with it is said in the transaction.
 func (s *Service) holdNew(ctx context.Context, v caseViewer, id CaseID, it Item) error {
-	a := s.caseReader(ctx)
+	a := s.committed(ctx)
 	r, x, err := caseRowAt(a, v, id, PartWork)
 	if err != nil || it.Confirmed {
 		return err
@@ -214,7 +214,7 @@ func (s *Service) holdNew(ctx context.Context, v caseViewer, id CaseID, it Item)
 
 // holdChanged is [holdCareless] for an item as a change would make it.
 func (s *Service) holdChanged(ctx context.Context, v caseViewer, id CaseID, n Item) error {
-	a := s.caseReader(ctx)
+	a := s.committed(ctx)
 	_, it, _, err := itemRowAt(a, v, id, n.ID, PartWork)
 	if err != nil || n.Confirmed || it.Version != n.Version || it.revise(n) != nil || it.check(s.caseNow()) != nil {
 		return err
@@ -309,7 +309,7 @@ func (s *Service) checkOwner(ctx context.Context, v caseViewer, t *Task, stays p
 }
 
 // holdCareless is a [*CarelessHold] where texts hold what the case keeps marked stricter, but for the item that they are of.
-func holdCareless(a caseReads, v caseViewer, id CaseID, level stix.Marking, self string, confirmed bool, texts map[string]string) error {
+func holdCareless(a asking, v caseViewer, id CaseID, level stix.Marking, self string, confirmed bool, texts map[string]string) error {
 	if confirmed || level == stix.Red {
 		return nil
 	}
@@ -320,7 +320,7 @@ func holdCareless(a caseReads, v caseViewer, id CaseID, level stix.Marking, self
 	return &CarelessHold{found}
 }
 
-func carelessAt(a caseReads, v caseViewer, id CaseID, level stix.Marking, self string, texts map[string]string) ([]Careless, error) {
+func carelessAt(a asking, v caseViewer, id CaseID, level stix.Marking, self string, texts map[string]string) ([]Careless, error) {
 	rows, err := tellingItems(a, v, id, int(level), strings.Join(slices.Collect(maps.Values(foldedTexts(texts))), "\n"))
 	if err != nil {
 		return nil, err
@@ -342,7 +342,7 @@ func (s *Service) CarelessIn(ctx context.Context, by polder.Actor, id CaseID, le
 	if err != nil {
 		return nil, err
 	}
-	a := s.caseReader(ctx)
+	a := s.committed(ctx)
 	if _, _, err := caseRowAt(a, v, id, PartRead); err != nil {
 		return nil, err
 	}
@@ -484,7 +484,7 @@ func (s *Service) reviseItem(ctx context.Context, write caseWriter, by polder.Ac
 	if err != nil {
 		return Item{}, err
 	}
-	return s.oneItem(ctx, s.caseReader(ctx), v, id, item)
+	return s.oneItem(ctx, s.committed(ctx), v, id, item)
 }
 
 // FinishTask says that a task is done, or that it is not.
@@ -603,7 +603,7 @@ func (s *Service) SearchItems(ctx context.Context, by polder.Actor, text string,
 	if text, err = caseLine("text", text, maxCaseTitle, true); err != nil {
 		return nil, err
 	}
-	a := s.caseReader(ctx)
+	a := s.committed(ctx)
 	rows, err := searchItems(a, v, text, limit)
 	if err != nil {
 		return nil, err
@@ -630,7 +630,7 @@ func (s *Service) MyTasks(ctx context.Context, by polder.Actor) ([]CaseTask, err
 	if err != nil {
 		return nil, err
 	}
-	out, err := tasksOf(s.caseReader(ctx), v, maxCasePage)
+	out, err := tasksOf(s.committed(ctx), v, maxCasePage)
 	if err != nil {
 		return nil, err
 	}
@@ -649,7 +649,7 @@ func (s *Service) LookUp(ctx context.Context, by polder.Actor, id CaseID, item s
 	if err != nil {
 		return out, err
 	}
-	a := s.caseReader(ctx)
+	a := s.committed(ctx)
 	_, it, _, err := itemRowAt(a, v, id, item, PartRead)
 	if err != nil {
 		return out, err

@@ -38,7 +38,7 @@ func (s *Service) AddEvidence(ctx context.Context, by polder.Actor, id CaseID, n
 	if e.Name, err = evidenceName(e.Name); err != nil {
 		return Item{}, err
 	}
-	c, _, err := s.caseAt(s.caseReader(ctx), v, id, PartWork) // before a byte is stored
+	c, _, err := s.caseAt(s.committed(ctx), v, id, PartWork) // before a byte is stored
 	if err != nil {
 		return Item{}, err
 	}
@@ -133,7 +133,7 @@ func (s *Service) addCustody(ctx context.Context, by polder.Actor, id CaseID, it
 	if err != nil {
 		return Item{}, err
 	}
-	return s.oneItem(ctx, s.caseReader(ctx), v, id, item)
+	return s.oneItem(ctx, s.committed(ctx), v, id, item)
 }
 
 // mayOpenAgain refuses who has opened a file so often that there would soon be no room for others to.

@@ -21,7 +21,7 @@ func (s *Service) jewelViewer(ctx context.Context, by polder.Actor, need polder.
 	if v.role >= polder.RoleContributor {
 		return v, nil
 	}
-	set, err := readCaseSettings(s.caseReader(ctx), v.org)
+	set, err := readCaseSettings(s.committed(ctx), v.org)
 	if err == nil && !set.ReadersJewels {
 		err = polder.Errorf(polder.Forbidden, "the register of crown jewels is for contributors and stewards of your organisation; a steward can open it to readers")
 	}
@@ -46,7 +46,7 @@ func (s *Service) Jewels(ctx context.Context, by polder.Actor, f JewelFilter) (J
 	}
 	limit := f.Limit
 	f.Limit++
-	all, err := listJewels(s.caseReader(ctx), v.org, f)
+	all, err := listJewels(s.committed(ctx), v.org, f)
 	if err != nil {
 		return page, err
 	}
@@ -64,7 +64,7 @@ func (s *Service) Jewel(ctx context.Context, by polder.Actor, id string) (Jewel,
 	if err != nil {
 		return Jewel{}, err
 	}
-	return readJewel(s.caseReader(ctx), v.org, id)
+	return readJewel(s.committed(ctx), v.org, id)
 }
 
 // SetJewel adds a jewel, or changes the one of that id, whose Version is the one that was read. It asks for a steward.
@@ -167,7 +167,7 @@ func (s *Service) JewelHistory(ctx context.Context, by polder.Actor, id string) 
 	if err != nil {
 		return nil, err
 	}
-	a := s.caseReader(ctx)
+	a := s.committed(ctx)
 	if _, err := readJewel(a, v.org, id); err != nil {
 		return nil, err
 	}
@@ -248,5 +248,5 @@ func (s *Service) importSome(tx *db.Tx, by polder.Actor, v caseViewer, rows []je
 // JewelsOf are all crown jewels of an organisation, by name, for what watches over them on this node. It asks for no right:
 // no answer of it may reach another organisation.
 func (s *Service) JewelsOf(ctx context.Context, org polder.OrgID) ([]Jewel, error) {
-	return listJewels(s.caseReader(ctx), org, JewelFilter{Limit: maxJewels})
+	return listJewels(s.committed(ctx), org, JewelFilter{Limit: maxJewels})
 }

@@ -16,5 +16,5 @@ func (s *Service) JewelCases(ctx context.Context, by polder.Actor, jewel string)
 	if err != nil {
 		return nil, err
 	}
-	return casesTouching(s.caseReader(ctx), v, jewel, maxJewelCases)
+	return casesTouching(s.committed(ctx), v, jewel, maxJewelCases)
 }

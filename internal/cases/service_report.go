@@ -326,7 +326,7 @@ func (s *Service) insertBoxes(tx *db.Tx, rows []boxRow) error {
 }
 
 // inForce are the keys of those who read for desks now.
-func inForce(q reportAsker, desks []string) (readers []Reader, err error) {
+func inForce(q asking, desks []string) (readers []Reader, err error) {
 	for _, desk := range desks {
 		rows, err := deskReading(q, desk)
 		if err != nil {
@@ -341,7 +341,7 @@ func inForce(q reportAsker, desks []string) (readers []Reader, err error) {
 
 // store writes a report, once: the id is that of the first time where the same post came before.
 func (s *Service) store(ctx context.Context, a *arrival) (id string, err error) {
-	if id, err = readOnce(s.reportReader(ctx), a.once); err != nil || id != "" {
+	if id, err = readOnce(s.committed(ctx), a.once); err != nil || id != "" {
 		return id, err
 	}
 	if !sealedToAll(a.boxes, a.wanted, a.row.public()) {
@@ -431,7 +431,7 @@ func (s *Service) scheduleKeep(tx *db.Tx) error {
 
 // deskOf is the public view of a desk that may have been closed.
 func (s *Service) deskOf(ctx context.Context, alias string) (DeskView, error) {
-	q := s.reportReader(ctx)
+	q := s.committed(ctx)
 	d, err := anyDesk(q, alias)
 	if err != nil || d == nil {
 		return DeskView{}, firstError(err, errNoDesk)

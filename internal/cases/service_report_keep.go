@@ -109,7 +109,7 @@ func (s *Service) endOne(tx *db.Tx, row reportRow) error {
 
 // dropLeftWraps takes away what is still wrapped for who no longer reads: a crash may have come between.
 func (s *Service) dropLeftWraps(ctx context.Context) error {
-	rows, err := s.reportReader(ctx).Query(`SELECT ` + deskReaderColumns + ` FROM cases_reader g WHERE state = 'gone'
+	rows, err := s.committed(ctx).Query(`SELECT ` + deskReaderColumns + ` FROM cases_reader g WHERE state = 'gone'
 		AND NOT EXISTS (SELECT 1 FROM cases_reader r WHERE r.desk = g.desk AND r.person = g.person AND r.state = 'reading')
 		AND EXISTS (SELECT 1 FROM cases_wrap w WHERE w.key = g.key) LIMIT 1000`)
 	all, err := reportScan(rows, err, scanDeskReader)

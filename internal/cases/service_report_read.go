@@ -33,7 +33,7 @@ func (r reading) reads(row reportRow) bool {
 }
 
 // readingOf is where by reads. A person who has left the organisation of a desk reads nothing there.
-func (s *Service) readingOf(ctx context.Context, q reportAsker, by polder.Actor) (r reading, err error) {
+func (s *Service) readingOf(ctx context.Context, q asking, by polder.Actor) (r reading, err error) {
 	if r.person, err = s.doer(ctx, by); err != nil {
 		return r, err
 	}
@@ -58,7 +58,7 @@ func (s *Service) readingOf(ctx context.Context, q reportAsker, by polder.Actor)
 }
 
 // readable is a report that by reads.
-func (s *Service) readable(ctx context.Context, q reportAsker, by polder.Actor, id string) (reportRow, reading, error) {
+func (s *Service) readable(ctx context.Context, q asking, by polder.Actor, id string) (reportRow, reading, error) {
 	r, err := s.readingOf(ctx, q, by)
 	if err != nil {
 		return reportRow{}, r, err
@@ -82,7 +82,7 @@ func (s *Service) Reports(ctx context.Context, by polder.Actor, f ReportFilter) 
 	if f.State != "" && !slices.Contains([]ReportState{ReportNew, ReportAcknowledged, ReportInCase, ReportClosed}, f.State) {
 		return nil, polder.Errorf(polder.Invalid, "state: %.40q is not known; use new, acknowledged, in-case or closed", string(f.State))
 	}
-	q := s.reportReader(ctx)
+	q := s.committed(ctx)
 	r, err := s.readingOf(ctx, q, by)
 	if err != nil {
 		return nil, err
@@ -110,7 +110,7 @@ func (s *Service) Reports(ctx context.Context, by polder.Actor, f ReportFilter) 
 
 // Report is one of them, with everything.
 func (s *Service) Report(ctx context.Context, by polder.Actor, id string) (ReportView, error) {
-	q := s.reportReader(ctx)
+	q := s.committed(ctx)
 	row, r, err := s.readable(ctx, q, by, id)
 	if err != nil {
 		return ReportView{}, err
@@ -120,7 +120,7 @@ func (s *Service) Report(ctx context.Context, by polder.Actor, id string) (Repor
 }
 
 // reportViews are reports as a reader sees them.
-func (s *Service) reportViews(ctx context.Context, q reportAsker, r reading, rows []reportRow, all bool) ([]ReportView, error) {
+func (s *Service) reportViews(ctx context.Context, q asking, r reading, rows []reportRow, all bool) ([]ReportView, error) {
 	var ids []string
 	for _, row := range rows {
 		ids = append(ids, row.id)
@@ -183,7 +183,7 @@ func (s *Service) reportView(row reportRow, boxes []boxRow) ReportView {
 }
 
 // deskCountry is the country of the organisation of a desk.
-func (s *Service) deskCountry(ctx context.Context, q reportAsker, alias string) (string, error) {
+func (s *Service) deskCountry(ctx context.Context, q asking, alias string) (string, error) {
 	d, err := anyDesk(q, alias)
 	if err != nil || d == nil {
 		return "", err
@@ -225,7 +225,7 @@ func (s *Service) reportClocks(country string, row reportRow) (acknowledge, feed
 
 // ReportFile opens an attachment: a [seal.Box] as JSON, with the wraps of by's own keys. The caller closes it.
 func (s *Service) ReportFile(ctx context.Context, by polder.Actor, id, file string) (io.ReadCloser, int64, error) {
-	q := s.reportReader(ctx)
+	q := s.committed(ctx)
 	row, r, err := s.readable(ctx, q, by, id)
 	if err != nil {
 		return nil, 0, err
@@ -487,7 +487,7 @@ func (s *Service) Waiting(ctx context.Context, by polder.Actor) (reports int, er
 	if mayRead(by) != nil {
 		return 0, nil
 	}
-	q := s.reportReader(ctx)
+	q := s.committed(ctx)
 	r, err := s.readingOf(ctx, q, by)
 	if err != nil || len(r.desks) == 0 {
 		return 0, err

@@ -40,7 +40,7 @@ func (s *Service) threadOf(ctx context.Context, proof [32]byte, right bool) (rep
 	if err != nil {
 		return reportRow{}, err
 	}
-	row, err := findReport(s.reportReader(ctx), lookup)
+	row, err := findReport(s.committed(ctx), lookup)
 	switch {
 	case err != nil:
 		return reportRow{}, err
@@ -87,7 +87,7 @@ func (s *Service) threadView(ctx context.Context, row reportRow) (ReportThreadVi
 		}
 		desk.Team = &DeskTeamView{Alias: team.Alias, Name: team.Name, Organisation: team.Organisation, Readers: team.Readers, Log: team.Log}
 	}
-	boxes, err := readBoxes(s.reportReader(ctx), []string{row.id}, []seal.KeyID{public.ID()}, true)
+	boxes, err := readBoxes(s.committed(ctx), []string{row.id}, []seal.KeyID{public.ID()}, true)
 	if err != nil {
 		return ReportThreadView{}, err
 	}
@@ -166,7 +166,7 @@ func (s *Service) say(ctx context.Context, from netip.Addr, row reportRow, box s
 	if err != nil {
 		return row, err
 	}
-	if seen, err := readOnce(s.reportReader(ctx), once); err != nil || seen != "" {
+	if seen, err := readOnce(s.committed(ctx), once); err != nil || seen != "" {
 		return row, err
 	}
 	if err := s.putFiles(ctx, rows); err != nil {
@@ -328,7 +328,7 @@ func (s *Service) SayPlain(ctx context.Context, from netip.Addr, words, text, on
 // sealMessage seals a message of a reporter to the readers of now and to the reporter, files to the readers alone; to a
 // desk for people who are pressed, all of it to the readers alone.
 func (s *Service) sealMessage(ctx context.Context, row reportRow, text string, files []ReportAttachment) (seal.Box, []seal.Box, error) {
-	readers, err := inForce(s.reportReader(ctx), row.desks())
+	readers, err := inForce(s.committed(ctx), row.desks())
 	if err != nil {
 		return seal.Box{}, nil, err
 	}
@@ -336,7 +336,7 @@ func (s *Service) sealMessage(ctx context.Context, row reportRow, text string, f
 	if len(keys) == 0 || row.public() == nil {
 		return seal.Box{}, nil, ErrNoThread
 	}
-	desk, err := anyDesk(s.reportReader(ctx), row.desk)
+	desk, err := anyDesk(s.committed(ctx), row.desk)
 	if err != nil {
 		return seal.Box{}, nil, err
 	}

@@ -129,7 +129,7 @@ func (s *Service) ReplyToShared(ctx context.Context, by polder.Actor, key string
 	if it, err = s.replyItem(ctx, by, c, it); err != nil {
 		return Item{}, err
 	}
-	have, err := listReplies(s.caseReader(ctx), by.Org, c.custodian, c.Community, c.id)
+	have, err := listReplies(s.committed(ctx), by.Org, c.custodian, c.Community, c.id)
 	if err != nil {
 		return Item{}, err
 	}
@@ -222,7 +222,7 @@ func (s *Service) FromOthers(ctx context.Context, by polder.Actor, id CaseID) ([
 	if !v.Access.Own || v.Header {
 		return nil, nil
 	}
-	sharings, err := listSharings(s.caseReader(ctx), id, false)
+	sharings, err := listSharings(s.committed(ctx), id, false)
 	if err != nil || len(sharings) == 0 {
 		return nil, err
 	}

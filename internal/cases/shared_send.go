@@ -90,7 +90,7 @@ func (s *Service) sharedMember(ctx context.Context, by polder.Actor, community s
 
 // sharingOf is the sharing that is asked for: the one that is there, with the new part and ceiling, or a new one.
 func (s *Service) sharingOf(ctx context.Context, by polder.Actor, ask SharingAsk) (Sharing, bool, error) {
-	have, err := listSharings(s.caseReader(ctx), ask.Case, false)
+	have, err := listSharings(s.committed(ctx), ask.Case, false)
 	if err != nil {
 		return Sharing{}, false, err
 	}
@@ -204,7 +204,7 @@ func (s *Service) Sharings(ctx context.Context, by polder.Actor, id CaseID) ([]S
 	if !v.Access.Own {
 		return nil, polder.Errorf(polder.Forbidden, "with whom a case is shared is for its own organisation")
 	}
-	all, err := listSharings(s.caseReader(ctx), id, false)
+	all, err := listSharings(s.committed(ctx), id, false)
 	if err != nil || len(all) == 0 {
 		return all, err
 	}
@@ -229,7 +229,7 @@ func (s *Service) StopSharing(ctx context.Context, by polder.Actor, id CaseID, s
 	if err != nil {
 		return err
 	}
-	all, err := listSharings(s.caseReader(ctx), v.ID, false)
+	all, err := listSharings(s.committed(ctx), v.ID, false)
 	if err != nil {
 		return err
 	}
@@ -253,7 +253,7 @@ func (s *Service) StopSharing(ctx context.Context, by polder.Actor, id CaseID, s
 // it was read.
 func (s *Service) BringShared(ctx context.Context, by polder.Actor, id CaseID, confirmed, preview bool) (ReleaseAnswer, error) {
 	var out ReleaseAnswer
-	all, err := listSharings(s.caseReader(ctx), id, false)
+	all, err := listSharings(s.committed(ctx), id, false)
 	if err != nil {
 		return out, err
 	}
@@ -286,7 +286,7 @@ func (s *Service) ContactPoints(ctx context.Context, by polder.Actor) ([]Contact
 	if _, err := s.caseViewer(ctx, by); err != nil {
 		return nil, err
 	}
-	all, err := listContacts(s.caseReader(ctx), by.Org)
+	all, err := listContacts(s.committed(ctx), by.Org)
 	if err != nil {
 		return nil, err
 	}
@@ -345,7 +345,7 @@ func (s *Service) TellContacts(ctx context.Context, by polder.Actor, id CaseID, 
 	if preview || len(points) == 0 {
 		return points, nil
 	}
-	have, err := listSharings(s.caseReader(ctx), id, false)
+	have, err := listSharings(s.committed(ctx), id, false)
 	if err != nil {
 		return nil, err
 	}

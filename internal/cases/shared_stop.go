@@ -11,7 +11,7 @@ import (
 // stopSharingWith ends the sharing of a case with an organisation that was taken out of it. What a contact point was told
 // stays told: that is the law's, not the member's.
 func (s *Service) stopSharingWith(ctx context.Context, by polder.Actor, id CaseID, org polder.OrgID) error {
-	all, err := listSharings(s.caseReader(ctx), id, false)
+	all, err := listSharings(s.committed(ctx), id, false)
 	if err != nil {
 		return err
 	}

@@ -211,7 +211,7 @@ func TestSharedForged(t *testing.T) {
 	c := w.open(stix.Green, "Case")
 	_, err := w.ShareCase(ctx, lead, withPartner(c.ID, PartWork, stix.Green))
 	caseMust(t, err)
-	all, err := listSharings(w.caseReader(ctx), c.ID, false)
+	all, err := listSharings(w.committed(ctx), c.ID, false)
 	caseMust(t, err)
 	forged := Kept{Community: "ring", Type: sharedItemType, Definition: []byte(sharedItemDefinition), Name: "forged", In: sharedIn("nothing"), Named: true,
 		Parts: []KeptPart{{Key: "1", Level: stix.Green, Set: sharedItem(all[0].ID, Item{Kind: ItemEntry, Title: "forged"})}}}

@@ -1,7 +1,6 @@
 package cases
 
 import (
-	"context"
 	"database/sql"
 	"encoding/json"
 	"errors"
@@ -12,29 +11,6 @@ import (
 	"github.com/polder-exchange/polder/internal/db"
 	"github.com/polder-exchange/polder/stix"
 )
-
-// caseReads is a transaction, or whatever reads as one does.
-type caseReads interface {
-	Query(query string, args ...any) (*sql.Rows, error)
-	QueryRow(query string, args ...any) *sql.Row
-}
-
-// casePool are the read-only connections under a context.
-type casePool struct {
-	ctx context.Context
-	d   *sql.DB
-}
-
-func (r casePool) Query(query string, args ...any) (*sql.Rows, error) {
-	return r.d.QueryContext(r.ctx, query, args...)
-}
-
-func (r casePool) QueryRow(query string, args ...any) *sql.Row {
-	return r.d.QueryRowContext(r.ctx, query, args...)
-}
-
-// caseReader reads what is committed.
-func (s *Service) caseReader(ctx context.Context) caseReads { return casePool{ctx, s.o.DB.Read()} }
 
 // The rule of sight in SQL, as [caseViewer.access], [Access.sees] and [Access.seesItem] say it in Go; a property test holds
 // the two equal. m is a row of cases_member, c its case, i an item of that; ?1 is the viewer's person, ?2 its organisation.
@@ -121,7 +97,7 @@ func scanSeat(row caseScanner) (caseHeld, error) {
 var errNoCase = polder.Errorf(polder.NotFound, "no such case, or none that you were let into")
 
 // readSeat is a case that the viewer was let into.
-func readSeat(a caseReads, v caseViewer, id CaseID) (caseHeld, error) {
+func readSeat(a asking, v caseViewer, id CaseID) (caseHeld, error) {
 	r, err := scanSeat(a.QueryRow(`SELECT `+caseColumns+`, `+memberColumns+` FROM cases_case c JOIN cases_member m ON m.case_n = c.n WHERE c.id = ?3 AND `+caseSeat, string(v.person), string(v.org), string(id)))
 	if errors.Is(err, sql.ErrNoRows) {
 		return r, errNoCase
@@ -130,7 +106,7 @@ func readSeat(a caseReads, v caseViewer, id CaseID) (caseHeld, error) {
 }
 
 // readCase is a case, whoever asks.
-func readCase(a caseReads, id CaseID) (caseHeld, error) {
+func readCase(a asking, id CaseID) (caseHeld, error) {
 	r, err := scanCase(a.QueryRow(`SELECT `+caseColumns+` FROM cases_case c WHERE c.id = ?`, string(id)))
 	if errors.Is(err, sql.ErrNoRows) {
 		return r, errNoCase
@@ -194,7 +170,7 @@ func deleteMember(tx *db.Tx, n int64, m Member) error {
 	return err
 }
 
-func listMembers(a caseReads, n int64) ([]Member, error) {
+func listMembers(a asking, n int64) ([]Member, error) {
 	rows, err := a.Query(`SELECT `+memberColumns+` FROM cases_member m WHERE m.case_n = ? ORDER BY m.is_org, m.since, m.who`, n)
 	return caseScanAll(func(r caseScanner) (Member, error) {
 		into, done := memberScan()
@@ -241,7 +217,7 @@ type revisionBody struct {
 
 // listRevisions are those of a case, or of one of its items, that the viewer may see, the latest first: neither the
 // revision nor what it is of may be marked stricter than the ceiling.
-func listRevisions(a caseReads, v caseViewer, id CaseID, item string, limit int) ([]CaseRevision, error) {
+func listRevisions(a asking, v caseViewer, id CaseID, item string, limit int) ([]CaseRevision, error) {
 	rows, err := a.Query(`SELECT r.what, r.item, r.version, r.at, r.person, r.org, r.did, r.reason, r.level, r.body FROM cases_case c JOIN cases_member m ON m.case_n = c.n JOIN cases_revision r ON r.case_n = c.n LEFT JOIN cases_item i ON i.id = r.item AND r.item <> ''
 		WHERE c.id = ?3 AND (?4 = '' OR r.item = ?4) AND `+caseSeat+` AND m.part <> 'contact-point' AND r.level <= m.ceiling
 		AND (r.item <> '' OR `+caseOpen+`) AND (r.item = '' OR `+itemSight+`) AND (r.what NOT IN ('member', 'damage', 'jewels') OR c.org = ?2) AND (r.what NOT IN ('sharing', 'release') OR ?2 IN (c.org, r.org)) ORDER BY r.n DESC LIMIT ?5`, string(v.person), string(v.org), string(id), item, limit)
@@ -264,7 +240,7 @@ func scanRevision(row caseScanner) (r CaseRevision, err error) {
 }
 
 // readCaseSettings are an organisation's choices.
-func readCaseSettings(a caseReads, org polder.OrgID) (set CaseSettings, err error) {
+func readCaseSettings(a asking, org polder.OrgID) (set CaseSettings, err error) {
 	var level int
 	err = a.QueryRow(`SELECT stewards_list, readers_jewels, version FROM cases_setting WHERE org = ?`, string(org)).Scan(&level, &set.ReadersJewels, &set.Version)
 	if errors.Is(err, sql.ErrNoRows) {

@@ -21,12 +21,12 @@ func scanDesk(scan func(...any) error) (d Desk, err error) {
 }
 
 // readDesk is a desk that takes reports; nil when there is none.
-func readDesk(q reportAsker, alias string) (*Desk, error) {
+func readDesk(q asking, alias string) (*Desk, error) {
 	return oneDesk(scanDesk(q.QueryRow(`SELECT `+deskColumns+` FROM cases_desk WHERE alias = ? AND closed = 0`, alias).Scan))
 }
 
 // anyDesk is a desk, closed or not; nil when there never was one.
-func anyDesk(q reportAsker, alias string) (*Desk, error) {
+func anyDesk(q asking, alias string) (*Desk, error) {
 	return oneDesk(scanDesk(q.QueryRow(`SELECT `+deskColumns+` FROM cases_desk WHERE alias = ?`, alias).Scan))
 }
 
@@ -38,13 +38,13 @@ func oneDesk(d Desk, err error) (*Desk, error) {
 }
 
 // listedDesks are desks that take reports and that anybody may know of, by name.
-func listedDesks(q reportAsker) ([]Desk, error) {
+func listedDesks(q asking) ([]Desk, error) {
 	rows, err := q.Query(`SELECT ` + deskColumns + ` FROM cases_desk WHERE closed = 0 AND listed = 1 ORDER BY name, alias LIMIT 1000`)
 	return reportScan(rows, err, scanDesk)
 }
 
 // desksOf are the desks of an organisation that take reports, by name.
-func desksOf(q reportAsker, org polder.OrgID) ([]Desk, error) {
+func desksOf(q asking, org polder.OrgID) ([]Desk, error) {
 	rows, err := q.Query(`SELECT `+deskColumns+` FROM cases_desk WHERE closed = 0 AND org = ? ORDER BY name, alias LIMIT 1000`, string(org))
 	return reportScan(rows, err, scanDesk)
 }
@@ -100,20 +100,20 @@ func scanDeskReader(scan func(...any) error) (r deskReaderRow, err error) {
 }
 
 // deskReaders are all who ever were readers of a desk, those in force first.
-func deskReaders(q reportAsker, desk string) ([]deskReaderRow, error) {
+func deskReaders(q asking, desk string) ([]deskReaderRow, error) {
 	rows, err := q.Query(`SELECT `+deskReaderColumns+` FROM cases_reader WHERE desk = ?
 		ORDER BY CASE state WHEN 'reading' THEN 0 WHEN 'waiting' THEN 1 ELSE 2 END, since, asked, key LIMIT 5000`, desk)
 	return reportScan(rows, err, scanDeskReader)
 }
 
 // deskReading are the readers in force of a desk.
-func deskReading(q reportAsker, desk string) ([]deskReaderRow, error) {
+func deskReading(q asking, desk string) ([]deskReaderRow, error) {
 	rows, err := q.Query(`SELECT `+deskReaderColumns+` FROM cases_reader WHERE desk = ? AND state = 'reading' ORDER BY since, key`, desk)
 	return reportScan(rows, err, scanDeskReader)
 }
 
 // personReads are the places where a person reads, in force.
-func personReads(q reportAsker, person polder.PersonID) ([]deskReaderRow, error) {
+func personReads(q asking, person polder.PersonID) ([]deskReaderRow, error) {
 	rows, err := q.Query(`SELECT `+deskReaderColumns+` FROM cases_reader WHERE person = ? AND state = 'reading' ORDER BY desk, key`, string(person))
 	return reportScan(rows, err, scanDeskReader)
 }
@@ -128,7 +128,7 @@ func putDeskReader(tx *db.Tx, r deskReaderRow) error {
 }
 
 // deskLog is the list of keys of a desk.
-func deskLog(q reportAsker, desk string) ([]seal.LogEntry, error) {
+func deskLog(q asking, desk string) ([]seal.LogEntry, error) {
 	rows, err := q.Query(`SELECT entry FROM cases_desk_log WHERE desk = ? ORDER BY n`, desk)
 	return reportScan(rows, err, func(scan func(...any) error) (e seal.LogEntry, err error) {
 		var text string
@@ -182,7 +182,7 @@ func scanOwnKey(scan func(...any) error) (k ownKeyRow, err error) {
 }
 
 // personKeys are the keys of a person, the present one first.
-func personKeys(q reportAsker, person polder.PersonID) ([]ownKeyRow, error) {
+func personKeys(q asking, person polder.PersonID) ([]ownKeyRow, error) {
 	rows, err := q.Query(`SELECT id, person, org, locked, made, current FROM cases_key WHERE person = ? ORDER BY current DESC, made DESC, id`, string(person))
 	return reportScan(rows, err, scanOwnKey)
 }
@@ -211,7 +211,7 @@ func relockKey(tx *db.Tx, k ownKeyRow) error {
 }
 
 // keyHolder is who keeps a key; empty when nobody does.
-func keyHolder(q reportAsker, key seal.KeyID) (person polder.PersonID, err error) {
+func keyHolder(q asking, key seal.KeyID) (person polder.PersonID, err error) {
 	err = q.QueryRow(`SELECT person FROM cases_key WHERE id = ?`, string(key)).Scan(&person)
 	if errors.Is(err, sql.ErrNoRows) {
 		return "", nil

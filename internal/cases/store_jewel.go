@@ -28,7 +28,7 @@ func scanJewel(row caseScanner) (j Jewel, err error) {
 
 var errNoJewel = polder.Errorf(polder.NotFound, "no such crown jewel, or none of your organisation")
 
-func readJewel(a caseReads, org polder.OrgID, id string) (Jewel, error) {
+func readJewel(a asking, org polder.OrgID, id string) (Jewel, error) {
 	j, err := scanJewel(a.QueryRow(`SELECT `+jewelColumns+` FROM cases_jewel j WHERE j.id = ? AND j.org = ?`, id, string(org)))
 	if errors.Is(err, sql.ErrNoRows) {
 		return j, errNoJewel
@@ -37,7 +37,7 @@ func readJewel(a caseReads, org polder.OrgID, id string) (Jewel, error) {
 }
 
 // jewelNamed is the jewel of an organisation's register of that name, in whatever case.
-func jewelNamed(a caseReads, org polder.OrgID, name string) (j Jewel, found bool, err error) {
+func jewelNamed(a asking, org polder.OrgID, name string) (j Jewel, found bool, err error) {
 	j, err = scanJewel(a.QueryRow(`SELECT `+jewelColumns+` FROM cases_jewel j WHERE j.org = ? AND j.name = ? AND j.removed = 0`, string(org), strings.ToLower(name)))
 	if errors.Is(err, sql.ErrNoRows) {
 		return j, false, nil
@@ -45,7 +45,7 @@ func jewelNamed(a caseReads, org polder.OrgID, name string) (j Jewel, found bool
 	return j, err == nil, err
 }
 
-func countJewels(a caseReads, org polder.OrgID) (n int, err error) {
+func countJewels(a asking, org polder.OrgID) (n int, err error) {
 	err = a.QueryRow(`SELECT count(*) FROM cases_jewel WHERE org = ?`, string(org)).Scan(&n)
 	return n, err
 }
@@ -66,7 +66,7 @@ func putJewel(tx *db.Tx, v caseViewer, j Jewel, did string) error {
 	return err
 }
 
-func listJewels(a caseReads, org polder.OrgID, f JewelFilter) ([]Jewel, error) {
+func listJewels(a asking, org polder.OrgID, f JewelFilter) ([]Jewel, error) {
 	name, id := "", ""
 	if f.Next != "" {
 		last, err := readJewel(a, org, f.Next)
@@ -81,7 +81,7 @@ func listJewels(a caseReads, org polder.OrgID, f JewelFilter) ([]Jewel, error) {
 	return caseScanAll(scanJewel, rows, err)
 }
 
-func jewelRevisions(a caseReads, id string, limit int) ([]JewelRevision, error) {
+func jewelRevisions(a asking, id string, limit int) ([]JewelRevision, error) {
 	rows, err := a.Query(`SELECT at, person, did, body FROM cases_jewel_revision WHERE jewel = ? ORDER BY n DESC LIMIT ?`, id, limit)
 	return caseScanAll(func(r caseScanner) (out JewelRevision, err error) {
 		var at int64

@@ -14,7 +14,7 @@ type reportWait struct {
 
 // reportsWaiting are the reports of hours that are over, that nobody has acknowledged, with their readers in
 // force, at most limit.
-func reportsWaiting(q reportAsker, now time.Time, limit int) ([]reportWait, error) {
+func reportsWaiting(q asking, now time.Time, limit int) ([]reportWait, error) {
 	rows, err := q.Query(`SELECT r.id, d.alias, d.name, p.person FROM cases_report r JOIN cases_desk d ON d.alias = r.desk JOIN cases_reader p ON p.desk = r.desk AND p.state = 'reading'
 		WHERE r.state = 'new' AND r.received <= ? ORDER BY r.received DESC, r.id LIMIT ?`, now.Add(-time.Hour).UnixMicro(), limit)
 	return reportScan(rows, err, func(scan func(...any) error) (w reportWait, err error) {

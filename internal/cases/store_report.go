@@ -1,7 +1,6 @@
 package cases
 
 import (
-	"context"
 	"database/sql"
 	"encoding/json"
 	"errors"
@@ -12,31 +11,6 @@ import (
 	"github.com/polder-exchange/polder/internal/fail"
 	"github.com/polder-exchange/polder/internal/seal"
 )
-
-// reportAsker is a transaction, or what reads as one does.
-type reportAsker interface {
-	Query(query string, args ...any) (*sql.Rows, error)
-	QueryRow(query string, args ...any) *sql.Row
-}
-
-// reportReads are the read-only connections under a context.
-type reportReads struct {
-	ctx context.Context
-	d   *sql.DB
-}
-
-func (r reportReads) Query(query string, args ...any) (*sql.Rows, error) {
-	return r.d.QueryContext(r.ctx, query, args...)
-}
-
-func (r reportReads) QueryRow(query string, args ...any) *sql.Row {
-	return r.d.QueryRowContext(r.ctx, query, args...)
-}
-
-// reportReader reads what is committed.
-func (s *Service) reportReader(ctx context.Context) reportReads {
-	return reportReads{ctx, s.o.DB.Read()}
-}
 
 // reportSteps does one thing after another until one fails.
 func reportSteps(steps ...func() error) error {
@@ -141,12 +115,12 @@ func updateReport(tx *db.Tx, r reportRow) error {
 }
 
 // readReport is a report by its id; nil when there is none.
-func readReport(q reportAsker, id string) (*reportRow, error) {
+func readReport(q asking, id string) (*reportRow, error) {
 	return oneReport(scanReportRow(q.QueryRow(`SELECT `+reportColumns+` FROM cases_report WHERE id = ?`, id).Scan))
 }
 
 // findReport is a report by the place of its thread; nil when there is none.
-func findReport(q reportAsker, lookup []byte) (*reportRow, error) {
+func findReport(q asking, lookup []byte) (*reportRow, error) {
 	return oneReport(scanReportRow(q.QueryRow(`SELECT `+reportColumns+` FROM cases_report WHERE lookup = ?`, lookup).Scan))
 }
 
@@ -158,7 +132,7 @@ func oneReport(r reportRow, err error) (*reportRow, error) {
 }
 
 // listReports are the reports of desks, the oldest first.
-func listReports(q reportAsker, desks []string, f ReportFilter, after *reportRow) ([]reportRow, error) {
+func listReports(q asking, desks []string, f ReportFilter, after *reportRow) ([]reportRow, error) {
 	var from reportRow
 	if after != nil {
 		from = *after
@@ -170,21 +144,21 @@ func listReports(q reportAsker, desks []string, f ReportFilter, after *reportRow
 }
 
 // countNew counts the reports of desks that nobody has acknowledged.
-func countNew(q reportAsker, desks []string) (n int, err error) {
+func countNew(q asking, desks []string) (n int, err error) {
 	err = q.QueryRow(`SELECT count(*) FROM (SELECT id FROM cases_report WHERE state = 'new' AND desk IN (SELECT value FROM json_each(?1))
 		UNION SELECT id FROM cases_report WHERE state = 'new' AND team <> '' AND team IN (SELECT value FROM json_each(?1)))`, reportList(desks)).Scan(&n)
 	return n, err
 }
 
 // countOpen counts the reports of a desk that are not closed.
-func countOpen(q reportAsker, desk string) (n int, err error) {
+func countOpen(q asking, desk string) (n int, err error) {
 	err = q.QueryRow(`SELECT count(*) FROM (SELECT id FROM cases_report WHERE desk = ?1 AND state <> 'closed'
 		UNION SELECT id FROM cases_report WHERE team <> '' AND team = ?1 AND state <> 'closed')`, desk).Scan(&n)
 	return n, err
 }
 
 // countLacking counts those of them of which something is not sealed to a key.
-func countLacking(q reportAsker, desk string, key seal.KeyID) (n int, err error) {
+func countLacking(q asking, desk string, key seal.KeyID) (n int, err error) {
 	err = q.QueryRow(`SELECT count(*) FROM (SELECT id FROM cases_report WHERE desk = ?1 AND state <> 'closed'
 		UNION SELECT id FROM cases_report WHERE team <> '' AND team = ?1 AND state <> 'closed') r
 		WHERE EXISTS (SELECT 1 FROM cases_box b WHERE b.report = r.id AND NOT EXISTS (SELECT 1 FROM cases_wrap w WHERE w.box = b.id AND w.key = ?2))`, desk, string(key)).Scan(&n)
@@ -236,7 +210,7 @@ func insertWraps(tx *db.Tx, box string, wraps []seal.Wrap) error {
 
 // readBoxes are the sealed parts of reports with the wraps for keys alone, in order. Where not all is asked for, of
 // messages and files there is everything but the bodies.
-func readBoxes(q reportAsker, reports []string, keys []seal.KeyID, all bool) (map[string][]boxRow, error) {
+func readBoxes(q asking, reports []string, keys []seal.KeyID, all bool) (map[string][]boxRow, error) {
 	out := map[string][]boxRow{}
 	wraps, err := readWraps(q, reports, keys)
 	if err != nil {
@@ -257,7 +231,7 @@ func readBoxes(q reportAsker, reports []string, keys []seal.KeyID, all bool) (ma
 }
 
 // readWraps are the wraps of boxes of reports for keys, by box.
-func readWraps(q reportAsker, reports []string, keys []seal.KeyID) (map[string][]seal.Wrap, error) {
+func readWraps(q asking, reports []string, keys []seal.KeyID) (map[string][]seal.Wrap, error) {
 	type row struct {
 		box string
 		seal.Wrap
@@ -276,7 +250,7 @@ func readWraps(q reportAsker, reports []string, keys []seal.KeyID) (map[string][
 }
 
 // boxesLacking are those of reports of which something has no wrap for a key.
-func boxesLacking(q reportAsker, reports []string, key seal.KeyID) (map[string]bool, error) {
+func boxesLacking(q asking, reports []string, key seal.KeyID) (map[string]bool, error) {
 	rows, err := q.Query(`SELECT DISTINCT b.report FROM cases_box b WHERE b.report IN (SELECT value FROM json_each(?))
 		AND NOT EXISTS (SELECT 1 FROM cases_wrap w WHERE w.box = b.id AND w.key = ?)`, reportList(reports), string(key))
 	all, err := reportScan(rows, err, func(scan func(...any) error) (id string, err error) {
@@ -335,7 +309,7 @@ func deleteReport(tx *db.Tx, blobs *blob.Store, id string) error {
 }
 
 // readOnce is the report that a post became when it came first; empty when it did not.
-func readOnce(q reportAsker, hash []byte) (id string, err error) {
+func readOnce(q asking, hash []byte) (id string, err error) {
 	if hash == nil {
 		return "", nil
 	}

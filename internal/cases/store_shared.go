@@ -22,7 +22,7 @@ func scanSharing(row caseScanner) (sh Sharing, err error) {
 }
 
 // listSharings are those of a case, the first made first; without those that were stopped unless all are asked for.
-func listSharings(a caseReads, id CaseID, all bool) ([]Sharing, error) {
+func listSharings(a asking, id CaseID, all bool) ([]Sharing, error) {
 	rows, err := a.Query(`SELECT `+sharingColumns+` FROM cases_sharing WHERE case_id = ?1 AND (?2 OR stopped = 0) ORDER BY since, id`, string(id), all)
 	return caseScanAll(scanSharing, rows, err)
 }
@@ -58,7 +58,7 @@ func insertReply(tx *db.Tx, r sharedReply) error {
 }
 
 // listReplies are what an organisation added to a case of another, and for nobody else, whoever bears the same key.
-func listReplies(a caseReads, org, to polder.OrgID, community, key string) ([]Item, error) {
+func listReplies(a asking, org, to polder.OrgID, community, key string) ([]Item, error) {
 	rows, err := a.Query(`SELECT body FROM cases_sharing_reply WHERE org = ?1 AND community = ?2 AND case_key = ?3 AND to_org = ?4 ORDER BY made, id`, string(org), community, key, string(to))
 	return caseScanAll(func(row caseScanner) (it Item, err error) {
 		var body string
@@ -70,7 +70,7 @@ func listReplies(a caseReads, org, to polder.OrgID, community, key string) ([]It
 	}, rows, err)
 }
 
-func listContacts(a caseReads, org polder.OrgID) ([]ContactPoint, error) {
+func listContacts(a asking, org polder.OrgID) ([]ContactPoint, error) {
 	rows, err := a.Query(`SELECT country, community, with_org FROM cases_contact WHERE org = ?1 ORDER BY country`, string(org))
 	return caseScanAll(func(row caseScanner) (p ContactPoint, err error) {
 		err = row.Scan(&p.Country, &p.Community, &p.Org)
@@ -114,13 +114,13 @@ func scanRelease(row caseScanner) (r ReleasedObject, err error) {
 }
 
 // listReleases are what left from a case, the latest first.
-func listReleases(a caseReads, id CaseID) ([]ReleasedObject, error) {
+func listReleases(a asking, id CaseID) ([]ReleasedObject, error) {
 	rows, err := a.Query(`SELECT case_id, community, object, says, level, at, actor FROM cases_release WHERE case_id = ?1 ORDER BY n DESC LIMIT 1000`, string(id))
 	return caseScanAll(scanRelease, rows, err)
 }
 
 // releasedFrom is the case that an object left from.
-func releasedFrom(a caseReads, org polder.OrgID, object string) (id CaseID, found bool, err error) {
+func releasedFrom(a asking, org polder.OrgID, object string) (id CaseID, found bool, err error) {
 	err = a.QueryRow(`SELECT case_id FROM cases_release WHERE object = ?1 AND org = ?2 ORDER BY n DESC LIMIT 1`, object, string(org)).Scan(&id)
 	if errors.Is(err, sql.ErrNoRows) {
 		return "", false, nil
