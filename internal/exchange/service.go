@@ -40,21 +40,23 @@ type Service struct {
 	blobs    *blob.Store
 	jobs     *jobs.Jobs
 	notifier *Notifier // set by [NewNotifier]; nil tells nobody
+	sign     Signatures
 }
 
 // Options are what a service needs; all are required but Log, Warnings, Blobs and Jobs.
 type Options struct {
-	DB       *db.DB
-	Journal  *journal.Journal
-	Audit    *audit.Log
-	Accounts *accounts.Service
-	Now      func() time.Time
-	Secret   []byte
-	Search   *Index
-	Warnings *indicator.Warnings // what must never be blocked; nil is the built-in lists
-	Log      *slog.Logger
-	Blobs    *blob.Store // where attachments lie; nil takes none
-	Jobs     *jobs.Jobs  // for daily work; nil keeps everything without end
+	DB         *db.DB
+	Journal    *journal.Journal
+	Audit      *audit.Log
+	Accounts   *accounts.Service
+	Now        func() time.Time
+	Secret     []byte
+	Search     *Index
+	Warnings   *indicator.Warnings // what must never be blocked; nil is the built-in lists
+	Log        *slog.Logger
+	Blobs      *blob.Store // where attachments lie; nil takes none
+	Jobs       *jobs.Jobs  // for daily work; nil keeps everything without end
+	Signatures Signatures  // nil signs nothing, and holds no signature to be wrong
 }
 
 // New makes the service.
@@ -67,7 +69,7 @@ func New(o Options) *Service {
 	}
 	s := &Service{
 		db: o.DB, journal: o.Journal, audit: o.Audit, accounts: o.Accounts, log: o.Log, now: o.Now, secret: o.Secret, search: o.Search,
-		warnings: o.Warnings, rights: newRights(), streams: newDoors(), blobs: o.Blobs, jobs: o.Jobs,
+		warnings: o.Warnings, rights: newRights(), streams: newDoors(), blobs: o.Blobs, jobs: o.Jobs, sign: o.Signatures,
 	}
 	if s.jobs != nil {
 		s.jobs.Handle(retentionJob, s.retain)

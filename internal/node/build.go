@@ -45,9 +45,12 @@ func (n *Node) build(ctx context.Context) error {
 	if err := n.openTasks(ctx); err != nil {
 		return err
 	}
+	if err := n.openKeys(ctx); err != nil {
+		return err
+	}
 	n.Exchange = exchange.New(exchange.Options{
 		DB: n.DB, Journal: n.Journal, Audit: n.Audit, Accounts: n.Accounts, Now: n.now, Secret: secret, Search: search, Warnings: warnings, Log: n.log,
-		Blobs: n.blobs, Jobs: n.jobs,
+		Blobs: n.blobs, Jobs: n.jobs, Signatures: n.federation.signatures,
 	})
 	if err := n.openDetection(ctx); err != nil {
 		return err
@@ -56,6 +59,9 @@ func (n *Node) build(ctx context.Context) error {
 		return err
 	}
 	if err := n.openCases(ctx); err != nil {
+		return err
+	}
+	if err := n.openFederation(ctx); err != nil {
 		return err
 	}
 	server, err := taxii.New(taxii.Options{
@@ -99,7 +105,7 @@ func (n *Node) mount(ctx context.Context, server *taxii.Server) error {
 	from := addresses(n.Config.Proxies)
 	site, err := web.New(web.Options{
 		Identify: paced{members.NewIdentifier(n.Accounts), accounts.NewLimiter(perActor, 10_000, nil)}, Secure: n.Config.secure(), From: from, Now: n.now, Log: n.log, Observe: m.observe,
-	}, append([]web.Part{members.Part(), exchange.Part(), detect.Part(), screen.ConsolePart()}, cases.Parts()...)...)
+	}, slices.Concat([]web.Part{members.Part(), exchange.Part(), detect.Part(), screen.ConsolePart()}, cases.Parts(), federationParts())...)
 	if err != nil {
 		return err
 	}
@@ -116,7 +122,11 @@ func (n *Node) mount(ctx context.Context, server *taxii.Server) error {
 	if err != nil {
 		return err
 	}
-	routes := slices.Concat(detecting, screening, working, n.Exchange.Routes(), pages.Routes(), people.Routes(), []web.Route{home}, n.taxiiRoutes(server), n.operations(m))
+	spanning, err := n.mountFederation(site)
+	if err != nil {
+		return err
+	}
+	routes := slices.Concat(detecting, screening, working, spanning, n.Exchange.Routes(), pages.Routes(), people.Routes(), []web.Route{home}, n.taxiiRoutes(server), n.operations(m))
 	n.routes = append(site.Routes(), routes...)
 	if n.api, err = openAPI(n.routes); err != nil {
 		return err

@@ -54,9 +54,10 @@ type Node struct {
 	Journal  *journal.Journal
 	Exchange *exchange.Service
 
-	detection detection
-	screening screening
-	cases     casework
+	detection  detection
+	screening  screening
+	cases      casework
+	federation federation
 
 	blobs   *blob.Store
 	jobs    *jobs.Jobs

@@ -71,6 +71,7 @@ func (n *Node) run(ctx context.Context) {
 	n.runDetection(ctx, &all)
 	n.runScreening(ctx, &all)
 	n.runCases(ctx, &all)
+	n.runFederation(ctx, &all)
 	n.Exchange.Run(ctx)
 	all.Wait()
 }

@@ -1,0 +1,3 @@
+package accounts
+
+import _ "github.com/go-webauthn/webauthn/webauthn"

@@ -1,0 +1,3 @@
+package seal
+
+import _ "github.com/cloudflare/circl/oprf"
