@@ -9,9 +9,7 @@ import (
 	"net/url"
 	"os"
 	"strings"
-	"time"
 
-	"github.com/schollz/progressbar/v3"
 	"github.com/spf13/cobra"
 )
 
@@ -120,44 +118,4 @@ func plain(err error) error {
 		return p.Err
 	}
 	return err
-}
-
-// Progress shows how far long work is, on standard error and only on a terminal. It is nil-safe and used by one goroutine.
-type Progress struct{ bar *progressbar.ProgressBar }
-
-// NewProgress begins to show work of total steps, or of unknown length when total is below 0.
-func NewProgress(cmd *cobra.Command, what string, total int64) *Progress {
-	if !terminal(cmd.ErrOrStderr()) {
-		return nil
-	}
-	return &Progress{progressbar.NewOptions64(total,
-		progressbar.OptionSetWriter(cmd.ErrOrStderr()),
-		progressbar.OptionSetDescription(Visible(what)),
-		progressbar.OptionShowCount(),
-		progressbar.OptionShowIts(),
-		progressbar.OptionClearOnFinish(),
-		progressbar.OptionThrottle(100*time.Millisecond),
-	)}
-}
-
-// Set says that n steps are done.
-func (p *Progress) Set(n int64) {
-	if p != nil {
-		_ = p.bar.Set64(n)
-	}
-}
-
-// Add says that n more steps are done.
-func (p *Progress) Add(n int64) {
-	if p != nil {
-		_ = p.bar.Add64(n)
-	}
-}
-
-// Done takes the bar away, so that what is printed next stands on a line of its own.
-func (p *Progress) Done() {
-	if p != nil {
-		_ = p.bar.Clear()
-		_ = p.bar.Exit()
-	}
 }

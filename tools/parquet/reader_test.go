@@ -1,4 +1,6 @@
-package history
+// Package parquet holds the histories that the program writes against a reader of Parquet that shares no code with the
+// writer. It is a module of its own, so that the reader and all that it needs are no part of what the program depends on.
+package parquet
 
 import (
 	"context"
@@ -15,18 +17,37 @@ import (
 	"github.com/apache/arrow-go/v18/parquet/pqarrow"
 
 	"github.com/polder-exchange/polder/event"
+	"github.com/polder-exchange/polder/indicator"
+	"github.com/polder-exchange/polder/internal/detect/history"
 )
+
+// byKind is an observer for which a field named after a kind holds a value of it.
+type byKind struct{}
+
+// Observe is what [history.Observer] asks for.
+func (byKind) Observe(ev *event.Event, yield func(string, history.Value)) {
+	for i := range ev.Fields {
+		f := &ev.Fields[i]
+		kind, err := indicator.ParseKind(f.Name.String())
+		if err != nil {
+			continue
+		}
+		if v, ok := indicator.AppendKey(nil, kind, f.Value); ok {
+			yield(f.Name.String(), history.Value{Kind: kind, Value: string(v)})
+		}
+	}
+}
 
 // TestAnotherReader reads segments with a library that shares nothing with the one that wrote them: what lies in a
 // history is plain Parquet, for whatever tool its owner has.
 func TestAnotherReader(t *testing.T) {
 	dir := t.TempDir()
-	s, err := Open(dir, Options{})
+	s, err := history.Open(dir, history.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	at := time.Date(2026, 3, 2, 14, 5, 0, 0, time.UTC)
-	batch := s.NewReading(Origin{File: "dns.log", Format: "zeek-json", Received: at}).NewBatch(byKind{})
+	batch := s.NewReading(history.Origin{File: "dns.log", Format: "zeek-json", Received: at}).NewBatch(byKind{})
 	lines := []string{
 		`{"@timestamp":"2026-03-02T14:05:00Z","domain":"example.org","ipv4":"192.0.2.1"}`,
 		`{"@timestamp":"2026-03-02T14:06:00Z","domain":"example.net"}`,
