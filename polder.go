@@ -84,7 +84,11 @@ type Org struct {
 	Sector  string       // a STIX industry-sector-ov term or a word of one's own, or empty
 	Widest  stix.Marking // the widest marking it may use (rule X4); stix.Clear when it may use any
 	Created time.Time
+	Home    OrgID // the node where it lives; empty for this one
 }
+
+// Remote tells whether o lives on another node: nobody acts for it here.
+func (o Org) Remote() bool { return o.Home != "" }
 
 // Community is a group of organisations that share with each other.
 type Community struct {
@@ -94,7 +98,11 @@ type Community struct {
 	Unmarked stix.Marking // the level given to objects without one; stix.None when such objects are refused (rule X2)
 	Blind    OrgID        // the identity that stands for "a member" (rule X20)
 	Created  time.Time
+	Home     OrgID // the node that decides who belongs to it and numbers what is shared in it; empty for this one
 }
+
+// Mirrored tells whether the home of c is another node: members, agreement and invitations are that node's.
+func (c Community) Mirrored() bool { return c.Home != "" }
 
 // Membership says that an organisation belongs to a community and as what.
 type Membership struct {

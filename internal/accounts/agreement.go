@@ -54,6 +54,9 @@ func (s *Service) SetAgreement(ctx context.Context, by polder.Actor, id polder.C
 		if err != nil {
 			return err
 		}
+		if err := lives(c.tx, com); err != nil {
+			return err
+		}
 		have, err := currentVersion(c.tx, com.ID)
 		if err != nil {
 			return err

@@ -83,7 +83,11 @@ func (s *Service) SetUnmarked(ctx context.Context, by polder.Actor, id polder.Co
 		return err
 	}
 	return s.change(ctx, by, func(c *change) error {
-		if _, err := c.steward(id); err != nil {
+		com, err := c.steward(id)
+		if err != nil {
+			return err
+		}
+		if err := lives(c.tx, com); err != nil {
 			return err
 		}
 		if _, err := c.tx.Exec(`UPDATE accounts_community SET unmarked = ? WHERE id = ?`, unmarked.String(), id); err != nil {
@@ -130,11 +134,11 @@ func (s *Service) BlindObject(ctx context.Context, id polder.CommunityID) ([]byt
 	}.bytes()
 }
 
-const communityColumns = `c.id, c.alias, c.name, c.unmarked, c.blind, c.created`
+const communityColumns = `c.id, c.alias, c.name, c.unmarked, c.blind, c.created, c.home`
 
 func scanCommunity(r scanner) (c polder.Community, err error) {
 	var created int64
-	err = r.Scan(&c.ID, &c.Alias, &c.Name, marking{&c.Unmarked}, &c.Blind, &created)
+	err = r.Scan(&c.ID, &c.Alias, &c.Name, marking{&c.Unmarked}, &c.Blind, &created, &c.Home)
 	c.Created = when(created)
 	return c, err
 }
@@ -150,7 +154,7 @@ func noCommunity(id polder.CommunityID) error {
 }
 
 func insertCommunity(tx *db.Tx, c polder.Community, now int64) error {
-	_, err := tx.Exec(`INSERT INTO accounts_community (id, alias, name, unmarked, blind, agreement, needed, created, modified) VALUES (?, ?, ?, ?, ?, 1, 1, ?, ?)`,
+	_, err := tx.Exec(`INSERT INTO accounts_community (id, alias, name, unmarked, blind, agreement, needed, created, modified, home) VALUES (?, ?, ?, ?, ?, 1, 1, ?, ?, '')`,
 		c.ID, c.Alias, c.Name, c.Unmarked.String(), c.Blind, now, now)
 	return err
 }

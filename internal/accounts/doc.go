@@ -29,6 +29,8 @@
 //	accounts_membership  (organisation, community): role, version of the agreement accepted
 //	accounts_agreement   the texts, by version; accounts_acceptance who accepted which and when
 //	accounts_invitation, accounts_request   the two ways in
+//	accounts_home        other nodes that something known here lives on; accounts_org.home and accounts_community.home
+//	                     name them, '' being this node (remote.go)
 //	accounts_limit       log-in attempts, by key; accounts_key the node's own keys
 //
 // The package does not decide what an object's reader may see (package policy does) and sends no mail.

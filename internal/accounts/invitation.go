@@ -75,6 +75,9 @@ func (c *change) invite(n NewInvitation) (Invitation, string, error) {
 	if err != nil {
 		return Invitation{}, "", err
 	}
+	if err := lives(c.tx, com); err != nil {
+		return Invitation{}, "", err
+	}
 	expires := c.deadline(n.Expires)
 	if expires == 0 {
 		expires = c.now + invitationLife.Microseconds()
@@ -150,6 +153,9 @@ func (c *change) stillStands(inv Invitation, maker polder.Actor) error {
 
 func (c *change) acceptInvitation(inv Invitation, version int) (polder.Membership, error) {
 	com, org := inv.Community, c.by.Org
+	if err := lives(c.tx, com); err != nil {
+		return polder.Membership{}, err
+	}
 	member, err := isMember(c.tx, com.ID, org)
 	if err != nil {
 		return polder.Membership{}, err
@@ -217,7 +223,7 @@ const invitationQuery = `SELECT ` + communityColumns + `, i.id, i.role, i.note, 
 func scanInvitation(r scanner) (i Invitation, maker polder.Actor, err error) {
 	var made, expires, created, used, revoked int64
 	c := &i.Community
-	err = r.Scan(&c.ID, &c.Alias, &c.Name, marking{&c.Unmarked}, &c.Blind, &made, &i.ID, role{&i.Role}, &i.Note, &expires, &created, &used, &i.UsedBy, &revoked,
+	err = r.Scan(&c.ID, &c.Alias, &c.Name, marking{&c.Unmarked}, &c.Blind, &made, &c.Home, &i.ID, role{&i.Role}, &i.Note, &expires, &created, &used, &i.UsedBy, &revoked,
 		&maker.Org, &maker.Person, &maker.Token)
 	c.Created, i.Expires, i.Created, i.Used, i.Revoked = when(made), when(expires), when(created), when(used), when(revoked)
 	return i, maker, err

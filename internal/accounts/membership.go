@@ -118,7 +118,14 @@ func (s *Service) Join(ctx context.Context, by polder.Actor, id polder.Community
 		if err != nil {
 			return err
 		}
-		if _, err := readOrg(c.tx, org); err != nil {
+		if err := lives(c.tx, com); err != nil {
+			return err
+		}
+		o, err := readOrg(c.tx, org)
+		if err != nil {
+			return err
+		}
+		if err := acts(c.tx, o); err != nil {
 			return err
 		}
 		if err := c.join(com, org, r); err != nil {
@@ -157,11 +164,23 @@ func (s *Service) Leave(ctx context.Context, by polder.Actor, id polder.Communit
 		if err != nil {
 			return err
 		}
+		if err := c.mayEnd(com, org); err != nil {
+			return err
+		}
 		if err := deleteMembership(c.tx, com.ID, org); err != nil {
 			return err
 		}
 		return c.log("community.leave", com.ID, "", "org", string(org))
 	})
+}
+
+// mayEnd refuses to take another node's organisation out of a mirrored community: only its home does.
+func (c *change) mayEnd(com polder.Community, org polder.OrgID) error {
+	o, err := readOrg(c.tx, org)
+	if err != nil || !o.Remote() {
+		return err
+	}
+	return lives(c.tx, com)
 }
 
 // leaver answers the community that org leaves, if by may end that.
@@ -191,6 +210,9 @@ func (s *Service) SetMemberRole(ctx context.Context, by polder.Actor, id polder.
 		if err != nil {
 			return err
 		}
+		if err := lives(c.tx, com); err != nil {
+			return err
+		}
 		done, err := c.tx.Exec(`UPDATE accounts_membership SET role = ? WHERE community = ? AND org = ?`, r.String(), com.ID, org)
 		if err != nil {
 			return err
@@ -212,7 +234,7 @@ const inScope = ` AND (?2 = '' OR NOT EXISTS (SELECT 1 FROM accounts_token t WHE
 
 func scanMembership(r scanner) (m polder.Membership, err error) {
 	var created int64
-	err = r.Scan(&m.ID, &m.Alias, &m.Name, marking{&m.Unmarked}, &m.Blind, &created, &m.Org, role{&m.Role}, &m.Accepted)
+	err = r.Scan(&m.ID, &m.Alias, &m.Name, marking{&m.Unmarked}, &m.Blind, &created, &m.Home, &m.Org, role{&m.Role}, &m.Accepted)
 	m.Created = when(created)
 	return m, err
 }
@@ -238,11 +260,11 @@ func listMembers(q querier, id polder.CommunityID) ([]Member, error) {
 	return list(q, func(r scanner) (m Member, err error) {
 		var created, orgCreated, since int64
 		o := &m.Organisation
-		err = r.Scan(&m.ID, &m.Alias, &m.Name, marking{&m.Unmarked}, &m.Blind, &created, &m.Org, role{&m.Role}, &m.Accepted,
-			&m.Version, &since, &o.ID, &o.Name, &o.Country, &o.Sector, marking{&o.Widest}, &orgCreated)
+		err = r.Scan(&m.ID, &m.Alias, &m.Name, marking{&m.Unmarked}, &m.Blind, &created, &m.Home, &m.Org, role{&m.Role}, &m.Accepted,
+			&m.Version, &since, &o.ID, &o.Name, &o.Country, &o.Sector, marking{&o.Widest}, &orgCreated, &o.Home)
 		m.Created, m.Since, o.Created = when(created), when(since), when(orgCreated)
 		return m, err
-	}, `SELECT `+communityColumns+`, m.org, m.role, m.accepted >= c.needed, m.accepted, m.since, o.id, o.name, o.country, o.sector, o.widest, o.created
+	}, `SELECT `+communityColumns+`, m.org, m.role, m.accepted >= c.needed, m.accepted, m.since, o.id, o.name, o.country, o.sector, o.widest, o.created, o.home
 		FROM accounts_membership m JOIN accounts_community c ON c.id = m.community JOIN accounts_org o ON o.id = m.org
 		WHERE m.community = ? ORDER BY o.name_key`, id)
 }

@@ -86,7 +86,11 @@ func (s *Service) ChangeOrg(ctx context.Context, by polder.Actor, id polder.OrgI
 		if err != nil {
 			return err
 		}
-		if _, err := readOrg(c.tx, id); err != nil {
+		o, err := readOrg(c.tx, id)
+		if err != nil {
+			return err
+		}
+		if err := acts(c.tx, o); err != nil {
 			return err
 		}
 		if err := freeOrgName(c.tx, n.Name, id); err != nil {

@@ -94,7 +94,11 @@ func (s *Service) generated(ctx context.Context) (password, hash string, err err
 }
 
 func (c *change) addPerson(n NewPerson, hash string) (Person, error) {
-	if _, err := readOrg(c.tx, n.Org); err != nil {
+	o, err := readOrg(c.tx, n.Org)
+	if err != nil {
+		return Person{}, err
+	}
+	if err := acts(c.tx, o); err != nil {
 		return Person{}, err
 	}
 	taken, err := exists(c.tx, `SELECT 1 FROM accounts_person WHERE email = ?`, n.Email)

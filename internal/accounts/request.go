@@ -62,6 +62,9 @@ func (c *change) request(id polder.CommunityID, message string, version int) (r 
 	if err != nil {
 		return r, err
 	}
+	if err := lives(c.tx, com); err != nil {
+		return r, err
+	}
 	if version != 0 {
 		if err := isCurrent(c.tx, com.ID, version); err != nil {
 			return r, err
@@ -111,6 +114,9 @@ func (s *Service) ApproveRequest(ctx context.Context, by polder.Actor, id Reques
 	err := s.change(ctx, by, func(c *change) error {
 		r, err := c.openRequest(id)
 		if err != nil {
+			return err
+		}
+		if err := lives(c.tx, r.Community); err != nil {
 			return err
 		}
 		if err := c.join(r.Community, r.Org, role); err != nil {
@@ -219,7 +225,7 @@ const requestQuery = `SELECT ` + communityColumns + `, r.id, r.org, r.person, r.
 func scanRequest(s scanner) (r JoinRequest, err error) {
 	var made, created, decided int64
 	c := &r.Community
-	err = s.Scan(&c.ID, &c.Alias, &c.Name, marking{&c.Unmarked}, &c.Blind, &made,
+	err = s.Scan(&c.ID, &c.Alias, &c.Name, marking{&c.Unmarked}, &c.Blind, &made, &c.Home,
 		&r.ID, &r.Org, &r.Person, &r.Message, &r.Version, &r.State, &r.Reason, &created, &decided)
 	c.Created, r.Created, r.Decided = when(made), when(created), when(decided)
 	return r, err

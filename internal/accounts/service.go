@@ -108,20 +108,23 @@ type change struct {
 
 // change runs fn in a transaction that has read again who by is, and raises the epoch at its end.
 func (s *Service) change(ctx context.Context, by polder.Actor, fn func(*change) error) error {
-	return s.db.Write(ctx, func(tx *db.Tx) error {
-		t, err := s.tick(tx)
-		if err != nil {
-			return err
-		}
-		c := &change{tx: tx, s: s, instant: t}
-		if c.by, c.scoped, err = readActor(tx, by, t.now); err != nil {
-			return err
-		}
-		if err := fn(c); err != nil {
-			return err
-		}
-		return bumpEpoch(tx)
-	})
+	return s.db.Write(ctx, func(tx *db.Tx) error { return s.changeIn(tx, by, fn) })
+}
+
+// changeIn is change in the caller's transaction.
+func (s *Service) changeIn(tx *db.Tx, by polder.Actor, fn func(*change) error) error {
+	t, err := s.tick(tx)
+	if err != nil {
+		return err
+	}
+	c := &change{tx: tx, s: s, instant: t}
+	if c.by, c.scoped, err = readActor(tx, by, t.now); err != nil {
+		return err
+	}
+	if err := fn(c); err != nil {
+		return err
+	}
+	return bumpEpoch(tx)
 }
 
 // log appends the audit entry of a change: of one in a community without an object, for these are shared objects and

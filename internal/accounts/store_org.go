@@ -8,18 +8,18 @@ import (
 
 func scanOrg(r scanner) (o polder.Org, err error) {
 	var created int64
-	err = r.Scan(&o.ID, &o.Name, &o.Country, &o.Sector, marking{&o.Widest}, &created)
+	err = r.Scan(&o.ID, &o.Name, &o.Country, &o.Sector, marking{&o.Widest}, &created, &o.Home)
 	o.Created = when(created)
 	return o, err
 }
 
 func readOrg(q querier, id polder.OrgID) (polder.Org, error) {
-	o, err := scanOrg(q.QueryRow(`SELECT id, name, country, sector, widest, created FROM accounts_org WHERE id = ?`, id))
+	o, err := scanOrg(q.QueryRow(`SELECT id, name, country, sector, widest, created, home FROM accounts_org WHERE id = ?`, id))
 	return o, orNotFound(err, "no organisation %.80s", id)
 }
 
 func listOrgs(q querier) ([]polder.Org, error) {
-	return list(q, scanOrg, `SELECT id, name, country, sector, widest, created FROM accounts_org ORDER BY name_key`)
+	return list(q, scanOrg, `SELECT id, name, country, sector, widest, created, home FROM accounts_org ORDER BY name_key`)
 }
 
 // freeOrgName refuses a name that an organisation other than but has.
@@ -32,8 +32,8 @@ func freeOrgName(q querier, name string, but polder.OrgID) error {
 }
 
 func insertOrg(tx *db.Tx, o polder.Org, now int64) error {
-	_, err := tx.Exec(`INSERT INTO accounts_org (id, name, name_key, country, sector, widest, created, modified) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
-		o.ID, o.Name, nameKey(o.Name), o.Country, o.Sector, o.Widest.String(), now, now)
+	_, err := tx.Exec(`INSERT INTO accounts_org (id, name, name_key, country, sector, widest, created, modified, home) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		o.ID, o.Name, nameKey(o.Name), o.Country, o.Sector, o.Widest.String(), now, now, o.Home)
 	return err
 }
 

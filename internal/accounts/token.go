@@ -120,7 +120,11 @@ func (c *change) createToken(n NewToken) (Token, string, error) {
 	if err := c.mayGrant(n.Org, n.Role); err != nil {
 		return Token{}, "", err
 	}
-	if _, err := readOrg(c.tx, n.Org); err != nil {
+	o, err := readOrg(c.tx, n.Org)
+	if err != nil {
+		return Token{}, "", err
+	}
+	if err := acts(c.tx, o); err != nil {
 		return Token{}, "", err
 	}
 	expires := c.deadline(n.Expires)
