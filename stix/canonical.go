@@ -26,7 +26,7 @@ func Canonical(raw []byte) ([]byte, error) {
 	}
 	w := canons.Get().(*canon)
 	defer canons.Put(w)
-	w.doc, w.buf, w.order, w.instants, w.bare = d, make([]byte, 0, len(raw)), w.order[:0], false, false
+	w.doc, w.buf, w.order, w.instants, w.bare, w.unsigned = d, make([]byte, 0, len(raw)), w.order[:0], false, false, false
 	w.value(0)
 	form := w.buf
 	w.doc, w.buf = nil, nil
@@ -95,6 +95,8 @@ type canon struct {
 	order    []member // a stack of the members of the objects being written
 	instants bool     // write timestamps as the instants they name
 	bare     bool     // leave the TLP out of the object's object_marking_refs
+	unsigned bool     // leave the object's signature out of its extensions
+	within   int32    // the extensions being written without the signature
 }
 
 type member struct {
@@ -147,6 +149,9 @@ func (w *canon) list(n int32) {
 func (w *canon) object(n int32) {
 	base := len(w.order)
 	for name, v := range w.doc.members(n) {
+		if w.unsigned && w.signature(n, name, v) {
+			continue
+		}
 		w.order = append(w.order, member{name, v})
 	}
 	slices.SortFunc(w.order[base:], func(a, b member) int { return compareUTF16(a.name, b.name) })
@@ -174,6 +179,19 @@ func (w *canon) object(n int32) {
 	}
 	w.order = w.order[:base]
 	w.buf = append(w.buf, '}')
+}
+
+// signature tells whether a member is left out of the form that is signed: the signature itself, and extensions that
+// hold nothing else.
+func (w *canon) signature(n int32, name string, v int32) bool {
+	switch {
+	case n == 0 && name == "extensions":
+		w.within = v
+		return w.doc.onlySignature(v)
+	case n > 0 && n == w.within:
+		return name == SignatureExtension
+	}
+	return false
 }
 
 // unlevelled are the elements of a list of marking references that are no TLP.
@@ -233,7 +251,7 @@ func (d *document) digests() sums {
 }
 
 func (w *canon) sum(d *document, bare bool) [32]byte {
-	w.doc, w.buf, w.order, w.instants, w.bare = d, w.buf[:0], w.order[:0], true, bare
+	w.doc, w.buf, w.order, w.instants, w.bare, w.unsigned, w.within = d, w.buf[:0], w.order[:0], true, bare, true, 0
 	w.value(0)
 	return sha256.Sum256(w.buf)
 }

@@ -250,8 +250,9 @@ func (o Object) Version() string {
 	return o.Created.Instant()
 }
 
-// Digest is the SHA-256 of the object's canonical form (RFC 8785) with its timestamps written as instants. Two
-// objects are equal (rule X16) exactly when their digests are. It is computed once. Only the zero Object has none.
+// Digest is the SHA-256 of the object's canonical form (RFC 8785) with its timestamps written as instants and without
+// the signature that it carries. Two objects are equal (rule X16) exactly when their digests are. It is computed once.
+// Only the zero Object has none.
 func (o Object) Digest() ([32]byte, error) {
 	if o.doc == nil {
 		return [32]byte{}, errNoObject
@@ -259,7 +260,7 @@ func (o Object) Digest() ([32]byte, error) {
 	return o.doc.digests().whole, nil
 }
 
-// DigestWithoutLevel is the digest of the object without the TLP in its object_marking_refs, and without that property
+// DigestWithoutLevel is the [Object.Digest] of the object without the TLP in its object_marking_refs, and without that property
 // if nothing else is in it: objects that differ in their level alone have the same.
 func (o Object) DigestWithoutLevel() ([32]byte, error) {
 	if o.doc == nil {
