@@ -65,6 +65,8 @@ type Handed struct {
 	Erased    bool               `json:"erased,omitempty"`   // of a withdrawal: the bytes go for good
 	Nonce     []byte             `json:"nonce,omitempty"`    // opens the sender's commitment to it in its transparency log
 	Raw       json.RawMessage    `json:"object,omitempty"`
+
+	Digest []byte `json:"-"` // of Raw, as [stix.Object.Digest], from whoever has parsed it already; nil has it computed where it is needed
 }
 
 // Origin is where handed deliveries come from, as the node that takes them knows it.

@@ -46,6 +46,38 @@ func (j *Journal) Scan(ctx context.Context, after polder.Seq, limit int) (out []
 	return out, next, rows.Err()
 }
 
+// Headers is like [Journal.Scan] without the objects themselves, so that an erased one reads like any other. A damaged
+// row ends it with an error: what is made of all rows must not be made of fewer.
+func (j *Journal) Headers(ctx context.Context, after polder.Seq, limit int) ([]Delivery, error) {
+	rows, err := j.db.Read().QueryContext(ctx, `SELECT `+Query{NoBodies: true}.columns()+` FROM delivery d LEFT JOIN body b ON b.id = d.body
+		WHERE d.seq > ? AND d.seq <= ? ORDER BY d.seq LIMIT ?`, int64(after), int64(j.live.top()), limit)
+	if err != nil {
+		return nil, err
+	}
+	return j.scanned(rows, false)
+}
+
+// HeadersOf are the deliveries of an object, of all communities, in order, withdrawals and withdrawn ones included. Like
+// [Journal.Scan] it is no exit.
+func (j *Journal) HeadersOf(ctx context.Context, id string) (out []Delivery, err error) {
+	u, err := uuidOf(id)
+	if err != nil {
+		return nil, err
+	}
+	rows, err := j.db.Read().QueryContext(ctx, `SELECT `+Query{NoBodies: true}.columns()+` FROM delivery d LEFT JOIN body b ON b.id = d.body
+		WHERE d.uuid = ? ORDER BY d.seq LIMIT 10000`, u)
+	if err != nil {
+		return nil, err
+	}
+	all, err := j.scanned(rows, false)
+	for _, d := range all {
+		if d.ID == id {
+			out = append(out, d)
+		}
+	}
+	return out, err
+}
+
 // TakenBy lists the deliveries that withdrawal w took out. It is for those who use [Journal.Scan].
 func (j *Journal) TakenBy(ctx context.Context, w Delivery) (seqs []polder.Seq, err error) {
 	rows, err := j.db.Read().QueryContext(ctx, `SELECT seq FROM delivery WHERE uuid = ? AND community = ? AND withdrawn = ?`,
