@@ -57,7 +57,8 @@ type Handed struct {
 	Kind      journal.Kind       `json:"kind"`
 	Community polder.CommunityID `json:"community"`
 	ID        string             `json:"id"`
-	Version   string             `json:"version,omitempty"` // of what is withdrawn, as [journal.Delivery.VersionText]; "" is all of them
+	Version   string             `json:"version,omitempty"` // of what is withdrawn, as [journal.Delivery.Stated]; "" is all of them
+	Digest    []byte             `json:"digest,omitempty"`  // of the withdrawn record of an observable, which has no version
 	Level     stix.Marking       `json:"level"`
 	Everyone  bool               `json:"everyone,omitempty"` // it addresses the whole community
 	To        []polder.OrgID     `json:"to,omitempty"`       // to the home: whom the sharer named; to a member: its organisation alone
@@ -74,9 +75,9 @@ type Origin struct {
 	Link      string       // of this node to the peer
 	Peer      polder.OrgID // the other node: custodian and sharer here of what others share there
 	Name      string
-	Org       polder.OrgID // the local organisation to which it delivers
-	Community polder.CommunityID
-	Most      stix.Marking // nothing stricter is taken: green until the peer's fingerprint is confirmed, then red
+	Org       polder.OrgID       // the local organisation to which it delivers
+	Community polder.CommunityID // "" takes what comes for any community that lives at the peer and that Org belongs to
+	Most      stix.Marking       // nothing stricter is taken: green until the peer's fingerprint is confirmed, then red
 }
 
 // Verdict is what became of one handed delivery.

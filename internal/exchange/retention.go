@@ -48,8 +48,37 @@ func (s *Service) erase(tx *db.Tx, seqs []polder.Seq, rows []journal.Delivery) e
 	return s.journal.Erase(tx, seqs)
 }
 
-// eraseWithdrawn erases an object that was withdrawn before, if the steward could see it. It appends no withdrawal: the
-// number is that of the one that was.
+// tellErased appends withdrawals that say that the bytes of what was withdrawn before are gone, one for each version, to
+// those who had it: nodes that hold a copy of these bytes learn of it so.
+func (s *Service) tellErased(tx *db.Tx, by polder.OrgID, rows []journal.Delivery) (polder.Seq, error) {
+	var batch []journal.Delivery
+	for _, d := range rows {
+		version := d.Version
+		if version == "" {
+			version = sortableSeq(d.Seq)
+		}
+		i := slices.IndexFunc(batch, func(b journal.Delivery) bool { return b.Line == d.Line && b.Version == version })
+		if i >= 0 {
+			batch[i].Nominal = batch[i].Nominal.Union(d.Reached)
+			batch[i].Reached = batch[i].Nominal
+			continue
+		}
+		gone := journal.Delivery{Kind: journal.Withdrawn, Community: d.Community, Line: d.Line, ID: d.ID, Version: version, Sharer: by,
+			Level: d.Level, Nominal: d.Reached, Reached: d.Reached, Custodian: d.Custodian, Erased: true}
+		if d.Version == "" {
+			gone.Digest = d.Digest
+		}
+		batch = append(batch, gone)
+	}
+	batch = slices.DeleteFunc(batch, func(d journal.Delivery) bool { return d.Reached.Empty() })
+	written, err := s.journal.Append(tx, batch)
+	if err != nil || len(written) == 0 {
+		return 0, err
+	}
+	return written[len(written)-1].Seq, nil
+}
+
+// eraseWithdrawn erases an object that was withdrawn before, if the steward could see it.
 func (s *Service) eraseWithdrawn(tx *db.Tx, a polder.Actor, m polder.Membership, w Withdrawal) (top polder.Seq, err error) {
 	rows, err := s.journal.WithdrawnOf(tx, m.Community.ID, w.ID)
 	if err != nil {
@@ -62,15 +91,19 @@ func (s *Service) eraseWithdrawn(tx *db.Tx, a polder.Actor, m polder.Membership,
 		}
 	}
 	var seqs []polder.Seq
+	var told []journal.Delivery
 	for _, d := range rows {
 		if slices.Contains(lines, d.Line) {
-			seqs, top = append(seqs, d.Seq), max(top, d.Gone)
+			seqs, told = append(seqs, d.Seq), append(told, d)
 		}
 	}
 	if len(seqs) == 0 {
 		return 0, polder.Errorf(polder.NotFound, "no such object, or no such version of it, in this community")
 	}
 	if err := s.erase(tx, seqs, rows); err != nil {
+		return 0, err
+	}
+	if top, err = s.tellErased(tx, a.Org, told); err != nil {
 		return 0, err
 	}
 	e := audit.EntryOf(a)
@@ -225,7 +258,7 @@ func (s *Service) expireObject(tx *db.Tx, c polder.CommunityID, id string, limit
 			return slices.ContainsFunc(old, func(o policy.Delivery) bool { return o.Seq == seq })
 		}
 		first := old[0]
-		effect, err := policy.Withdraw(history, policy.Withdrawal{By: first.Sharer, Steward: true,
+		effect, err := policy.Withdraw(history, policy.Withdrawal{By: reachedBy(first), Steward: true,
 			Which: func(d policy.Delivery) bool { return d.Line == first.Line && isOld(d.Seq) }}, rows[0].Version == "")
 		if polder.KindOf(err) == polder.NotFound {
 			s.log.Warn("what is past its retention could not be taken out", "community", string(c), "object", id)
@@ -243,6 +276,14 @@ func (s *Service) expireObject(tx *db.Tx, c polder.CommunityID, id string, limit
 			return err
 		}
 	}
+}
+
+// reachedBy is somebody whom a delivery reached: who shared it, unless that is another node.
+func reachedBy(d policy.Delivery) polder.OrgID {
+	if who := d.Reached.Listed(); !d.Reached.Except() && !d.Reached.Contains(d.Sharer) && len(who) > 0 {
+		return who[0]
+	}
+	return d.Sharer
 }
 
 // expired are the deliveries of versions of which none is from limit on.
@@ -268,15 +309,19 @@ func (s *Service) eraseOld(tx *db.Tx, c polder.CommunityID, id string, limit pol
 		return err
 	}
 	var seqs []polder.Seq
+	var told []journal.Delivery
 	for _, d := range rows {
 		if d.Seq < limit {
-			seqs = append(seqs, d.Seq)
+			seqs, told = append(seqs, d.Seq), append(told, d)
 		}
 	}
 	if len(seqs) == 0 {
 		return nil
 	}
 	if err := s.erase(tx, seqs, rows); err != nil {
+		return err
+	}
+	if _, err := s.tellErased(tx, "", told); err != nil {
 		return err
 	}
 	e := audit.Entry{Action: "erase.retention", Community: c, Object: id, Blind: true, Narrow: narrow(rows), Detail: map[string]string{"versions": itoa(len(seqs))}}

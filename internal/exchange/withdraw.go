@@ -121,8 +121,12 @@ func (s *Service) takeOut(tx *db.Tx, a polder.Actor, m polder.Membership, w With
 		if version == "" {
 			version = sortableSeq(first.Seq)
 		}
-		batch = append(batch, journal.Delivery{Kind: journal.Withdrawn, Community: c, Line: r.Line, ID: w.ID, Version: version, Sharer: a.Org,
-			Level: first.Level, Nominal: r.Audience, Reached: r.Audience, Custodian: first.Custodian})
+		gone := journal.Delivery{Kind: journal.Withdrawn, Community: c, Line: r.Line, ID: w.ID, Version: version, Sharer: a.Org,
+			Level: first.Level, Nominal: r.Audience, Reached: r.Audience, Custodian: first.Custodian, Erased: w.Erase}
+		if first.Version == "" {
+			gone.Digest = first.Digest // another node knows the record by what it says, not by a number of this one
+		}
+		batch = append(batch, gone)
 	}
 	for _, again := range e.Again {
 		d := bySeq[again.Of]

@@ -115,7 +115,7 @@ func (w *writer) write(d *Delivery) error {
 	}
 	hash := d.hash()
 	w.chain = link(w.chain, hash)
-	_, err = w.tx.Exec(insertDelivery, int64(d.Seq), int(d.Kind), string(d.Community), d.Line, d.Type(), u, d.Version, d.VersionAsGiven, string(d.Sharer), int(d.Level), bit(d.Revoked),
+	_, err = w.tx.Exec(insertDelivery, int64(d.Seq), int(d.Kind), string(d.Community), d.Line, d.Type(), u, d.Version, d.VersionAsGiven, string(d.Sharer), int(d.Level), bit(d.flag()),
 		ids[0], ids[1], d.Digest[:], d.body, hash[:], w.chain[:], string(d.Custodian), ids[2])
 	return err
 }
@@ -228,4 +228,11 @@ func (j *Journal) beginLineage(ctx context.Context) (begun bool, err error) {
 		return err
 	})
 	return begun, err
+}
+
+// Last is the highest number given so far, in the transaction that asks: what is stored later has a higher one, whatever
+// the clock does.
+func Last(tx *db.Tx) (seq polder.Seq, err error) {
+	err = tx.QueryRow(`SELECT max(coalesce((SELECT max(seq) FROM delivery), 0), coalesce((SELECT max(since) FROM lineage), 0))`).Scan(&seq)
+	return seq, err
 }

@@ -43,9 +43,9 @@ type Delivery struct {
 	Revoked        bool
 	Nominal        polder.Audience
 	Reached        polder.Audience
-	Digest         [32]byte
-	Raw            []byte // nil for withdrawals, and when erased
-	Erased         bool
+	Digest         [32]byte // of the object; of a withdrawal of an observable that of the record it took out
+	Raw            []byte   // nil for withdrawals, and when erased
+	Erased         bool     // the bytes are gone for good; of a withdrawal: it took them out so
 
 	Custodian polder.OrgID
 	Last      polder.Audience
@@ -187,7 +187,7 @@ func (d Delivery) hash() [32]byte {
 	}
 	buf = append(buf, "polder delivery 1\n"...)
 	buf = binary.BigEndian.AppendUint64(buf, uint64(d.Seq))
-	buf = append(buf, byte(d.Kind), byte(d.Level), bit(d.Revoked))
+	buf = append(buf, byte(d.Kind), byte(d.Level), bit(d.flag()))
 	buf = binary.BigEndian.AppendUint64(buf, uint64(d.Line))
 	for _, s := range []string{string(d.Community), d.ID, d.Version, d.VersionAsGiven, string(d.Sharer), d.Nominal.String(), d.Reached.String()} {
 		text(s)
@@ -197,6 +197,9 @@ func (d Delivery) hash() [32]byte {
 	h.Write(buf)
 	return [32]byte(h.Sum(nil))
 }
+
+// flag is what the column revoked holds: of an object whether it is revoked, of a withdrawal whether it erased.
+func (d Delivery) flag() bool { return d.Revoked || d.Kind == Withdrawn && d.Erased }
 
 func bit(b bool) byte {
 	if b {

@@ -294,10 +294,11 @@ func (j *Journal) scanOne(rows row) (d Delivery, hash [32]byte, err error) {
 	if len(uuid) == 16 {
 		d.ID = idOf(typ, uuid)
 	}
-	d.Kind, d.Revoked, d.Widened, d.Level = Kind(kind), revoked != 0, widened != 0, stix.Marking(lvl)
+	d.Kind, d.Widened, d.Level = Kind(kind), widened != 0, stix.Marking(lvl)
+	d.Revoked = d.Kind == Object && revoked != 0
 	d.Community, d.Sharer, d.Custodian = polder.CommunityID(community), polder.OrgID(sharer), polder.OrgID(cust)
 	d.Nominal, d.Reached, d.Last = j.scopes.audience(nominal), j.scopes.audience(reached), j.scopes.audience(last)
-	d.Erased = d.Kind == Object && d.Raw == nil
+	d.Erased = d.Kind == Object && d.Raw == nil || d.Kind == Withdrawn && revoked != 0
 	copy(d.Digest[:], digest)
 	copy(hash[:], rowHash)
 	copy(d.bodyHash[:], bodyHash)
