@@ -84,6 +84,7 @@ type sightingBody struct {
 	First       time.Time `json:"first_seen"`
 	Last        time.Time `json:"last_seen"`
 	Description string    `json:"description"`
+	Blocked     bool      `json:"blocked"` // it stands in a block list of yours
 }
 
 func (s *Service) apiSighting(w http.ResponseWriter, r *http.Request) {
@@ -93,7 +94,7 @@ func (s *Service) apiSighting(w http.ResponseWriter, r *http.Request) {
 		web.Problem(w, r, err)
 		return
 	}
-	res, err := s.MakeSighting(r.Context(), web.ActorOf(r), Sighting{About: about, Count: body.Count, First: body.First, Last: body.Last, Text: body.Description})
+	res, err := s.MakeSighting(r.Context(), web.ActorOf(r), Sighting{About: about, Count: body.Count, First: body.First, Last: body.Last, Text: body.Description, Blocked: body.Blocked})
 	answerMade(w, r, res, err)
 }
 

@@ -22,7 +22,7 @@ import (
 
 // Commands are those that work with a node over its API, and those that need none.
 func Commands() []*cobra.Command {
-	return []*cobra.Command{shareCommand(), withdrawCommand(), watchCommand(), searchCommand(), exportCommand(), lintCommand(), taxiiCommand()}
+	return []*cobra.Command{shareCommand(), withdrawCommand(), watchCommand(), searchCommand(), exportCommand(), lintCommand(), taxiiCommand(), proposeCommand(), proposalsCommand(), decayCommand()}
 }
 
 func withdrawCommand() *cobra.Command {
@@ -166,6 +166,7 @@ func printFound(cmd *cobra.Command, objects []json.RawMessage, more bool) error 
 
 func exportCommand() *cobra.Command {
 	var format, community string
+	var least int
 	c := &cobra.Command{
 		Use:   "export --format stix|misp|csv|suricata|zeek|rpz|plain",
 		Short: "Write what you may see, as a file for another tool",
@@ -178,6 +179,7 @@ func exportCommand() *cobra.Command {
 	node := cli.NodeFlags(c)
 	c.Flags().StringVar(&format, "format", "", "one of stix, misp, csv, suricata, zeek, rpz, plain")
 	c.Flags().StringVar(&community, "community", "", "only this community's `alias`")
+	c.Flags().IntVar(&least, "min-worth", 0, "leave out of a list what is worth less than this `number` now, 0 to 100; see polder decay show")
 	_ = c.MarkFlagRequired("format")
 	c.RunE = func(cmd *cobra.Command, _ []string) error {
 		n, err := node()
@@ -187,6 +189,9 @@ func exportCommand() *cobra.Command {
 		q := url.Values{"format": {format}}
 		if community != "" {
 			q.Set("community", community)
+		}
+		if least != 0 {
+			q.Set("min_worth", strconv.Itoa(least))
 		}
 		res, err := n.Send(cmd.Context(), http.MethodGet, "/api/v1/export?"+q.Encode(), http.Header{}, nil)
 		if err != nil {

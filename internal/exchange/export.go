@@ -64,9 +64,18 @@ type LeftOut struct {
 // other object as it is, the other formats the indicators that count today; block lists leave out what must never be
 // blocked (X22) and what PAP:AMBER or PAP:RED keeps from being acted on (X5). It returns what was left out.
 func (s *Service) Export(ctx context.Context, a polder.Actor, community string, f ExportFormat, w io.Writer) ([]LeftOut, error) {
+	return s.ExportWorth(ctx, a, community, f, 0, w)
+}
+
+// ExportWorth is Export where a list of indicators holds those alone that are worth at least least now, by [Decay]; 0
+// asks for no worth.
+func (s *Service) ExportWorth(ctx context.Context, a polder.Actor, community string, f ExportFormat, least int, w io.Writer) ([]LeftOut, error) {
 	sight, err := s.SightIn(ctx, a, community)
 	if err != nil {
 		return nil, err
+	}
+	if least > 0 && (f == AsSTIX || f == AsMISP) {
+		return nil, polder.Errorf(polder.Invalid, "min_worth: %s carries everything as it is; ask for a list of indicators", f)
 	}
 	switch f {
 	case AsSTIX:
@@ -77,15 +86,18 @@ func (s *Service) Export(ctx context.Context, a polder.Actor, community string, 
 	if err := s.refreshShield(ctx); err != nil {
 		return nil, err
 	}
-	entries, left, err := s.entries(ctx, sight, f)
-	if err != nil {
+	l := exportList{s: s, format: f, least: least, places: map[string]polder.CommunityID{}}
+	if err := l.gather(ctx, sight); err != nil {
 		return nil, err
 	}
-	skipped, err := s.writeList(f, w, entries)
+	skipped, err := s.writeList(f, w, l.entries)
 	for _, k := range skipped {
-		left = append(left, LeftOut{k.Entry.Value, k.Reason, k.Entry.ID})
+		l.left = append(l.left, LeftOut{k.Entry.Value, k.Reason, k.Entry.ID})
 	}
-	return left, err
+	if err == nil && f.Blocks() {
+		s.tookList(ctx, a.Org, l.objects(skipped))
+	}
+	return l.left, err
 }
 
 // everything calls f with the last version of each object in sight that may stand in a file, page by page.
@@ -143,43 +155,87 @@ func (s *Service) exportMISP(ctx context.Context, sight polder.Sight, w io.Write
 	return left, err
 }
 
-// entries are the indicators in sight that count now, one for each value.
-func (s *Service) entries(ctx context.Context, sight polder.Sight, f ExportFormat) (out []indicator.Entry, left []LeftOut, err error) {
-	names, err := s.aliases(ctx)
+// exportList is a list of indicators in the making.
+type exportList struct {
+	s       *Service
+	format  ExportFormat
+	least   int // worth
+	entries []indicator.Entry
+	left    []LeftOut
+	places  map[string]polder.CommunityID // by alias
+}
+
+// gather finds the indicators in sight that count now, one for each value.
+func (l *exportList) gather(ctx context.Context, sight polder.Sight) error {
+	names, err := l.s.aliases(ctx)
 	if err != nil {
-		return nil, nil, err
+		return err
+	}
+	for id, alias := range names {
+		l.places[alias] = id
+	}
+	var worths map[string]int
+	if l.least > 0 {
+		if worths, err = l.s.worths(ctx, sight); err != nil {
+			return err
+		}
 	}
 	seen := map[indicator.Value]bool{}
-	err = s.everything(ctx, sight, []string{"indicator"}, func(d journal.Delivery) error {
+	return l.s.everything(ctx, sight, []string{"indicator"}, func(d journal.Delivery) error {
 		o, err := stix.Parse(d.Raw)
 		if err != nil {
 			return err
 		}
-		if why := s.unfit(o, f); why != "" {
+		why := l.s.unfit(o, l.format)
+		if why == "" && worths[o.ID] < l.least {
+			why = "is worth " + strconv.Itoa(worths[o.ID]) + " now, and the list asks for " + strconv.Itoa(l.least)
+		}
+		if why != "" {
 			if why != notNow {
-				left = append(left, LeftOut{title(o), why, o.ID})
+				l.left = append(l.left, LeftOut{title(o), why, o.ID})
 			}
 			return nil
 		}
-		values, err := indicator.AnyFromPattern(o.Pattern)
-		if err != nil {
-			left = append(left, LeftOut{o.Pattern, "its pattern asks for more than single values", o.ID})
-			return nil
-		}
-		for _, v := range values {
-			if seen[v] {
-				continue
-			}
-			seen[v] = true
-			if stops := s.Stops(v.Kind, v.Value); f.Blocks() && len(stops) > 0 {
-				left = append(left, LeftOut{v.Value, stops[0], o.ID})
-				continue
-			}
-			out = append(out, indicator.Entry{Kind: v.Kind, Value: v.Value, ID: o.ID, Description: o.Name, Source: names[d.Community], Label: d.Level.Label(), ValidUntil: o.ValidUntil.Time})
-		}
+		l.add(o, d, names[d.Community], seen)
 		return nil
 	})
-	return out, left, err
+}
+
+// add puts the values of an indicator into the list.
+func (l *exportList) add(o stix.Object, d journal.Delivery, place string, seen map[indicator.Value]bool) {
+	values, err := indicator.AnyFromPattern(o.Pattern)
+	if err != nil {
+		l.left = append(l.left, LeftOut{o.Pattern, "its pattern asks for more than single values", o.ID})
+		return
+	}
+	for _, v := range values {
+		if seen[v] {
+			continue
+		}
+		seen[v] = true
+		if stops := l.s.Stops(v.Kind, v.Value); l.format.Blocks() && len(stops) > 0 {
+			l.left = append(l.left, LeftOut{v.Value, stops[0], o.ID})
+			continue
+		}
+		l.entries = append(l.entries, indicator.Entry{Kind: v.Kind, Value: v.Value, ID: o.ID, Description: o.Name, Source: place, Label: d.Level.Label(), ValidUntil: o.ValidUntil.Time})
+	}
+}
+
+// objects are those of which a value stands in the list, each once.
+func (l *exportList) objects(skipped []indicator.Skipped) (out []Ref) {
+	left := map[[2]string]bool{}
+	for _, k := range skipped {
+		left[[2]string{k.Entry.ID, k.Entry.Value}] = true
+	}
+	seen := map[Ref]bool{}
+	for _, e := range l.entries {
+		r := Ref{l.places[e.Source], e.ID}
+		if !seen[r] && !left[[2]string{e.ID, e.Value}] {
+			seen[r] = true
+			out = append(out, r)
+		}
+	}
+	return out
 }
 
 // notNow is why an indicator that does not count today is in no list; it is not worth telling.
@@ -224,9 +280,14 @@ func (s *Service) apiExport(w http.ResponseWriter, r *http.Request) {
 		web.Problem(w, r, err)
 		return
 	}
+	least, err := ParseMinWorth(r.URL.Query().Get("min_worth"))
+	if err != nil {
+		web.Problem(w, r, err)
+		return
+	}
 	w.Header().Set("Trailer", "Polder-Left-Out")
 	out := &lateHeader{w: w, kind: exportKinds[f], day: s.now().UTC().Format("20060102")}
-	left, err := s.Export(r.Context(), web.ActorOf(r), r.URL.Query().Get("community"), f, out)
+	left, err := s.ExportWorth(r.Context(), web.ActorOf(r), r.URL.Query().Get("community"), f, least, out)
 	if err != nil && !out.begun {
 		w.Header().Del("Trailer")
 		web.Problem(w, r, err)

@@ -29,6 +29,7 @@ type Sighting struct {
 	Count       int // 1 to 999,999,999; 0 is left out
 	First, Last time.Time
 	Text        string
+	Blocked     bool // it stands in a block list of whoever says so
 }
 
 // Opinion is how much its giver agrees with an object.
@@ -55,6 +56,10 @@ func (s *Service) MakeSighting(ctx context.Context, a polder.Actor, g Sighting) 
 	if !g.First.IsZero() && g.Last.Before(g.First) {
 		return Result{}, polder.Errorf(polder.Invalid, "last seen: must not be before first seen")
 	}
+	var definitions []string
+	if g.Blocked {
+		definitions = append(definitions, blockedDefinition)
+	}
 	return s.answer(ctx, a, g.About, "sighting", func(o *stix.Members) {
 		o.Set("description", g.Text)
 		o.Set("first_seen", g.First)
@@ -63,7 +68,10 @@ func (s *Service) MakeSighting(ctx context.Context, a polder.Actor, g Sighting) 
 			o.Set("count", g.Count)
 		}
 		o.Set("sighting_of_ref", g.ID)
-	})
+		if g.Blocked {
+			setBlocked(o)
+		}
+	}, definitions...)
 }
 
 // MakeOpinion shares an opinion on an object.
@@ -90,12 +98,22 @@ func (s *Service) MakeNote(ctx context.Context, a polder.Actor, g Note) (Result,
 	})
 }
 
-// answer makes an object about another and shares it with those whom that one reached.
-func (s *Service) answer(ctx context.Context, a polder.Actor, about About, typ string, set func(*stix.Members)) (Result, error) {
+// answer makes an object about another and shares it with those whom that one reached. The definitions of extensions that
+// it uses go with it.
+func (s *Service) answer(ctx context.Context, a polder.Actor, about About, typ string, set func(*stix.Members), definitions ...string) (Result, error) {
 	d, err := s.inSight(ctx, a, about.Community, about.ID)
 	if err != nil {
 		return Result{}, err
 	}
+	var to []polder.OrgID
+	if !d.Nominal.Except() {
+		to = slices.DeleteFunc(d.Nominal.Listed(), func(o polder.OrgID) bool { return o == a.Org })
+	}
+	return s.answerTo(ctx, a, about, d, to, typ, set, definitions...)
+}
+
+// answerTo is answer for recipients that the caller chose among those whom d reached; none is the community.
+func (s *Service) answerTo(ctx context.Context, a polder.Actor, about About, d journal.Delivery, to []polder.OrgID, typ string, set func(*stix.Members), definitions ...string) (Result, error) {
 	level := max(about.Level, d.Level)
 	if about.Level != stix.None && about.Level.Wider(d.Level) {
 		return Result{}, polder.Errorf(polder.Forbidden, "level: what is said about a %s object cannot be %s", d.Level.Label(), about.Level.Label())
@@ -109,12 +127,12 @@ func (s *Service) answer(ctx context.Context, a polder.Actor, about About, typ s
 	if err != nil {
 		return Result{}, err
 	}
-	var to []polder.OrgID
-	if !d.Nominal.Except() {
-		to = slices.DeleteFunc(d.Nominal.Listed(), func(o polder.OrgID) bool { return o == a.Org })
+	var objects []Incoming
+	for _, def := range definitions {
+		objects = append(objects, Incoming{Raw: []byte(def)})
 	}
 	return s.Share(ctx, a, Request{
-		Community: about.Community, Objects: []Incoming{{Raw: raw, Made: true}}, Level: level, to: to, Named: about.Named, Confirmed: about.Confirmed, Preview: about.Preview,
+		Community: about.Community, Objects: append(objects, Incoming{Raw: raw, Made: true}), Level: level, to: to, Named: about.Named, Confirmed: about.Confirmed, Preview: about.Preview,
 	})
 }
 

@@ -41,6 +41,8 @@ type Service struct {
 	jobs     *jobs.Jobs
 	notifier *Notifier // set by [NewNotifier]; nil tells nobody
 	sign     Signatures
+	decay    atomic.Pointer[Decay] // set by [Service.UseDecay]
+	blocked  Blocked               // set by [Service.CountBlocks]; nil counts nothing
 }
 
 // Options are what a service needs; all are required but Log, Warnings, Blobs and Jobs.
