@@ -58,7 +58,7 @@ type Handed struct {
 	Community polder.CommunityID `json:"community"`
 	ID        string             `json:"id"`
 	Version   string             `json:"version,omitempty"` // of what is withdrawn, as [journal.Delivery.Stated]; "" is all of them
-	Digest    []byte             `json:"digest,omitempty"`  // of the withdrawn record of an observable, which has no version
+	Record    []byte             `json:"record,omitempty"`  // of the withdrawal of an observable, which has no version: digest of what it took out
 	Level     stix.Marking       `json:"level"`
 	Everyone  bool               `json:"everyone,omitempty"` // it addresses the whole community
 	To        []polder.OrgID     `json:"to,omitempty"`       // to the home: whom the sharer named; to a member: its organisation alone

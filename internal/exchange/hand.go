@@ -28,7 +28,7 @@ func HandOut(d journal.Delivery, org polder.OrgID) (h Handed, ok bool) {
 		h.Raw, h.Erased = nil, d.Erased
 		h.Version = d.Stated()
 		if d.Digest != [32]byte{} {
-			h.Version, h.Digest = "", d.Digest[:]
+			h.Version, h.Record = "", d.Digest[:]
 		}
 	}
 	return h, true

@@ -5,7 +5,6 @@ import (
 
 	"github.com/polder-exchange/polder"
 	"github.com/polder-exchange/polder/internal/db"
-	"github.com/polder-exchange/polder/internal/journal"
 )
 
 // Take brings what the home of a community handed over into this node's log: checked again, signed as it should be,
@@ -18,6 +17,3 @@ func (s *Service) Take(ctx context.Context, from Origin, batch []Handed, and fun
 func (s *Service) Accept(ctx context.Context, a polder.Actor, c polder.CommunityID, batch []Handed, and func(tx *db.Tx) error) ([]Verdict, error) {
 	return nil, polder.Errorf(polder.Unavailable, "not built")
 }
-
-// HandOut is a delivery of this node as it leaves for the node of org; ok is false for what does not concern it.
-func HandOut(d journal.Delivery, org polder.OrgID) (h Handed, ok bool) { return Handed{}, false }
