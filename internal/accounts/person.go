@@ -203,8 +203,8 @@ func (s *Service) Enable(ctx context.Context, by polder.Actor, id polder.PersonI
 	})
 }
 
-// ResetPassword answers a new generated password for a person, ends the person's sessions, and asks for another
-// password at the next log-in.
+// ResetPassword answers a new generated password for a person, ends the person's sessions, takes away passkeys and
+// accounts at providers, since nobody knows who added them, and asks for another password at the next log-in.
 func (s *Service) ResetPassword(ctx context.Context, by polder.Actor, id polder.PersonID) (string, error) {
 	password, hash, err := s.generated(ctx)
 	if err != nil {
@@ -219,6 +219,9 @@ func (s *Service) ResetPassword(ctx context.Context, by polder.Actor, id polder.
 			return err
 		}
 		if err := endSessions(c.tx, id, "", c.now); err != nil {
+			return err
+		}
+		if err := dropOtherWays(c.tx, id); err != nil {
 			return err
 		}
 		return c.log("person.reset", "", string(id), "org", string(p.Org))

@@ -26,6 +26,7 @@ type Session struct {
 	Expires time.Time // whatever the use
 	Network string    // the address it was begun from; of an IPv6 one the /64
 	Agent   string    // what the browser calls itself
+	Way     Way
 
 	MustChange bool // the person must choose a password before anything else
 	Preferences
@@ -140,11 +141,7 @@ func (s *Service) begin(ctx context.Context, a attempt, agent string) (string, S
 	if err != nil {
 		return "", Session{}, err
 	}
-	id, err := s.ids.word(10)
-	if err != nil {
-		return "", Session{}, err
-	}
-	ses := Session{ID: SessionID(id), Person: a.person.ID, Network: a.from, Agent: agent, MustChange: a.person.MustChange, Preferences: a.person.Preferences}
+	var ses Session
 	err = s.change(ctx, polder.Actor{Org: a.person.Org, Person: a.person.ID}, func(c *change) error {
 		_, hash, err := readLogIn(c.tx, a.person.Email)
 		if err != nil {
@@ -161,15 +158,8 @@ func (s *Service) begin(ctx context.Context, a attempt, agent string) (string, S
 		if err := giveBack(c.tx, a.rations); err != nil {
 			return err
 		}
-		if err := pruneSessions(c.tx, c.now-keepSessions.Microseconds()); err != nil {
-			return err
-		}
-		expires := c.now + s.o.SessionLife.Microseconds()
-		ses.Created, ses.Seen, ses.Expires = when(c.now), when(c.now), when(expires)
-		if err := insertSession(c.tx, ses, digest(cookie), c.now, expires); err != nil {
-			return err
-		}
-		return c.log("session.login", "", id, "from", a.from)
+		ses, err = c.openSession(a.person, ByPassword, a.from, agent, cookie)
+		return err
 	})
 	if err != nil {
 		return "", Session{}, err

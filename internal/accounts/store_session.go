@@ -16,8 +16,8 @@ func readLogIn(q querier, email string) (p Person, hash string, err error) {
 }
 
 func insertSession(tx *db.Tx, s Session, hash []byte, now, expires int64) error {
-	_, err := tx.Exec(`INSERT INTO accounts_session (id, hash, person, created, seen, expires, ended, network, agent) VALUES (?, ?, ?, ?, ?, ?, 0, ?, ?)`,
-		s.ID, hash, s.Person, now, now, expires, s.Network, s.Agent)
+	_, err := tx.Exec(`INSERT INTO accounts_session (id, hash, person, created, seen, expires, ended, network, agent, way) VALUES (?, ?, ?, ?, ?, ?, 0, ?, ?, ?)`,
+		s.ID, hash, s.Person, now, now, expires, s.Network, s.Agent, string(s.Way))
 	return err
 }
 
@@ -32,12 +32,13 @@ type live struct {
 
 func readLive(q querier, hash []byte) (l live, err error) {
 	var created int64
-	err = q.QueryRow(`SELECT n.id, n.created, n.seen, n.expires, n.ended, n.network, n.agent,
+	err = q.QueryRow(`SELECT n.id, n.created, n.seen, n.expires, n.ended, n.network, n.agent, n.way,
 			p.id, p.org, p.name, p.role, p.disabled, p.must_change, p.language, p.theme, p.shortcuts, s.high, s.running
 		FROM accounts_session n JOIN accounts_person p ON p.id = n.person, accounts_state s WHERE n.hash = ? AND s.id = 1`, hash).
-		Scan(&l.ID, &created, &l.seen, &l.expires, &l.ended, &l.Network, &l.Agent,
+		Scan(&l.ID, &created, &l.seen, &l.expires, &l.ended, &l.Network, &l.Agent, &l.Way,
 			&l.Person, &l.actor.Org, &l.actor.Name, role{&l.actor.Role}, &l.disabled, &l.MustChange, &l.Language, &l.Theme, &l.Shortcuts, &l.high, &l.running)
 	l.actor.Person = l.Person
+	l.MustChange = l.MustChange && l.Way == ByPassword // who came another way has used no password that somebody else knows
 	l.Created, l.Seen, l.Expires = when(created), when(l.seen), when(l.expires)
 	return l, err
 }
@@ -71,10 +72,10 @@ func personOfSession(q querier, id SessionID) (p polder.PersonID, err error) {
 func listSessions(q querier, person polder.PersonID, now, idle int64) ([]Session, error) {
 	return list(q, func(r scanner) (s Session, err error) {
 		var created, seen, expires int64
-		err = r.Scan(&s.ID, &s.Person, &created, &seen, &expires, &s.Network, &s.Agent)
+		err = r.Scan(&s.ID, &s.Person, &created, &seen, &expires, &s.Network, &s.Agent, &s.Way)
 		s.Created, s.Seen, s.Expires = when(created), when(seen), when(expires)
 		return s, err
-	}, `SELECT id, person, created, seen, expires, network, agent FROM accounts_session
+	}, `SELECT id, person, created, seen, expires, network, agent, way FROM accounts_session
 		WHERE person = ? AND ended = 0 AND expires > ? AND seen > ? ORDER BY seen DESC, id`, person, now, idle)
 }
 
