@@ -201,7 +201,10 @@ func (j *Journal) SetCustodian(tx *db.Tx, c polder.CommunityID, id string, line 
 	if err != nil {
 		return err
 	}
-	_, err = tx.Exec(`UPDATE delivery SET custodian = ? WHERE uuid = ? AND community = ? AND line = ?`, string(to), u, string(c), line)
+	if _, err = tx.Exec(`UPDATE delivery SET custodian = ? WHERE uuid = ? AND community = ? AND line = ?`, string(to), u, string(c), line); err != nil {
+		return err
+	}
+	_, err = tx.Exec(`INSERT INTO custody (community, line, custodian) VALUES (?, ?, ?)`, string(c), line, string(to))
 	return err
 }
 

@@ -96,6 +96,31 @@ func (j *Journal) TakenBy(ctx context.Context, w Delivery) (seqs []polder.Seq, e
 	return seqs, rows.Err()
 }
 
+// Custody is a line that got another custodian.
+type Custody struct {
+	N         int64 // its place among all; a cursor for who follows
+	Community polder.CommunityID
+	Line      int64
+	Custodian polder.OrgID
+}
+
+// CustodyAfter lists at most limit changes of custody above after, in their order. It is for those who use [Journal.Scan].
+func (j *Journal) CustodyAfter(ctx context.Context, after int64, limit int) (out []Custody, err error) {
+	rows, err := j.db.Read().QueryContext(ctx, `SELECT n, community, line, custodian FROM custody WHERE n > ? ORDER BY n LIMIT ?`, after, limit)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var c Custody
+		if err := rows.Scan(&c.N, &c.Community, &c.Line, &c.Custodian); err != nil {
+			return nil, err
+		}
+		out = append(out, c)
+	}
+	return out, rows.Err()
+}
+
 // Scopes lists the ids of the scopes that sight allows: what lies in others is not for this reader.
 func (j *Journal) Scopes(sight polder.Sight) []int64 { return j.scopes.seenBy(sight, 0) }
 
