@@ -1,7 +1,9 @@
 package screen
 
 import (
+	"flag"
 	"fmt"
+	"os"
 	"reflect"
 	"slices"
 	"strings"
@@ -128,6 +130,10 @@ func TestTwoDeciders(t *testing.T) {
 // TestReviewLaw plays people, lists and parties against the service and holds it against a plain model: what is decided
 // stands exactly until the party or the listing changes, two pairs of eyes are two people, history only grows.
 func TestReviewLaw(t *testing.T) {
+	if os.Getenv("POLDER_SOAK") == "" {
+		must(t, flag.Set("rapid.checks", "30")) // the flag is rapid's own
+		defer func() { must(t, flag.Set("rapid.checks", "100")) }()
+	}
 	rapid.Check(t, func(rt *rapid.T) {
 		w := ready(t)
 		set := DefaultSettings()
