@@ -1,0 +1,33 @@
+-- What comes from other nodes.
+
+-- +goose Up
+-- Withdrawals that were obeyed: one that arrives again must not take out what was shared anew since.
+CREATE TABLE peer_withdrawal (
+    peer TEXT NOT NULL,    -- who handed it over: a node, or an organisation of one
+    seq  INTEGER NOT NULL, -- its number there
+    PRIMARY KEY (peer, seq)
+) STRICT, WITHOUT ROWID;
+
+-- Deliveries of a local organisation's own that came back from the home: they are not handed up again.
+CREATE TABLE peer_echo (
+    seq INTEGER PRIMARY KEY -- here
+) STRICT;
+
+-- What was not taken, for people to look at.
+CREATE TABLE quarantine (
+    n         INTEGER PRIMARY KEY,
+    link      TEXT NOT NULL,
+    community TEXT NOT NULL,
+    seq       INTEGER NOT NULL, -- the peer's
+    object    TEXT NOT NULL,    -- its id, as claimed
+    state     TEXT NOT NULL CHECK (state IN ('refused', 'quarantined')),
+    reason    TEXT NOT NULL,
+    at        INTEGER NOT NULL,
+    handed    BLOB,             -- as it came; NULL where it was too large to keep
+    UNIQUE (link, community, seq)
+) STRICT;
+
+-- +goose Down
+DROP TABLE quarantine;
+DROP TABLE peer_echo;
+DROP TABLE peer_withdrawal;
