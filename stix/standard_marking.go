@@ -100,3 +100,10 @@ func (d *document) claimedMarking(n int32) (claim, use string) {
 	}
 	return claim, "one of the definitions that OASIS publishes"
 }
+
+// IsStandardMarking tells whether id is that of a marking definition of the standard, TLP or PAP, which is the same
+// wherever it stands.
+func IsStandardMarking(id string) bool {
+	_, ok := standardMarkings[foldID(id)]
+	return ok
+}

@@ -24,6 +24,8 @@ type sharing struct {
 	orgs    map[string]bool // ids of identities that stand for an organisation or for "a member" on this node
 	cands   []candidate
 	result  Result
+
+	signatures map[[32]byte]stix.Object // what was signed already, by digest
 }
 
 // begin checks the request as a whole.
@@ -42,7 +44,7 @@ func (s *Service) begin(ctx context.Context, a polder.Actor, r Request) (*sharin
 	if err != nil {
 		return nil, err
 	}
-	sh := &sharing{s: s, actor: a, request: r, member: m, creator: string(m.Blind), orgs: map[string]bool{}}
+	sh := &sharing{s: s, actor: a, request: r, member: m, creator: string(m.Blind), orgs: map[string]bool{}, signatures: map[[32]byte]stix.Object{}}
 	if r.Named {
 		sh.creator = string(a.Org)
 	}
@@ -93,11 +95,16 @@ func (sh *sharing) knownIdentities(ctx context.Context) error {
 }
 
 // prepare checks each object by itself.
-func (sh *sharing) prepare() {
+func (sh *sharing) prepare(ctx context.Context) error {
 	for i, in := range sh.request.Objects {
 		c, err := prepare(in, i, sh.given, sh.creator)
 		if err == nil {
 			err = sh.identityRule(c)
+		}
+		if err == nil {
+			if err = sh.signatureRule(ctx, &c); err != nil && polder.KindOf(err) == polder.Internal {
+				return err
+			}
 		}
 		if err != nil {
 			sh.refuse(c, err)
@@ -105,6 +112,7 @@ func (sh *sharing) prepare() {
 		}
 		sh.cands = append(sh.cands, c)
 	}
+	return nil
 }
 
 // identityRule: an organisation's identity comes from that organisation alone, a blind one from the node alone (X13).
@@ -239,6 +247,7 @@ type plan struct {
 	stored     int
 	duplicates int
 	top        polder.Seq
+	bound      []signedAs // who signed what is stored
 }
 
 func (sh *sharing) plan(ctx context.Context, q journal.Querier, chunk []candidate) (*plan, error) {
@@ -251,7 +260,7 @@ func (sh *sharing) plan(ctx context.Context, q journal.Querier, chunk []candidat
 	}
 	p.stored, p.duplicates, p.items = 0, 0, nil // introductions are not the sharer's objects
 	for _, c := range chunk {
-		if err := p.take(c); err != nil {
+		if err := p.take(ctx, c); err != nil {
 			if polder.KindOf(err) == polder.Internal || polder.KindOf(err) == polder.Unavailable {
 				return nil, err
 			}
@@ -343,7 +352,7 @@ func (p *plan) introduce(ctx context.Context, chunk []candidate) error {
 	if err != nil {
 		return err
 	}
-	return p.put(c, share)
+	return p.put(ctx, c, share)
 }
 
 func (p *plan) identity(ctx context.Context) ([]byte, error) {
@@ -354,7 +363,7 @@ func (p *plan) identity(ctx context.Context) ([]byte, error) {
 }
 
 // take plans one object.
-func (p *plan) take(c candidate) error {
+func (p *plan) take(ctx context.Context, c candidate) error {
 	history := p.history[c.object.ID]
 	if err := p.detail(history); err != nil {
 		return err
@@ -375,11 +384,11 @@ func (p *plan) take(c candidate) error {
 	if err != nil {
 		return err
 	}
-	return p.put(c, share)
+	return p.put(ctx, c, share)
 }
 
 // put asks policy and notes what is to be written.
-func (p *plan) put(c candidate, share policy.Share) error {
+func (p *plan) put(ctx context.Context, c candidate, share policy.Share) error {
 	id := c.object.ID
 	for i := range p.history[id] {
 		if fail.Bug("custody-unchecked") {
@@ -396,13 +405,18 @@ func (p *plan) put(c candidate, share policy.Share) error {
 		}
 	}
 	isNew := out.Append && !(share.By == "" && out.Reached.Empty())
-	p.items = append(p.items, p.item(c, isNew))
 	if !isNew {
+		p.items = append(p.items, p.item(c, isNew))
 		p.duplicates++
 		return nil
 	}
+	if out.Held { // its bytes stay
+		p.append(c, share, out)
+	} else if c, err = p.appendSigned(ctx, c, share, out); err != nil {
+		return err
+	}
+	p.items = append(p.items, p.item(c, isNew))
 	p.stored++
-	p.append(c, share, out)
 	return nil
 }
 
@@ -490,6 +504,9 @@ func (p *plan) write(tx *db.Tx) error {
 		if err := p.sh.s.journal.SetLast(tx, p.community, ch.Seq, ch.Last); err != nil {
 			return err
 		}
+	}
+	if err := p.bind(tx); err != nil {
+		return err
 	}
 	p.top = written[len(written)-1].Seq
 	byID := map[string]polder.Seq{}

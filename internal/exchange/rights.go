@@ -105,7 +105,7 @@ func (p *plan) settle(c candidate, history []policy.Delivery) (candidate, error)
 	if err != nil {
 		return c, err
 	}
-	same, err := sameSubstance(held.Raw(), c.object.Raw())
+	same, err := sameSubstance(held, c.object)
 	if err != nil {
 		return c, err
 	}
@@ -143,10 +143,14 @@ func (p *plan) settleOld(c candidate, history []policy.Delivery) (candidate, err
 	return c, nil
 }
 
-// sameSubstance compares two objects but for the times that say when they were made here.
-func sameSubstance(a, b []byte) (bool, error) {
+// sameSubstance compares two objects but for the times that say when they were made here, and their signatures.
+func sameSubstance(a, b stix.Object) (bool, error) {
 	var forms [2]string
-	for i, raw := range [][]byte{a, b} {
+	for i, o := range []stix.Object{a, b} {
+		raw, err := o.SignedBytes()
+		if err != nil {
+			return false, err
+		}
 		var m map[string]json.RawMessage
 		if err := json.Unmarshal(raw, &m); err != nil {
 			return false, err

@@ -68,7 +68,9 @@ func BenchmarkSearch(b *testing.B) {
 	b.Run("careless", func(b *testing.B) {
 		sh, err := w.begin(ctx, a, Request{Community: w.where.Alias, Objects: objects, Level: stix.Green})
 		ok(b, err)
-		sh.prepare()
+		if err := sh.prepare(b.Context()); err != nil {
+			b.Fatal(err)
+		}
 		ok(b, sh.rehearse(ctx))
 		for i := range sh.result.Items {
 			sh.result.Items[i].New = true

@@ -131,7 +131,9 @@ func (s *Service) Share(ctx context.Context, a polder.Actor, r Request) (Result,
 	if err != nil {
 		return Result{}, err
 	}
-	sh.prepare()
+	if err := sh.prepare(ctx); err != nil {
+		return Result{}, err
+	}
 	if r.Partial && !r.Preview {
 		return sh.store(ctx)
 	}

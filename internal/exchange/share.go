@@ -105,6 +105,7 @@ type candidate struct {
 	level  stix.Marking
 	bare   [32]byte
 	from20 bool // it came as STIX 2.0
+	found  Signature
 }
 
 // prepare checks everything about one object that needs no other object: its form, its level, whose name it bears.

@@ -5,10 +5,19 @@ import (
 
 	"github.com/spf13/cobra"
 
+	signing "github.com/polder-exchange/polder/internal/exchange/keys"
 	"github.com/polder-exchange/polder/internal/web"
 )
 
-func (n *Node) openKeys(ctx context.Context) error { return nil }
+// openKeys opens the keys of the node and its organisations, with which all that is shared is signed.
+func (n *Node) openKeys(ctx context.Context) error {
+	if err := signing.Migrate(ctx, n.DB); err != nil {
+		return err
+	}
+	s := signing.New(signing.Options{DB: n.DB, Audit: n.Audit, Accounts: n.Accounts, Now: n.now, Top: n.Journal.Top, Log: n.log})
+	n.federation.signatures, n.federation.keys = s, s
+	return nil
+}
 
 func keysParts() []web.Part { return nil }
 
