@@ -219,7 +219,7 @@ func (f *folder) gapBefore(written rune, start int) gap {
 // letter after a digit, or the last of several capitals before a small letter.
 func (f *folder) apart(written rune) bool {
 	digit, was := unicode.IsDigit(written), unicode.IsDigit(f.last)
-	if digit != was {
+	if digit != was || unspaced(written) || unspaced(f.last) {
 		return true
 	}
 	if !unicode.IsUpper(written) {
@@ -230,6 +230,11 @@ func (f *folder) apart(written rune) bool {
 	}
 	next, _ := utf8.DecodeRuneInString(f.text[min(len(f.text), f.at+utf8.RuneLen(written)):])
 	return unicode.IsUpper(f.last) && unicode.IsLower(next)
+}
+
+// unspaced tells whether a letter is of a script that sets no spaces between words.
+func unspaced(r rune) bool {
+	return r >= 0x0e00 && unicode.In(r, unicode.Han, unicode.Hiragana, unicode.Katakana, unicode.Thai, unicode.Lao, unicode.Khmer, unicode.Myanmar)
 }
 
 // closeWord says of a finished word whether it is a code.

@@ -1,0 +1,303 @@
+package release
+
+import (
+	"slices"
+	"strings"
+	"unicode"
+
+	"github.com/polder-exchange/polder/indicator"
+)
+
+// Rule names what an organisation keeps to itself.
+type Rule string
+
+// The rules.
+const (
+	RuleNames     Rule = "names"
+	RuleStaff     Rule = "staff"
+	RuleAddresses Rule = "addresses"
+	RuleNetworks  Rule = "networks"
+	RuleHosts     Rule = "hosts"
+	RuleWords     Rule = "words"
+	RuleCustom    Rule = "custom"
+	RuleDerive    Rule = "marking"
+	RuleBlind     Rule = "blind"
+)
+
+// stand is what stands in for a fact of a rule.
+var stand = map[Rule]string{RuleNames: neutral[0], RuleStaff: neutral[1], RuleAddresses: neutral[2], RuleNetworks: neutral[2], RuleHosts: neutral[3], RuleWords: neutral[4]}
+
+// why says for people what a fact of a rule is.
+var why = map[Rule]string{
+	RuleNames: "is a name of your organisation", RuleStaff: "is the name of one of your own people", RuleAddresses: "is an address or phone number of your organisation",
+	RuleNetworks: "is an address in your own networks", RuleHosts: "is a domain, mail address or host of your own", RuleWords: "is a word for a project or product of yours",
+	RuleCustom: "is a custom property that your organisation does not keep", RuleDerive: "is marked stricter than the level that was asked for", RuleBlind: "names your organisation as the creator",
+}
+
+// separated says which separators a fact takes between its letters.
+type separated uint8
+
+const (
+	byWords separated = iota // where the fact has some itself, or none
+	byDots                   // dots, exactly where the fact has them
+	freely                   // anywhere
+)
+
+// term is one spelling of a fact.
+type term struct {
+	rule  Rule
+	label string // of a forbidden word
+	text  string
+	by    separated
+	host  bool // a name of hosts: what stands before it on the left belongs to it
+	inner bool // something must stand before it
+	firm  bool // a name of a firm: a legal form behind it belongs to it
+	tight bool // no part of a word, whatever its case
+}
+
+// terms are all spellings of what the profile takes out.
+func terms(p Profile) (all []term) {
+	f := p.Facts
+	if p.Minimise.Names {
+		for _, n := range f.Names {
+			all = append(all, nameTerms(n)...)
+		}
+	}
+	if p.Minimise.Staff {
+		for _, x := range f.Staff {
+			all = append(all, staffTerms(x)...)
+		}
+	}
+	if p.Minimise.Addresses {
+		for _, a := range f.Addresses {
+			all = append(all, addressTerms(a)...)
+		}
+		for _, n := range f.Phones {
+			all = append(all, phoneTerms(n)...)
+		}
+	}
+	if p.Minimise.Hosts {
+		all = append(all, hostTerms(f)...)
+	}
+	if p.Minimise.Words {
+		for _, w := range f.Words {
+			all = append(all, umlauts(term{rule: RuleWords, text: w})...)
+		}
+	}
+	return all
+}
+
+// legalForms are words that say what kind of firm it is.
+var legalForms = []string{
+	"bv", "nv", "cv", "vof", "coop", "gmbh", "ag", "kg", "ug", "ohg", "gmbh co kg", "se", "ltd", "limited", "plc", "llp", "llc", "inc", "incorporated", "corp", "corporation",
+	"sa", "sas", "sarl", "srl", "spa", "sl", "oy", "oyj", "ab", "as", "asa", "aps", "bvba", "sprl", "kk", "co ltd", "pte ltd", "pty ltd", "sp z o o", "holding", "holding bv",
+}
+
+// nameTerms are a firm's name with its legal form and without.
+func nameTerms(name string) []term {
+	all := umlauts(term{rule: RuleNames, text: name, firm: true})
+	if base := withoutForm(name); base != "" {
+		all = append(all, umlauts(term{rule: RuleNames, text: base, firm: true})...)
+	}
+	return all
+}
+
+// withoutForm is a name without the legal form at its end; "" when there is none, or nothing else.
+func withoutForm(name string) string {
+	letters := fold(name)
+	for _, form := range slices.Backward(legalForms) {
+		at := endsIn(letters, strings.ReplaceAll(form, " ", ""))
+		if at > 1 && letters[at].before > soft {
+			return strings.TrimRight(name[:letters[at].start], " ,.(-")
+		}
+	}
+	return ""
+}
+
+// endsIn is where in letters a form at their end begins, or -1.
+func endsIn(letters []letter, form string) int {
+	at := len(letters) - len(form)
+	if at < 0 {
+		return -1
+	}
+	for i := range form {
+		if letters[at+i].rune != rune(form[i]) {
+			return -1
+		}
+	}
+	return at
+}
+
+// umlauts is a term, and what German makes of its letters where they have no dots.
+func umlauts(t term) []term {
+	other := strings.NewReplacer("ä", "ae", "ö", "oe", "ü", "ue", "Ä", "Ae", "Ö", "Oe", "Ü", "Ue", "å", "aa", "Å", "Aa", "ø", "oe", "Ø", "Oe").Replace(t.text)
+	if other == t.text {
+		return []term{t}
+	}
+	u := t
+	u.text = other
+	return []term{t, u}
+}
+
+// forms of address before a family name.
+var address = []string{"de heer", "dhr", "heer", "mevrouw", "mevr", "mw", "meneer", "mr", "mrs", "ms", "miss", "dr", "ir", "ing", "drs", "prof", "herr", "frau", "collega", "colleague"}
+
+// infixes stand before a family name and belong to it.
+var infixes = []string{"van", "de", "der", "den", "ter", "ten", "te", "het", "t", "von", "zu", "zum", "zur", "du", "da", "dos", "la", "le", "el", "al", "bin", "op", "in", "vander", "vande", "vanden"}
+
+// staffTerms are a person's name as people write it, and what stands before the @ of its mail.
+func staffTerms(x Person) (all []term) {
+	put := func(text string) { all = append(all, umlauts(term{rule: RuleStaff, text: text})...) }
+	parts := strings.Fields(strings.NewReplacer(",", " ", ".", " ").Replace(x.Name))
+	if len(parts) > 0 {
+		put(x.Name)
+	}
+	if len(parts) > 1 {
+		given, family := splitName(parts)
+		last := strings.Join(family, " ")
+		bare := family[len(family)-1]
+		infix := strings.Join(family[:len(family)-1], " ")
+		first, initials := given[0], ""
+		for _, g := range strings.FieldsFunc(strings.Join(given, " "), func(r rune) bool { return r == ' ' || r == '-' }) {
+			initials += " " + string([]rune(g)[:1])
+		}
+		put(last + " " + strings.Join(given, " "))
+		put(first + " " + last)
+		put(last + " " + first)
+		for _, in := range []string{initials, string([]rune(first)[:1])} {
+			in = strings.TrimSpace(in)
+			put(in + " " + last)
+			put(last + " " + in)
+			if infix != "" {
+				put(bare + " " + in + " " + infix)
+			}
+		}
+		if infix != "" {
+			put(bare + " " + first + " " + infix)
+		}
+		for _, a := range address {
+			put(a + " " + last)
+		}
+	}
+	if local, _, ok := strings.Cut(x.Mail, "@"); ok && tellsPerson(local, parts) {
+		put(local)
+	}
+	return all
+}
+
+// splitName tells given names from the family name, which begins at the first infix or is the last word.
+func splitName(parts []string) (given, family []string) {
+	at := len(parts) - 1
+	for i := 1; i < len(parts)-1; i++ {
+		if slices.Contains(infixes, strings.Trim(strings.ToLower(parts[i]), "'’")) {
+			at = i
+			break
+		}
+	}
+	return parts[:at], parts[at:]
+}
+
+// desks are mail boxes that are nobody's.
+var desks = []string{"info", "contact", "sales", "support", "security", "soc", "cert", "csirt", "abuse", "admin", "office", "hr", "jobs", "press", "mail", "post", "noreply", "webmaster", "postmaster", "helpdesk", "service", "it", "finance", "invoice", "facturen", "verkoop", "inkoop", "receptie", "administratie"}
+
+// tellsPerson tells whether a mail's local part tells a person by itself. A first name alone is anybody's.
+func tellsPerson(local string, parts []string) bool {
+	w := words(local)
+	switch {
+	case slices.Contains(desks, w) || len(w) < 3:
+		return false
+	case len(parts) > 0 && w == words(parts[0]):
+		return len(parts) == 1 && len(w) > 4
+	}
+	return true
+}
+
+// addressTerms are the lines of a postal address that tell where it is: those with a number in them, and the postcode of
+// the Netherlands alone. An address without a number is looked for as a whole.
+func addressTerms(text string) (all []term) {
+	lines := strings.FieldsFunc(text, func(r rune) bool { return r == ',' || r == '\n' || r == ';' })
+	for _, line := range lines {
+		w := words(line)
+		if !strings.ContainsAny(w, "0123456789") || strings.Count(w, "")-1 < 4 || strings.Trim(w, "0123456789 ") == "" {
+			continue
+		}
+		all = append(all, umlauts(term{rule: RuleAddresses, text: line})...)
+		if code := postcode(w); code != "" {
+			all = append(all, term{rule: RuleAddresses, text: code})
+		}
+	}
+	return append(all, umlauts(term{rule: RuleAddresses, text: text})...)
+}
+
+// postcode is the Dutch postcode with which a line in words begins: four digits and two letters.
+func postcode(line string) string {
+	digits, letters := strings.TrimSpace(line), ""
+	if len(digits) < 6 {
+		return ""
+	}
+	digits, letters = digits[:4], strings.TrimPrefix(digits[4:], " ")
+	if strings.Trim(digits, "0123456789") != "" || len(letters) < 2 || len(letters) > 2 && letters[2] != ' ' || strings.IndexFunc(letters[:2], func(r rune) bool { return r < 'a' || r > 'z' }) >= 0 {
+		return ""
+	}
+	return digits + " " + letters[:2]
+}
+
+func digitsOf(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r >= '0' && r <= '9' {
+			return r
+		}
+		return -1
+	}, s)
+}
+
+// twoDigits are the country codes of two digits; +1 and +7 have one, all others three.
+const twoDigits = " 20 27 30 31 32 33 34 36 39 40 41 43 44 45 46 47 48 49 51 52 53 54 55 56 57 58 60 61 62 63 64 65 66 81 82 84 86 90 91 92 93 94 95 98 "
+
+// phoneTerms are a number as it is dialled from abroad and at home.
+func phoneTerms(phone string) (all []term) {
+	digits := strings.TrimPrefix(digitsOf(strings.ReplaceAll(phone, "(0)", "")), "00")
+	if len(digits) < 7 {
+		return nil
+	}
+	n := 3
+	if digits[0] == '1' || digits[0] == '7' {
+		n = 1
+	} else if strings.Contains(twoDigits, " "+digits[:2]+" ") {
+		n = 2
+	}
+	country, own := digits[:n], digits[n:]
+	for _, form := range []string{digits, "00" + digits, country + "0" + own, "00" + country + "0" + own, "0" + own, own} {
+		if len(form) >= 7 {
+			all = append(all, term{rule: RuleAddresses, text: form, by: freely, tight: true})
+		}
+	}
+	return all
+}
+
+// usualSuffixes end the names of hosts that only an inner network knows.
+var usualSuffixes = []string{"internal", "local", "lan", "corp", "intra", "home.arpa"}
+
+// hostTerms are domains, hosts and the suffixes of inner names.
+func hostTerms(f Facts) (all []term) {
+	for _, d := range f.Domains {
+		d = strings.TrimSuffix(d, ".")
+		all = append(all, term{rule: RuleHosts, text: d, by: byDots, host: true})
+		if ascii, err := indicator.Normalise(indicator.Domain, d); err == nil && ascii != strings.ToLower(d) {
+			all = append(all, term{rule: RuleHosts, text: ascii, by: byDots, host: true})
+		}
+	}
+	for _, s := range slices.Concat(f.Suffixes, usualSuffixes) {
+		all = append(all, term{rule: RuleHosts, text: strings.Trim(s, "."), by: byDots, host: true, inner: true})
+	}
+	for _, h := range f.Hosts {
+		short, _, dotted := strings.Cut(h, ".")
+		if dotted {
+			all = append(all, term{rule: RuleHosts, text: h, by: byDots, host: true})
+		}
+		if !dotted || len(short) >= 4 && strings.ContainsFunc(short, func(r rune) bool { return r == '-' || unicode.IsDigit(r) }) {
+			all = append(all, term{rule: RuleHosts, text: short, tight: true})
+		}
+	}
+	return all
+}
