@@ -67,7 +67,7 @@ type Handed struct {
 	Nonce     []byte             `json:"nonce,omitempty"`    // opens the sender's commitment to it in its transparency log
 	Raw       json.RawMessage    `json:"object,omitempty"`
 
-	Digest []byte `json:"-"` // of Raw, as [stix.Object.Digest], from whoever has parsed it already; nil has it computed where it is needed
+	Parsed *stix.Object `json:"-"` // Raw, from whoever has parsed it already; nil has it parsed where it is needed
 }
 
 // Origin is where handed deliveries come from, as the node that takes them knows it.
