@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/polder-exchange/polder/internal/exchange"
+	"github.com/polder-exchange/polder/internal/exchange/match"
 	"github.com/polder-exchange/polder/internal/web"
 )
 
@@ -15,6 +16,7 @@ import (
 type federation struct {
 	signatures exchange.Signatures // set by openKeys
 	keys       exchange.NodeKeys
+	match      *match.Service      // set by openMatch
 	ledger     exchange.Ledger     // set by openLedger
 	parts      []exchange.PeerPart // what keys, ledger and others say to peers
 	runs       []func(context.Context)

@@ -1,0 +1,195 @@
+package match
+
+import (
+	"context"
+	"database/sql"
+	"embed"
+	"errors"
+	"io/fs"
+	"time"
+
+	"github.com/polder-exchange/polder"
+	"github.com/polder-exchange/polder/internal/db"
+)
+
+//go:embed migrations/*.sql
+var matchMigrations embed.FS
+
+// Migrate brings the tables of this package up to date.
+func Migrate(ctx context.Context, d *db.DB) error {
+	sub, err := fs.Sub(matchMigrations, "migrations")
+	if err != nil {
+		return err
+	}
+	return d.Migrate(ctx, "match", sub)
+}
+
+// asker is a transaction, or whatever reads as one does.
+type asker interface {
+	Query(query string, args ...any) (*sql.Rows, error)
+	QueryRow(query string, args ...any) *sql.Row
+}
+
+// reads are the read-only connections under a context.
+type reads struct {
+	ctx context.Context
+	d   *sql.DB
+}
+
+func (r reads) Query(query string, args ...any) (*sql.Rows, error) {
+	return r.d.QueryContext(r.ctx, query, args...)
+}
+
+func (r reads) QueryRow(query string, args ...any) *sql.Row {
+	return r.d.QueryRowContext(r.ctx, query, args...)
+}
+
+func (s *Service) reader(ctx context.Context) reads { return reads{ctx, s.o.DB.Read()} }
+
+func fromMicro(n int64) time.Time {
+	if n == 0 {
+		return time.Time{}
+	}
+	return time.UnixMicro(n).UTC()
+}
+
+// readSets are all sets that were not removed, by name.
+func readSets(a asker) (out []Set, err error) {
+	rows, err := a.Query(`SELECT id, org, community, name, kind, source, budget, days, epoch, made FROM match_set WHERE removed = 0 ORDER BY name, id`)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var s Set
+		var epoch, made int64
+		if err := rows.Scan(&s.ID, &s.Org, &s.Community, &s.Name, &s.Kind, &s.Source, &s.Budget, &s.Days, &epoch, &made); err != nil {
+			return nil, err
+		}
+		s.Epoch, s.Made = uint64(epoch), fromMicro(made)
+		out = append(out, s)
+	}
+	return out, rows.Err()
+}
+
+// readSet is one of them by its id.
+func readSet(a asker, id string) (Set, error) {
+	all, err := readSets(a)
+	for _, s := range all {
+		if s.ID == id {
+			return s, err
+		}
+	}
+	if err == nil {
+		err = polder.Errorf(polder.NotFound, "there is no such set")
+	}
+	return Set{}, err
+}
+
+func writeSet(tx *db.Tx, s Set) error {
+	_, err := tx.Exec(`INSERT INTO match_set (id, org, community, name, kind, source, budget, days, epoch, made) VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0, ?)
+		ON CONFLICT (id) DO UPDATE SET budget = excluded.budget, days = excluded.days`,
+		s.ID, string(s.Org), string(s.Community), s.Name, string(s.Kind), s.Source, s.Budget, s.Days, s.Made.UnixMicro())
+	return err
+}
+
+// readEpochs are the epochs of a set, the newest first.
+func readEpochs(a asker, set string) (out []Epoch, err error) {
+	rows, err := a.Query(`SELECT set_id, epoch, node, public, class, sha256, made, until, ended FROM match_epoch WHERE set_id = ? ORDER BY epoch DESC LIMIT 1000`, set)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var e Epoch
+		var n, made, until, ended int64
+		if err := rows.Scan(&e.Set, &n, &e.Node, &e.Public, &e.Class, &e.SHA256, &made, &until, &ended); err != nil {
+			return nil, err
+		}
+		e.N, e.Made, e.Until, e.Ended = uint64(n), fromMicro(made), fromMicro(until), fromMicro(ended)
+		out = append(out, e)
+	}
+	return out, rows.Err()
+}
+
+// readEpoch is the epoch in force with its secret and what it was made of.
+func readEpoch(a asker, s Set) (e Epoch, secret, content []byte, err error) {
+	var n, made, until, ended int64
+	err = a.QueryRow(`SELECT set_id, epoch, node, public, class, sha256, made, until, ended, secret, content FROM match_epoch WHERE set_id = ? AND epoch = ?`, s.ID, int64(s.Epoch)).
+		Scan(&e.Set, &n, &e.Node, &e.Public, &e.Class, &e.SHA256, &made, &until, &ended, &secret, &content)
+	if errors.Is(err, sql.ErrNoRows) {
+		err = polder.Errorf(polder.Unavailable, "the set %s has no epoch yet; ask again in a minute", s.Name)
+	}
+	e.N, e.Made, e.Until, e.Ended = uint64(n), fromMicro(made), fromMicro(until), fromMicro(ended)
+	return e, secret, content, err
+}
+
+// filterPiece is how much of a filter is written at a time, so that nobody else waits long.
+const filterPiece = 512 << 10
+
+// writeFilter writes a filter ahead of its epoch, in transactions of its own.
+func (s *Service) writeFilter(ctx context.Context, set string, epoch uint64, filter []byte) error {
+	for n := 0; n*filterPiece < len(filter); n++ {
+		piece := filter[n*filterPiece : min((n+1)*filterPiece, len(filter))]
+		err := s.o.DB.Write(ctx, func(tx *db.Tx) error {
+			_, err := tx.Exec(`INSERT INTO match_filter (set_id, epoch, n, bytes) VALUES (?, ?, ?, ?) ON CONFLICT (set_id, epoch, n) DO UPDATE SET bytes = excluded.bytes`, set, int64(epoch), n, piece)
+			return err
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// readFilter is the filter of an epoch.
+func readFilter(a asker, set string, epoch uint64) (out []byte, err error) {
+	rows, err := a.Query(`SELECT bytes FROM match_filter WHERE set_id = ? AND epoch = ? ORDER BY n`, set, int64(epoch))
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var piece []byte
+		if err := rows.Scan(&piece); err != nil {
+			return nil, err
+		}
+		out = append(out, piece...)
+	}
+	return out, rows.Err()
+}
+
+// endEpochs ends all epochs of a set but keep: their secrets and filters are erased.
+func endEpochs(tx *db.Tx, set string, keep uint64, at time.Time) error {
+	if _, err := tx.Exec(`UPDATE match_epoch SET ended = ?, secret = x'', content = x'' WHERE set_id = ? AND epoch <> ? AND ended = 0`, at.UnixMicro(), set, int64(keep)); err != nil {
+		return err
+	}
+	_, err := tx.Exec(`DELETE FROM match_filter WHERE set_id = ? AND epoch <> ?`, set, int64(keep))
+	return err
+}
+
+// Day is how much was asked of a set on a day, by all together.
+type Day struct {
+	Date     string `json:"date"`
+	Elements int    `json:"elements"`
+	Stopped  int    `json:"stopped"` // how often an organisation used its budget up
+}
+
+// readDays are the last days on which a set was asked, the newest first.
+func readDays(a asker, set string, limit int) (out []Day, err error) {
+	rows, err := a.Query(`SELECT day, elements, stopped FROM match_day WHERE set_id = ? ORDER BY day DESC LIMIT ?`, set, limit)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var d Day
+		var day int64
+		if err := rows.Scan(&day, &d.Elements, &d.Stopped); err != nil {
+			return nil, err
+		}
+		d.Date = time.Unix(day*86400, 0).UTC().Format(time.DateOnly)
+		out = append(out, d)
+	}
+	return out, rows.Err()
+}
