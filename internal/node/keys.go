@@ -15,6 +15,8 @@ func (n *Node) openKeys(ctx context.Context) error {
 		return err
 	}
 	s := signing.New(signing.Options{DB: n.DB, Audit: n.Audit, Accounts: n.Accounts, Now: n.now, Top: n.Journal.Top, Log: n.log})
+	n.federation.parts = append(n.federation.parts, s)
+	n.federation.goes(s.Run)
 	n.federation.signatures, n.federation.keys = s, s
 	return nil
 }

@@ -105,9 +105,17 @@ func (s *Service) keep(tx *db.Tx, by polder.Actor, before, after seal.Chain, the
 			return polder.Errorf(polder.Unavailable, "this node knows the keys of %d organisations and takes no more", n)
 		}
 	}
-	for _, st := range after.Statements()[before.Len():] {
+	fresh := after.Statements()[before.Len():]
+	for _, st := range fresh { // before anything is stored, so that what is refused leaves nothing
 		if k, ok := st.NewKey(); ok {
-			if err := claimKey(tx, k.ID(), owner); err != nil {
+			if err := freeKey(tx, k.ID(), owner); err != nil {
+				return err
+			}
+		}
+	}
+	for _, st := range fresh {
+		if k, ok := st.NewKey(); ok {
+			if err := insertKey(tx, k.ID(), owner); err != nil {
 				return err
 			}
 		}
@@ -238,36 +246,12 @@ type homeMarks struct {
 }
 
 // Learn is what [exchange.NodeKeys] asks for. What contradicts a chain that is known, or holds another owner's key, is a
-// Conflict; the chain of who lives on this node begins here and nowhere else.
+// Conflict, and kept as evidence; the chain of who lives on this node begins here and nowhere else.
 func (s *Service) Learn(ctx context.Context, id polder.OrgID, chain []json.RawMessage) error {
-	return s.learn(ctx, id, chain, nil)
-}
-
-func (s *Service) learn(ctx context.Context, id polder.OrgID, chain []json.RawMessage, theirs *homeMarks) error {
 	if len(chain) > seal.MaxStatements {
 		return polder.Errorf(polder.Invalid, "%d statements came of %s; at most %d are read", len(chain), id, seal.MaxStatements)
 	}
-	if _, err := s.NodeID(ctx); err != nil { // made before the transaction that asks for it
-		return err
-	}
-	o, err := s.known(ctx, id)
-	if err != nil {
-		return err
-	}
-	if o != nil && theirs == nil { // most often nothing is new
-		if next, err := extend(o.chain, chain); err == nil && next.Len() == o.chain.Len() && next.Owner() == string(id) {
-			return nil
-		}
-	}
-	var contradicts *dispute
-	err = s.write(ctx, func(tx *db.Tx) (err error) {
-		contradicts, err = s.learnIn(tx, id, chain, theirs)
-		return err
-	})
-	if contradicts == nil {
-		return err
-	}
-	return errors.Join(err, s.dispute(ctx, *contradicts))
+	return s.learnFrom(ctx, "", []told{{owner: id, chain: chain}}, true)
 }
 
 // extend adds statements to a chain; its errors are of the kind that who sent them did wrong.
@@ -286,55 +270,63 @@ func extend(c seal.Chain, chain []json.RawMessage) (seal.Chain, error) {
 	return next, nil
 }
 
-// learnIn stores what is new of a chain. contradicts is what is to be kept as evidence where it is refused.
-func (s *Service) learnIn(tx *db.Tx, id polder.OrgID, chain []json.RawMessage, theirs *homeMarks) (contradicts *dispute, err error) {
-	before := seal.Chain{}
+// chainIn is the chain of an owner in a transaction, empty where there is none.
+func chainIn(tx *db.Tx, id polder.OrgID) (seal.Chain, error) {
 	have, err := loadOwner(tx, id)
-	if err != nil {
-		return nil, err
+	if err != nil || have == nil {
+		return seal.Chain{}, err
 	}
-	if have != nil {
-		before = have.chain
-	}
-	next, err := extend(before, chain)
-	if polder.KindOf(err) == polder.Conflict {
-		return s.contradiction(before, chain, theirs), err
-	}
-	if err != nil {
-		return nil, err
-	}
-	if next.Owner() != string(id) {
-		return nil, polder.Errorf(polder.Invalid, "the statements are of %q; asked for were those of %s", next.Owner(), id)
-	}
-	if before.Len() == 0 {
-		if local, err := s.local(tx.Context(), id); err != nil || local {
-			return nil, errors.Join(err, polder.Errorf(polder.Conflict, "%s lives on this node; its keys begin here and nowhere else", id))
-		}
-	}
-	if err := s.keep(tx, polder.Actor{}, before, next, theirs); err != nil || theirs == nil {
-		return nil, err
-	}
-	for i, m := range theirs.marks {
-		if n := theirs.first + i; n <= next.Len() {
-			if err := insertMark(tx, theirs.home, id, n, m); err != nil {
-				return nil, err
-			}
-		}
-	}
-	return nil, nil
+	return have.chain, nil
 }
 
-// contradiction is the first statement that says something else than the one that is known.
-func (s *Service) contradiction(have seal.Chain, chain []json.RawMessage, theirs *homeMarks) *dispute {
-	for _, raw := range chain {
-		st, err := seal.ParseStatement(raw)
-		if err == nil && st.Owner == have.Owner() && st.N <= have.Len() && have.Statement(st.N).Hash() != st.Hash() {
-			d := &dispute{hash: st.Hash(), owner: polder.OrgID(st.Owner), n: st.N, body: raw, seen: int64(polder.SeqAt(s.o.Now()))}
-			if theirs != nil {
-				d.source = theirs.home
-			}
-			return d
+// learnIn stores what is new of a chain, or nothing at all.
+func (s *Service) learnIn(tx *db.Tx, t told) error {
+	before, err := chainIn(tx, t.owner)
+	if err != nil {
+		return err
+	}
+	next, err := extend(before, t.chain)
+	if err != nil {
+		return err
+	}
+	if next.Owner() != string(t.owner) {
+		return polder.Errorf(polder.Invalid, "the statements are of %q; asked for were those of %s", next.Owner(), t.owner)
+	}
+	if before.Len() == 0 {
+		local, err := s.local(tx.Context(), t.owner)
+		if err != nil {
+			return err
 		}
+		if local {
+			return polder.Errorf(polder.Conflict, "%s lives on this node; its keys begin here and nowhere else", t.owner)
+		}
+	}
+	if err := s.keep(tx, polder.Actor{}, before, next, t.marks); err != nil || t.marks == nil {
+		return err
+	}
+	for i, m := range t.marks.marks {
+		if n := t.marks.first + i; n <= next.Len() {
+			if err := insertMark(tx, t.marks.home, t.owner, n, m); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// evidence are the statements of a refused chain that say something else than what is known: of the same number, or
+// with a key that is another owner's.
+func (s *Service) evidence(tx *db.Tx, t told, from polder.OrgID) (out []dispute) {
+	have, err := chainIn(tx, t.owner)
+	if err != nil {
+		return nil
+	}
+	for _, raw := range t.chain {
+		st, err := seal.ParseStatement(raw)
+		if err != nil || st.N <= have.Len() && have.Statement(st.N).Hash() == st.Hash() {
+			continue
+		}
+		return []dispute{{hash: st.Hash(), owner: t.owner, n: st.N, body: raw, source: from, seen: int64(polder.SeqAt(s.o.Now()))}}
 	}
 	return nil
 }

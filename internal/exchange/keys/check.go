@@ -201,5 +201,22 @@ func (s *Service) Bind(tx *db.Tx, c polder.CommunityID, id string, found exchang
 	if found.Signer == "" || found.State != exchange.SignatureValid && found.State != exchange.SignatureEarlier {
 		return nil
 	}
-	return bind(tx, c, id, found.Signer)
+	if err := bind(tx, c, id, found.Signer); err != nil {
+		return err
+	}
+	key := [2]string{string(c), found.Signer}
+	s.mu.Lock()
+	known := s.signers[key]
+	s.mu.Unlock()
+	if known {
+		return nil
+	}
+	tx.OnCommit(func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		if len(s.signers) < maxOwners {
+			s.signers[key] = true
+		}
+	})
+	return insertSigner(tx, c, found.Signer)
 }

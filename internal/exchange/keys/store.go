@@ -143,20 +143,33 @@ func marked(q querier, home polder.OrgID) (map[string]int, error) {
 	return out, rows.Err()
 }
 
-// claimKey notes whose key it is; a key of somebody else's is a Conflict.
-func claimKey(tx *db.Tx, key seal.KeyID, owner polder.OrgID) error {
+// freeKey refuses a key that is another owner's.
+func freeKey(q querier, key seal.KeyID, owner polder.OrgID) error {
 	var have polder.OrgID
-	err := tx.QueryRow(`SELECT owner FROM keys_key WHERE key = ?`, key).Scan(&have)
-	switch {
-	case errors.Is(err, sql.ErrNoRows):
-		_, err = tx.Exec(`INSERT INTO keys_key (key, owner) VALUES (?, ?)`, key, owner)
-		return err
-	case err != nil:
-		return err
-	case have != owner:
-		return polder.Errorf(polder.Conflict, "key %s is that of %s; a key belongs to one owner alone", key, have)
+	err := q.QueryRow(`SELECT owner FROM keys_key WHERE key = ?`, key).Scan(&have)
+	if errors.Is(err, sql.ErrNoRows) || err == nil && have == owner {
+		return nil
 	}
-	return nil
+	if err != nil {
+		return err
+	}
+	return polder.Errorf(polder.Conflict, "key %s is that of %s; a key belongs to one owner alone", key, have)
+}
+
+func insertKey(tx *db.Tx, key seal.KeyID, owner polder.OrgID) error {
+	_, err := tx.Exec(`INSERT INTO keys_key (key, owner) VALUES (?, ?) ON CONFLICT DO NOTHING`, key, owner)
+	return err
+}
+
+// signersIn are those who ever signed in a community, or sign there.
+func signersIn(q querier, c polder.CommunityID) ([]polder.OrgID, error) {
+	rows, err := q.Query(`SELECT signer FROM keys_signer WHERE community = ?`, c)
+	return all(func(scan func(...any) error) (o polder.OrgID, err error) { err = scan(&o); return o, err }, rows, err)
+}
+
+func insertSigner(tx *db.Tx, c polder.CommunityID, signer string) error {
+	_, err := tx.Exec(`INSERT INTO keys_signer (community, signer) VALUES (?, ?) ON CONFLICT DO NOTHING`, c, signer)
+	return err
 }
 
 func readOwnKey(q querier, owner polder.OrgID, use, key string) (seed []byte, err error) {

@@ -50,6 +50,13 @@ CREATE TABLE keys_bound (
     PRIMARY KEY (community, id)
 ) STRICT, WITHOUT ROWID;
 
+-- Who ever signed in a community: whoever reads there needs their statements, also when they have left.
+CREATE TABLE keys_signer (
+    community TEXT NOT NULL,
+    signer    TEXT NOT NULL,
+    PRIMARY KEY (community, signer)
+) STRICT, WITHOUT ROWID;
+
 -- Statements that contradict known ones: two stories about one owner, kept as evidence.
 CREATE TABLE keys_dispute (
     hash   TEXT    PRIMARY KEY, -- of the statement
