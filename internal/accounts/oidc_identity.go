@@ -101,12 +101,17 @@ func (c *change) endSessionsBy(person polder.PersonID, way Way) error {
 	return err
 }
 
-// Unlink takes an identity from by's own account, after a proof of who asks.
-func (o *OIDC) Unlink(ctx context.Context, by polder.Actor, id Identity, proof Proof) error {
-	if err := o.s.prove(ctx, by, proof, o.tickets); err != nil {
+// Unlink takes an identity from by's own account, after a proof of who asks. passkeys may be that proof; nil when there
+// are none.
+func (s *Service) Unlink(ctx context.Context, by polder.Actor, id Identity, proof Proof, passkeys *Passkeys) error {
+	var tickets *ceremonies[ticket]
+	if passkeys != nil {
+		tickets = passkeys.tickets
+	}
+	if err := s.prove(ctx, by, proof, tickets); err != nil {
 		return err
 	}
-	return o.s.UnlinkIdentity(ctx, by, by.Person, id)
+	return s.UnlinkIdentity(ctx, by, by.Person, id)
 }
 
 // ownOrManaged tells whether by may change how a person logs in: the own account, or that of somebody below.

@@ -55,6 +55,10 @@ func (p *Pages) renderAccount(w http.ResponseWriter, r *http.Request, a answers)
 	if err != nil {
 		return err
 	}
+	others, err := p.signInBlocks(r, me)
+	if err != nil {
+		return err
+	}
 	v := view{
 		Main: []web.Block{
 			block(words.T("members.account.prefs"), "", "form", preferencesForm(words, me)),
@@ -72,7 +76,12 @@ func (p *Pages) renderAccount(w http.ResponseWriter, r *http.Request, a answers)
 				Fields: passwordFields(words, a, words.T("members.password.old"))}),
 		},
 	}
-	return p.render(w, r, web.Page{Title: words.T("members.account"), Lede: words.T("members.account.lede"), Data: v}, a)
+	v.Main = append(v.Main, others...)
+	page := web.Page{Title: words.T("members.account"), Lede: words.T("members.account.lede"), Data: v}
+	if p.passkeysAt(r) {
+		page.Scripts = []string{passkeyScript}
+	}
+	return p.render(w, r, page, a)
 }
 
 // here is the session of this browser; the zero one when it has none.

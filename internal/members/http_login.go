@@ -60,11 +60,13 @@ func (p *Pages) renderLogIn(w http.ResponseWriter, r *http.Request, next string,
 	if says != "" {
 		v.Alert = &web.Alert{Class: "bad", Title: says}
 	}
+	other, scripts := p.otherWays(r, next)
+	v.Main = other
 	status := 0
 	if a.failed != nil {
 		status = web.Status(a.failed)
 	}
-	page := web.Page{Template: "members/solo", Title: words.T("members.login"), Lede: words.T("members.login.lede"), Solo: true, Status: status, Data: v}
+	page := web.Page{Template: "members/solo", Title: words.T("members.login"), Lede: words.T("members.login.lede"), Solo: true, Status: status, Scripts: scripts, Data: v}
 	return p.render(w, r, page, answers{wrong: a.wrong})
 }
 
@@ -88,13 +90,9 @@ func (p *Pages) logIn(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return p.logInRefused(w, r, next, a, err)
 	}
-	if old := p.site.Session(r); old != "" {
-		if err := p.accounts.LogOut(r.Context(), old); err != nil {
-			return err
-		}
+	if err := p.start(w, r, cookie, ses); err != nil {
+		return err
 	}
-	p.site.StartSession(w, cookie, ses.Expires)
-	p.keep(w, ses.Preferences)
 	if ses.MustChange {
 		return p.toFirstPassword(w, r, next, nil)
 	}

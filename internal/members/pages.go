@@ -29,6 +29,9 @@ type Options struct {
 	URL    string                         // how people reach the node, for links in invitations; empty is the address they ask at
 	Secure bool                           // cookies are Secure, as the site's
 	Now    func() time.Time               // nil is time.Now
+
+	OIDC     *accounts.OIDC     // log-in by providers; nil offers none
+	Passkeys *accounts.Passkeys // log-in by passkey; nil offers none
 }
 
 // Pages are the pages and REST routes of this capability.
@@ -68,6 +71,11 @@ func (p *Pages) Routes() []web.Route {
 	do := func(pattern, exit string, need web.Need, h handler) web.Route {
 		return web.Route{Method: http.MethodPost, Pattern: pattern, Need: need, Exit: "members." + exit, Handler: h.serve}
 	}
+	script := func(pattern, exit string, need web.Need, h handler) web.Route {
+		r := do(pattern, exit, need, h)
+		r.API, r.MaxBody = true, 128<<10
+		return r
+	}
 	const in = web.LoggedIn
 	return []web.Route{
 		page("/login", "login", web.Public, p.logInPage),
@@ -76,6 +84,22 @@ func (p *Pages) Routes() []web.Route {
 		do("/login/password", "first password", web.Public, p.firstPassword),
 		do("/logout", "logout", web.Public, p.logOut),
 		page("/invitation.js", "invitation script", web.Public, p.script),
+
+		page("/login/with/{provider}", "login provider", web.Public, p.leaveToProvider),
+		page("/login/with/{provider}/back", "login provider", web.Public, p.backFromProvider),
+		script("/login/passkey/begin", "login passkey", web.Public, p.beginPasskeyLogIn),
+		script("/login/passkey", "login passkey", web.Public, p.passkeyLogIn),
+		script("/account/proof/begin", "proof", in, p.beginProof),
+		script("/account/proof", "proof", in, p.takeProof),
+		script("/account/passkeys/begin", "passkeys", in, p.beginPasskey),
+		script("/account/passkeys", "passkeys", in, p.addPasskey),
+		page("/account/passkeys/{id}", "passkey", in, p.passkeyPage),
+		do("/account/passkeys/{id}", "passkey", in, p.renamePasskey),
+		do("/account/passkeys/{id}/remove", "passkey", in, p.removePasskey),
+		page("/account/providers/{provider}", "provider", in, p.providerPage),
+		do("/account/providers/{provider}", "provider", in, p.linkProvider),
+		page("/account/identities/{id}", "identity", in, p.identityPage),
+		do("/account/identities/{id}/remove", "identity", in, p.removeIdentity),
 
 		page("/account", "account", in, p.accountPage),
 		do("/account", "account", in, p.setPreferences),

@@ -21,7 +21,8 @@ type view struct {
 	Dialogs []web.Dialog // opened by buttons in the head
 	Main    []web.Block
 	Aside   []web.Block
-	Script  string // an address of a script of this page, or empty
+	Script  string   // an address of a script of this page, or empty
+	Away    web.Link // leaves this site, to where somebody logs in
 }
 
 // errors are those of every form on the page, for the summary above.
@@ -50,6 +51,9 @@ type form struct {
 	Large  bool
 	Beside bool   // not what the page is for: its button is not the primary one
 	Class  string // "invitation": the script of invitations fills it
+
+	Prove   string // whoever sends it shows to be still the one: by "password", or by a "passkey" too
+	Passkey string // what the script of passkeys does when it is sent; without script it is hidden
 }
 
 // answers are what somebody wrote into a form that needs changes. The zero value is a fresh form.

@@ -109,7 +109,11 @@ func (n *Node) mount(ctx context.Context, server *taxii.Server) error {
 	if err != nil {
 		return err
 	}
-	people := members.New(members.Options{Accounts: n.Accounts, Audit: n.Audit, Site: site, From: from, URL: n.Config.PublicURL, Secure: n.Config.secure(), Now: n.now})
+	oidc, passkeys, err := n.signIn()
+	if err != nil {
+		return err
+	}
+	people := members.New(members.Options{Accounts: n.Accounts, Audit: n.Audit, Site: site, From: from, URL: n.Config.PublicURL, Secure: n.Config.secure(), Now: n.now, OIDC: oidc, Passkeys: passkeys})
 	if err := n.openNotifier(ctx, site); err != nil {
 		return err
 	}

@@ -187,6 +187,8 @@ var exits = map[string]exit{
 	"static files": {none: public}, "sign": {none: public}, "preferences page": {none: public}, "keyboard page": {none: public}, "components page": {none: public},
 
 	"members.login": {none: people}, "members.first password": {none: people}, "members.logout": {none: people}, "members.invitation script": {none: public},
+	"members.login provider": {none: people}, "members.login passkey": {none: people}, "members.proof": {none: people}, "members.passkeys": {none: people},
+	"members.passkey": {none: people}, "members.provider": {none: people}, "members.identity": {none: people},
 	"members.account": {none: people}, "members.tokens": {none: people, members: true}, "members.token": {none: people}, "members.home": {none: people},
 	"members.organisations": {none: people, members: true}, "members.organisation": {none: people, members: true}, "members.people": {none: people}, "members.person": {none: people},
 	"members.communities": {none: people}, "members.community": {none: people, members: true}, "members.agreement": {none: people}, "members.leave": {none: people},

@@ -32,6 +32,7 @@ type Config struct {
 	History     History         `yaml:"history"`
 	Watch       []Watch         `yaml:"watch"` // folders of logs that are taken in
 	Lists       []screen.Source `yaml:"lists"` // where lists of parties come from by themselves
+	SignIn      SignIn          `yaml:"sign_in"`
 }
 
 // Mail is the server by which notifications leave. Without Server none do.

@@ -30,6 +30,9 @@ var patterns = map[string]string{
 	"/taxii2/root/status/{status}/{$}": "", "/taxii2/root/status/{status}": "",
 
 	"/{$}": "", "/login": "", "/login/password": "", "/logout": "", "/invitation.js": "", "/account": "", "/account/password": "", "/account/sessions/{id}/end": "",
+	"/login/with/{provider}": "", "/login/with/{provider}/back": "", "/login/passkey/begin": "", "/login/passkey": "", "/account/proof/begin": "", "/account/proof": "",
+	"/account/passkeys/begin": "", "/account/passkeys": "", "/account/passkeys/{id}": "", "/account/passkeys/{id}/remove": "", "/account/providers/{provider}": "",
+	"/account/identities/{id}": "", "/account/identities/{id}/remove": "",
 	"/tokens": "", "/tokens/{id}/revoke": "", "/organisations": "", "/organisations/{org}": "", "/organisations/{org}/widest": "", "/organisations/{org}/people": "",
 	"/organisations/{org}/people/{person}": "", "/organisations/{org}/people/{person}/role": "", "/organisations/{org}/people/{person}/disable": "",
 	"/organisations/{org}/people/{person}/enable": "", "/organisations/{org}/people/{person}/reset": "", "/organisations/{org}/people/{person}/sessions/{id}/end": "",
