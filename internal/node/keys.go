@@ -2,6 +2,9 @@ package node
 
 import (
 	"context"
+	"errors"
+	"log/slog"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -25,4 +28,19 @@ func keysParts() []web.Part { return nil }
 
 func (n *Node) mountKeys(site *web.Site) ([]web.Route, error) { return nil, nil }
 
-func keysCommands() []*cobra.Command { return nil }
+func keysCommands() []*cobra.Command {
+	return signing.Commands(signing.CommandOptions{Open: openSigning})
+}
+
+// openSigning opens the keys in the folder of a node, for commands.
+func openSigning(ctx context.Context, dir string) (signing.Opened, error) {
+	store, err := OpenStore(ctx, dir, false)
+	if err != nil {
+		return signing.Opened{}, err
+	}
+	if err := signing.Migrate(ctx, store.DB); err != nil {
+		return signing.Opened{}, errors.Join(err, store.Close())
+	}
+	s := signing.New(signing.Options{DB: store.DB, Audit: store.Audit, Accounts: store.Accounts, Now: time.Now, Log: slog.New(slog.DiscardHandler)})
+	return signing.Opened{Service: s, Close: store.Close}, nil
+}

@@ -140,16 +140,14 @@ type Change struct {
 	Act      seal.KeyAct      // rotate, revoke or recovery
 	Keys     []seal.KeyID     // revoke: which; none is all that are good now
 	Recovery *seal.SigningKey // signs in place of the key in force
+	Fresh    seal.SigningKey  // recovery: the new recovery key, of [Service.NewRecovery], written down by now
 }
 
-// Changed says what a change came to.
-type Changed struct {
-	Chain    seal.Chain
-	Recovery seal.SigningKey // of a new recovery key: the only time that it is seen
-}
+// NewRecovery makes a recovery key, which is stored nowhere here. It counts for nothing until [Service.Change] says so.
+func (s *Service) NewRecovery() (seal.SigningKey, error) { return seal.GenerateSigningKey(s.o.Rand) }
 
 // Change changes the keys of an owner that lives on this node. Who may, the caller has found out.
-func (s *Service) Change(ctx context.Context, by polder.Actor, id polder.OrgID, want Change) (out Changed, err error) {
+func (s *Service) Change(ctx context.Context, by polder.Actor, id polder.OrgID, want Change) (out seal.Chain, err error) {
 	if _, err := s.ensure(ctx, id); err != nil {
 		return out, err
 	}
@@ -167,7 +165,7 @@ func (s *Service) Change(ctx context.Context, by polder.Actor, id polder.OrgID, 
 	return out, err
 }
 
-func (s *Service) change(tx *db.Tx, by polder.Actor, id polder.OrgID, want Change) (out Changed, err error) {
+func (s *Service) change(tx *db.Tx, by polder.Actor, id polder.OrgID, want Change) (out seal.Chain, err error) {
 	have, err := loadOwner(tx, id)
 	if err != nil {
 		return out, err
@@ -193,11 +191,7 @@ func (s *Service) change(tx *db.Tx, by polder.Actor, id polder.OrgID, want Chang
 	if err != nil {
 		return out, polder.Errorf(polder.Conflict, "%w", err)
 	}
-	out.Chain = next
-	switch {
-	case want.Act == seal.KeyRecovery:
-		out.Recovery = sign
-	case !say.Fresh.IsZero():
+	if want.Act != seal.KeyRecovery && !say.Fresh.IsZero() {
 		opens := &open
 		if say.Seal == nil {
 			opens = nil
@@ -206,15 +200,20 @@ func (s *Service) change(tx *db.Tx, by polder.Actor, id polder.OrgID, want Chang
 			return out, err
 		}
 	}
-	return out, s.keep(tx, by, c, next, nil)
+	return next, s.keep(tx, by, c, next, nil)
 }
 
 // plan fills in what is said: which keys go, and whether others follow.
 func plan(say *seal.NewStatement, c seal.Chain, want Change, sign seal.SigningKey, open box) error {
 	public := open.Public()
 	switch want.Act {
-	case seal.KeyRotate, seal.KeyRecovery:
+	case seal.KeyRotate:
 		say.Fresh = sign
+		return nil
+	case seal.KeyRecovery:
+		if say.Fresh = want.Fresh; say.Fresh.IsZero() {
+			return polder.Errorf(polder.Invalid, "there is no recovery key to be set")
+		}
 		return nil
 	case seal.KeyRevoke:
 	default:
