@@ -154,7 +154,7 @@ func noCommunity(id polder.CommunityID) error {
 }
 
 func insertCommunity(tx *db.Tx, c polder.Community, now int64) error {
-	_, err := tx.Exec(`INSERT INTO accounts_community (id, alias, name, unmarked, blind, agreement, needed, created, modified, home) VALUES (?, ?, ?, ?, ?, 1, 1, ?, ?, '')`,
-		c.ID, c.Alias, c.Name, c.Unmarked.String(), c.Blind, now, now)
+	_, err := tx.Exec(`INSERT INTO accounts_community (id, alias, name, unmarked, blind, agreement, needed, created, modified, home) VALUES (?, ?, ?, ?, ?, 1, 1, ?, ?, ?)`,
+		c.ID, c.Alias, c.Name, c.Unmarked.String(), c.Blind, now, now, c.Home)
 	return err
 }
