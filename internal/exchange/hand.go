@@ -1,10 +1,15 @@
 package exchange
 
 import (
+	"bytes"
+	"context"
 	"slices"
 
 	"github.com/polder-exchange/polder"
+	"github.com/polder-exchange/polder/internal/audit"
+	"github.com/polder-exchange/polder/internal/db"
 	"github.com/polder-exchange/polder/internal/journal"
+	"github.com/polder-exchange/polder/stix"
 )
 
 // HandOut is a delivery of this node as it leaves for the node of org, which sees it; the caller's sight has decided
@@ -34,13 +39,78 @@ func HandOut(d journal.Delivery, org polder.OrgID) (h Handed, ok bool) {
 	return h, true
 }
 
-// HandUp is a delivery of a mirrored community as it leaves for the home: what org shared or withdrew here. ok is false
-// for all else: what others shared, what came from the home, and what names nobody but org.
-func HandUp(d journal.Delivery, org polder.OrgID) (h Handed, ok bool) {
+// handUp is a delivery of a mirrored community as it leaves for the home: what org shared or withdrew here. ok is false
+// for all else: what others shared, and what names nobody but org.
+func handUp(d journal.Delivery, org polder.OrgID) (h Handed, ok bool) {
 	if d.Sharer != org {
 		return Handed{}, false
 	}
 	h, ok = HandOut(d, org)
 	h.Mine = false
 	return h, ok && (h.Everyone || len(h.To) > 0)
+}
+
+// HandDown is [HandOut] with the signature that a delivery left this node without, because its bytes stay as they came
+// here (TAXII): what an organisation of this node created is signed by it when it goes to another node.
+func (s *Service) HandDown(ctx context.Context, d journal.Delivery, org polder.OrgID) (h Handed, ok bool, err error) {
+	if h, ok = HandOut(d, org); ok {
+		h.Raw, err = s.signedFor(ctx, d)
+	}
+	return h, ok, err
+}
+
+// HandUp is a delivery of a mirrored community as it leaves for the home, signed like [Service.HandDown]: what org shared
+// or withdrew here. ok is false for all else: what others shared, what names nobody but org, and what came back from the
+// home before.
+func (s *Service) HandUp(ctx context.Context, d journal.Delivery, org polder.OrgID) (h Handed, ok bool, err error) {
+	if h, ok = handUp(d, org); !ok {
+		return h, false, nil
+	}
+	var echo bool
+	err = s.db.Read().QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM peer_echo WHERE seq = ?)`, int64(d.Seq)).Scan(&echo)
+	if err != nil || echo {
+		return Handed{}, false, err
+	}
+	h.Raw, err = s.signedFor(ctx, d)
+	return h, true, err
+}
+
+// signedFor is the object of a delivery with its creator's signature, if that lives here; bytes that carry one stay.
+func (s *Service) signedFor(ctx context.Context, d journal.Delivery) ([]byte, error) {
+	if s.sign == nil || d.Kind != journal.Object || d.Sharer == "" || bytes.Contains(d.Raw, []byte(stix.SignatureExtension)) {
+		return d.Raw, nil
+	}
+	o, err := stix.Parse(d.Raw)
+	if err != nil {
+		return nil, err
+	}
+	com, err := s.accounts.Community(ctx, string(d.Community))
+	if err != nil {
+		return nil, err
+	}
+	if o, err = s.sign.Sign(ctx, d.Sharer, com, o); err != nil {
+		return nil, err
+	}
+	return o.Raw(), nil
+}
+
+// YieldCustody gives the peer custody of what the organisation of a link holds of an id in the link's community: the home
+// has said that another is its custodian there, and custody is the home's to say.
+func (s *Service) YieldCustody(tx *db.Tx, from Origin, id string) error {
+	held, err := s.journal.History(tx, from.Community, []string{id})
+	if err != nil {
+		return err
+	}
+	for _, d := range held[id] {
+		if d.Custodian != from.Org || d.Version == "" || !d.Reached.Contains(from.Org) {
+			continue
+		}
+		if err := s.journal.SetCustodian(tx, from.Community, id, d.Line, from.Peer); err != nil {
+			return err
+		}
+		e := audit.Entry{Org: from.Org, Action: "custody.yield", Community: from.Community, Object: id, Blind: true, Narrow: narrow(held[id])}
+		e.Detail = map[string]string{"peer": string(from.Peer)}
+		return s.audit.Append(tx, e)
+	}
+	return nil
 }

@@ -323,14 +323,18 @@ func (p *plan) detail(history []policy.Delivery) error {
 // introduce shares the identity that objects of this batch name as their creator, when Polder put it there: "a member"
 // of the community, or the organisation that chose to be named.
 func (p *plan) introduce(ctx context.Context, chunk []candidate) error {
-	if !slices.ContainsFunc(chunk, func(c candidate) bool { return c.Made && c.object.CreatedByRef == p.sh.creator }) {
+	to, level := p.sh.request.To, stix.Red
+	made := find(chunk, func(c candidate) bool { return (c.Made || c.handed) && c.object.CreatedByRef == p.sh.creator })
+	if len(made) == 0 {
 		return nil
 	}
-	level := stix.Red
-	for _, c := range chunk {
-		if c.Made && c.level.Wider(level) {
+	for _, c := range made {
+		if c.level.Wider(level) {
 			level = c.level
 		}
+	}
+	if made[0].handed {
+		to = handedTo(made)
 	}
 	raw, err := p.identity(ctx)
 	if err != nil {
@@ -341,7 +345,7 @@ func (p *plan) introduce(ctx context.Context, chunk []candidate) error {
 		return err
 	}
 	c := candidate{object: o, level: stix.Clear}
-	by, to := p.sh.actor.Org, p.sh.request.To
+	by := p.sh.actor.Org
 	if p.sh.creator != string(p.sh.actor.Org) {
 		by = ""
 	}
@@ -380,7 +384,11 @@ func (p *plan) take(ctx context.Context, c candidate) error {
 			return err
 		}
 	}
-	share, err := c.share(p.sh.actor.Org, p.sh.request.To)
+	to := p.sh.request.To
+	if c.handed {
+		to = c.to
+	}
+	share, err := c.share(p.sh.actor.Org, to)
 	if err != nil {
 		return err
 	}

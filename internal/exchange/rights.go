@@ -42,7 +42,7 @@ func (p *plan) rights(c candidate, history []policy.Delivery) error {
 		return nil
 	}
 	creator := c.object.CreatedByRef
-	if !c.Made && p.sh.orgs[creator] && creator != string(me) && !p.mayName(c, digest, history) {
+	if !c.Made && p.sh.orgs[creator] && creator != string(me) && !(c.handed && creator == p.sh.creator) && !p.mayName(c, digest, history) {
 		return polder.Errorf(polder.Forbidden, "created_by_ref: names another organisation of this node; share it in your own name, or exactly a version that you received")
 	}
 	return p.onward(c, digest)

@@ -5,6 +5,7 @@ import (
 
 	"github.com/polder-exchange/polder"
 	"github.com/polder-exchange/polder/internal/db"
+	"github.com/polder-exchange/polder/internal/exchange/release"
 	"github.com/polder-exchange/polder/internal/policy"
 	"github.com/polder-exchange/polder/stix"
 )
@@ -47,6 +48,8 @@ type Request struct {
 	Partial   bool           // store what is right and report the rest (TAXII); otherwise all or nothing
 	LeftOut   []Warning      // of the reading, to be told with the result
 	Confirmed bool           // the sharer saw what the careless check found and goes on
+	Override  string         // why a person sends what a value in it would stop; "" is nobody's word
+	Derive    stix.Marking   // what is marked stricter than this is taken out, which makes another object; None takes out nothing
 
 	to     []polder.OrgID                                                   // like To, and need not be members any more
 	record func(tx *db.Tx, stored, duplicates int, refused []Refusal) error // in the transaction that stores (TAXII status)
@@ -63,19 +66,23 @@ type Refusal struct {
 
 // Item is one accepted object of a share, as its sharer previews it.
 type Item struct {
-	ID       string         `json:"id"`
-	Type     string         `json:"type"`
-	Name     string         `json:"name,omitempty"`
-	Version  string         `json:"version,omitempty"`
-	Level    stix.Marking   `json:"-"`
-	TLP      string         `json:"tlp"`
-	New      bool           `json:"new"`               // somebody gets something new by it
-	NamesYou bool           `json:"names_you"`         // created_by_ref is the sharer
-	Readers  []polder.OrgID `json:"readers,omitempty"` // preview: who will be able to see it
-	Raw      []byte         `json:"-"`                 // as it leaves
-	Before   []byte         `json:"-"`                 // as it came
-	Index    int            `json:"-"`
-	Seq      polder.Seq     `json:"-"`
+	ID          string           `json:"id"`
+	Type        string           `json:"type"`
+	Name        string           `json:"name,omitempty"`
+	Version     string           `json:"version,omitempty"`
+	Level       stix.Marking     `json:"-"`
+	TLP         string           `json:"tlp"`
+	New         bool             `json:"new"`                    // somebody gets something new by it
+	NamesYou    bool             `json:"names_you"`              // created_by_ref is the sharer
+	Readers     []polder.OrgID   `json:"readers,omitempty"`      // preview: who will be able to see it
+	Raw         []byte           `json:"-"`                      // as it leaves
+	Before      []byte           `json:"-"`                      // as it came
+	Changes     []release.Change `json:"changes,omitempty"`      // what is changed before it leaves, and by which rule
+	DerivedFrom string           `json:"derived_from,omitempty"` // it is another object, made of this one
+	Override    string           `json:"override,omitempty"`     // why it leaves although a value in it would stop it
+	Index       int              `json:"-"`
+	Seq         polder.Seq       `json:"-"`
+	to          []polder.OrgID   // named recipients
 }
 
 // Result is what a share came to (X25).
@@ -87,6 +94,7 @@ type Result struct {
 	Items      []Item     `json:"-"`
 	Warnings   []Warning  `json:"warnings,omitempty"`
 	Note       string     `json:"note,omitempty"`
+	Readers    []string   `json:"readers,omitempty"` // preview: the names of who will be able to see any of it
 }
 
 // Warning is something that the sharer should see before it shares, or that was left out.
@@ -95,6 +103,9 @@ type Warning struct {
 	Value  string `json:"value,omitempty"`
 	Reason string `json:"reason"`
 	Held   bool   `json:"held,omitempty"` // the share waits until the sharer confirms
+	Stop   bool   `json:"stop,omitempty"` // it waits for a reason instead (Request.Override)
+	Rule   string `json:"rule,omitempty"` // of what an organisation set about what leaves
+	Path   string `json:"path,omitempty"` // the property
 }
 
 // candidate is an object that is being shared.
@@ -105,7 +116,15 @@ type candidate struct {
 	level  stix.Marking
 	bare   [32]byte
 	from20 bool // it came as STIX 2.0
-	found  Signature
+
+	changes  []release.Change // made before it leaves
+	origin   *stix.Object     // what it was made of, where it is another object than came in
+	named    []polder.OrgID   // who may read it, where that is not whom the share names
+	override string           // why it leaves although it was stopped
+	rules    []string         // that stopped it
+	handed   bool             // by the node of the sharer, which says whom it is for
+	to       []polder.OrgID   // of what was handed: whom it names
+	found    Signature
 }
 
 // prepare checks everything about one object that needs no other object: its form, its level, whose name it bears.

@@ -2,18 +2,366 @@ package exchange
 
 import (
 	"context"
+	"slices"
 
 	"github.com/polder-exchange/polder"
+	"github.com/polder-exchange/polder/internal/audit"
 	"github.com/polder-exchange/polder/internal/db"
+	"github.com/polder-exchange/polder/internal/journal"
+	"github.com/polder-exchange/polder/internal/policy"
+)
+
+// What becomes of a handed delivery; see [Verdict].
+const (
+	stateStored      = "stored"
+	stateDuplicate   = "duplicate"
+	stateWithdrawn   = "withdrawn"
+	stateRefused     = "refused"
+	stateQuarantined = "quarantined"
 )
 
 // Take brings what the home of a community handed over into this node's log: checked again, signed as it should be,
-// nothing twice, in the order given. and runs in the transaction that stores.
+// nothing twice, in the order given. A delivery that is not taken stands in no other's way: it is kept for people to see
+// (see [Service.Quarantined]), and its verdict says why. An error is about the batch as a whole, and a fault of this
+// node or of the link: then nothing is stored. and runs in the transaction that stores.
 func (s *Service) Take(ctx context.Context, from Origin, batch []Handed, and func(tx *db.Tx) error) ([]Verdict, error) {
-	return nil, polder.Errorf(polder.Unavailable, "not built")
+	if len(batch) > Batch {
+		return nil, polder.Errorf(polder.Invalid, "a peer hands over at most %d deliveries at a time, not %d", Batch, len(batch))
+	}
+	t, err := s.taking(ctx, from)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.db.Room(); err != nil {
+		return nil, err
+	}
+	arrivals, err := t.inspect(ctx, batch)
+	if err != nil {
+		return nil, err
+	}
+	err = s.db.Write(ctx, func(tx *db.Tx) error {
+		if err := t.begin(tx, len(batch)); err != nil {
+			return err
+		}
+		if err := t.store(arrivals); err != nil || and == nil {
+			return err
+		}
+		return and(tx)
+	})
+	return t.verdicts, err
 }
 
-// Accept brings what a member's node pushes into the community whose home this node is, as a, whose rights hold.
-func (s *Service) Accept(ctx context.Context, a polder.Actor, c polder.CommunityID, batch []Handed, and func(tx *db.Tx) error) ([]Verdict, error) {
-	return nil, polder.Errorf(polder.Unavailable, "not built")
+// taking is one batch under way from the home of communities to this node.
+type taking struct {
+	s          *Service
+	from       Origin
+	orgs       map[polder.OrgID]polder.OrgID       // organisations that are known here, with their homes
+	blinds     map[polder.OrgID]polder.CommunityID // identities that stand for "a member"
+	homes      map[polder.OrgID]string             // other nodes
+	mirrors    map[polder.CommunityID]polder.Membership
+	belongs    map[polder.CommunityID]map[polder.OrgID]bool // who belongs to these, as their home says
+	individual bool                                         // every delivery stands for the organisation that signed it; see [Service.Return]
+
+	tx       *db.Tx
+	plans    map[polder.CommunityID]*plan
+	open     polder.CommunityID // whose plan holds what is not written yet
+	signers  map[signedID]string
+	bound    []boundHere
+	echoes   []polder.Seq
+	counts   map[polder.CommunityID]*tally
+	verdicts []Verdict
+}
+
+type signedID struct {
+	community polder.CommunityID
+	id        string
+}
+
+type boundHere struct {
+	signedID
+	found Signature
+}
+
+// tally is what the audit says of a batch in one community.
+type tally struct {
+	stored, duplicates, withdrawn, refused int
+	first, last                            polder.Seq
+	object                                 string
+	narrow                                 bool
+}
+
+// taking reads what the batch is held against.
+func (s *Service) taking(ctx context.Context, from Origin) (*taking, error) {
+	t := &taking{s: s, from: from, orgs: map[polder.OrgID]polder.OrgID{}, blinds: map[polder.OrgID]polder.CommunityID{},
+		mirrors: map[polder.CommunityID]polder.Membership{}, belongs: map[polder.CommunityID]map[polder.OrgID]bool{}}
+	home, err := s.accounts.HomeOf(ctx, from.Org)
+	if err != nil {
+		return nil, err
+	}
+	if home != "" {
+		return nil, polder.Errorf(polder.Forbidden, "organisation %s does not live here, so nothing is taken for it", from.Org)
+	}
+	if t.homes, err = s.accounts.Homes(ctx); err != nil {
+		return nil, err
+	}
+	if err := t.identities(ctx); err != nil {
+		return nil, err
+	}
+	ms, err := s.accounts.Memberships(ctx, from.Org)
+	if err != nil {
+		return nil, err
+	}
+	for _, m := range ms {
+		if m.Home != from.Peer || from.Peer == "" || from.Community != "" && m.Community.ID != from.Community {
+			continue
+		}
+		t.mirrors[m.Community.ID] = m
+		if err := t.roster(ctx, m.Community.ID); err != nil {
+			return nil, err
+		}
+	}
+	if len(t.mirrors) == 0 {
+		return nil, polder.Errorf(polder.Forbidden, "no community that lives at %s and that organisation %s belongs to", from.Name, from.Org)
+	}
+	return t, nil
+}
+
+func (t *taking) identities(ctx context.Context) error {
+	orgs, err := t.s.accounts.Orgs(ctx)
+	if err != nil {
+		return err
+	}
+	for _, o := range orgs {
+		t.orgs[o.ID] = o.Home
+	}
+	communities, err := t.s.accounts.Communities(ctx)
+	for _, c := range communities {
+		t.blinds[c.Blind] = c.ID
+	}
+	return err
+}
+
+func (t *taking) roster(ctx context.Context, c polder.CommunityID) error {
+	ms, err := t.s.accounts.Members(ctx, c)
+	t.belongs[c] = map[polder.OrgID]bool{}
+	for _, m := range ms {
+		t.belongs[c][m.Org] = true
+	}
+	return err
+}
+
+// begin makes ready for the transaction, and sees again that the organisation still belongs where it did.
+func (t *taking) begin(tx *db.Tx, n int) error {
+	t.tx, t.plans, t.open = tx, map[polder.CommunityID]*plan{}, ""
+	t.signers, t.bound, t.echoes = map[signedID]string{}, nil, nil
+	t.counts, t.verdicts = map[polder.CommunityID]*tally{}, make([]Verdict, 0, n)
+	if t.individual {
+		return nil
+	}
+	ms, err := t.s.accounts.MembershipsOfTx(tx, polder.Actor{Org: t.from.Org})
+	if err != nil {
+		return err
+	}
+	for c := range t.mirrors {
+		if !slices.ContainsFunc(ms, func(m polder.Membership) bool { return m.Community.ID == c }) {
+			return polder.Errorf(polder.Forbidden, "organisation %s has left a community while its deliveries came", t.from.Org)
+		}
+	}
+	return nil
+}
+
+// store writes the batch in its order: object after object into a pending batch, each withdrawal behind what came before.
+func (t *taking) store(arrivals []arrival) error {
+	if err := t.load(arrivals); err != nil {
+		return err
+	}
+	for i := range arrivals {
+		a := &arrivals[i]
+		v := Verdict{Seq: a.handed.Seq, ID: a.handed.ID}
+		err := a.err
+		if err == nil {
+			v.State, err = t.one(a)
+		}
+		switch {
+		case err != nil && !isRefusal(err):
+			return err
+		case err != nil:
+			v.State, v.Reason = stateRefused, err.Error()
+			if a.wait {
+				v.State = stateQuarantined
+			}
+			if err := t.s.quarantine(t.tx, t.from.Link, a.handed, v); err != nil {
+				return err
+			}
+		}
+		t.count(a.handed.Community, v)
+		t.verdicts = append(t.verdicts, v)
+	}
+	if err := t.flush(); err != nil {
+		return err
+	}
+	return t.audit()
+}
+
+// isRefusal tells whether an error is about a delivery, and not about this node.
+func isRefusal(err error) bool {
+	switch polder.KindOf(err) {
+	case polder.Invalid, polder.NotFound, polder.Forbidden, polder.Conflict:
+		return true
+	}
+	return false
+}
+
+func (t *taking) one(a *arrival) (state string, err error) {
+	c := a.handed.Community
+	if t.open != c {
+		if err := t.flush(); err != nil {
+			return "", err
+		}
+		t.open = c
+	}
+	if a.handed.Kind == journal.Withdrawn {
+		return t.withdraw(a.handed)
+	}
+	return t.plan(a)
+}
+
+// load reads what is held of every id of the batch.
+func (t *taking) load(arrivals []arrival) error {
+	ids := map[polder.CommunityID][]string{}
+	for _, a := range arrivals {
+		if a.err == nil {
+			ids[a.handed.Community] = append(ids[a.handed.Community], a.handed.ID)
+		}
+	}
+	for c, list := range ids {
+		slices.Sort(list)
+		p := &plan{community: c, history: map[string][]policy.Delivery{}, rows: map[polder.Seq]journal.Delivery{}}
+		if err := t.read(p, slices.Compact(list)); err != nil {
+			return err
+		}
+		t.plans[c] = p
+	}
+	return nil
+}
+
+// read reads what is held of some ids, anew.
+func (t *taking) read(p *plan, ids []string) error {
+	held, err := t.s.journal.History(t.tx, p.community, ids)
+	if err != nil {
+		return err
+	}
+	for _, id := range ids {
+		p.history[id] = nil
+		for _, d := range held[id] {
+			p.rows[d.Seq] = d
+			p.history[id] = append(p.history[id], known(d))
+		}
+	}
+	return nil
+}
+
+// flush writes what is pending. Deliveries that waited under negative numbers get their own.
+func (t *taking) flush() error {
+	p := t.plans[t.open]
+	if p == nil || len(p.batch) == 0 && len(p.changes) == 0 {
+		return nil
+	}
+	written, err := t.s.journal.Append(t.tx, p.batch)
+	if err != nil {
+		return err
+	}
+	for _, ch := range p.changes {
+		if err := t.s.journal.SetLast(t.tx, p.community, ch.Seq, ch.Last); err != nil {
+			return err
+		}
+	}
+	if err := t.wrote(written); err != nil {
+		return err
+	}
+	for _, d := range written {
+		p.rows[d.Seq] = d
+	}
+	for id, history := range p.history {
+		for i := range history {
+			d := &p.history[id][i]
+			if d.Seq < 0 {
+				d.Line, d.Seq = written[-d.Seq-1].Line, written[-d.Seq-1].Seq
+			}
+		}
+	}
+	p.batch, p.changes = nil, nil
+	return nil
+}
+
+// wrote notes of written deliveries who signed them, which came back, and what the audit says.
+func (t *taking) wrote(written []journal.Delivery) error {
+	for _, b := range t.bound {
+		if err := t.s.sign.Bind(t.tx, b.community, b.id, b.found); err != nil {
+			return err
+		}
+	}
+	for _, n := range t.echoes {
+		if _, err := t.tx.Exec(`INSERT INTO peer_echo (seq) VALUES (?)`, int64(written[-n-1].Seq)); err != nil {
+			return err
+		}
+	}
+	t.bound, t.echoes = nil, nil
+	if len(written) == 0 {
+		return nil
+	}
+	c := t.tally(t.open)
+	if c.first == 0 {
+		c.first, c.object = written[0].Seq, written[0].ID
+	}
+	c.last, c.narrow = written[len(written)-1].Seq, c.narrow || narrow(written)
+	return nil
+}
+
+func (t *taking) tally(c polder.CommunityID) *tally {
+	if t.counts[c] == nil {
+		t.counts[c] = &tally{}
+	}
+	return t.counts[c]
+}
+
+func (t *taking) count(c polder.CommunityID, v Verdict) {
+	n := t.tally(c)
+	switch v.State {
+	case stateStored:
+		n.stored++
+	case stateDuplicate:
+		n.duplicates++
+	case stateWithdrawn:
+		n.withdrawn++
+	default:
+		n.refused++
+	}
+}
+
+// audit says what was taken, once for each community; a batch of duplicates says nothing.
+func (t *taking) audit() error {
+	ids := make([]polder.CommunityID, 0, len(t.counts))
+	for c := range t.counts {
+		ids = append(ids, c)
+	}
+	slices.Sort(ids)
+	for _, c := range ids {
+		n := t.counts[c]
+		if n.stored+n.refused == 0 {
+			continue
+		}
+		if _, known := t.mirrors[c]; !known {
+			c = "" // a community that is none of the link's
+		}
+		e := audit.Entry{Action: "peer.take", Community: c, Object: n.object, Blind: true, Narrow: n.narrow}
+		e.Detail = map[string]string{"peer": string(t.from.Peer), "for": string(t.from.Org), "stored": itoa(n.stored), "duplicates": itoa(n.duplicates), "refused": itoa(n.refused)}
+		if n.first != 0 {
+			e.Detail["first"], e.Detail["last"] = itoa(int(n.first)), itoa(int(n.last))
+		}
+		if err := t.s.audit.Append(t.tx, e); err != nil {
+			return err
+		}
+	}
+	return nil
 }

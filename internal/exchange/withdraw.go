@@ -20,7 +20,8 @@ type Withdrawal struct {
 	Erase     bool   // remove the bytes too, for good (X19); stewards only
 	Reason    string // why, in the words of who withdraws; it stands in the audit
 
-	expired bool // the community keeps nothing longer
+	expired bool                       // the community keeps nothing longer
+	which   func(policy.Delivery) bool // instead of Versions, where they came from another node
 }
 
 // VersionChoice says which versions of an object; the zero value is all of them.
@@ -67,7 +68,10 @@ func (s *Service) withdraw(tx *db.Tx, a polder.Actor, m polder.Membership, w Wit
 	for i, d := range rows {
 		history[i] = known(d)
 	}
-	which := w.Versions.filter(history, a.Org)
+	which := w.which
+	if which == nil {
+		which = w.Versions.filter(history, a.Org)
+	}
 	observable := len(rows) > 0 && rows[0].Version == ""
 	effect, err := policy.Withdraw(history, policy.Withdrawal{By: a.Org, Steward: m.Right(a) >= polder.RoleSteward, Which: which}, observable)
 	if err != nil {

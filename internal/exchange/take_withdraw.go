@@ -1,0 +1,122 @@
+package exchange
+
+import (
+	"bytes"
+	"slices"
+
+	"github.com/polder-exchange/polder"
+	"github.com/polder-exchange/polder/internal/db"
+	"github.com/polder-exchange/polder/internal/journal"
+	"github.com/polder-exchange/polder/internal/policy"
+)
+
+// withdraw obeys a withdrawal of the home: what the organisation of the link sees of the id goes, and with Erased the
+// bytes, also of what was withdrawn before. What never left the organisation stays. The same withdrawal is obeyed once.
+func (t *taking) withdraw(h Handed) (string, error) {
+	if err := t.flush(); err != nil {
+		return "", err
+	}
+	which, err := whichOf(h)
+	if err != nil {
+		return "", err
+	}
+	done, err := obeyed(t.tx, t.from.Peer, h.Seq)
+	if err != nil || done {
+		return stateWithdrawn, err
+	}
+	p, me := t.plans[t.open], t.from.Org
+	shared := func(d policy.Delivery) bool {
+		return which(d) && !(d.Sharer == me && d.Nominal.Equal(polder.Only(me)))
+	}
+	if err := t.s.obey(t.tx, t.from.Peer, me, p.community, h, shared); err != nil {
+		return "", err
+	}
+	return stateWithdrawn, t.read(p, []string{h.ID})
+}
+
+// obeyed notes a withdrawal of a peer, and tells whether it was noted before.
+func obeyed(tx *db.Tx, peer polder.OrgID, seq polder.Seq) (bool, error) {
+	res, err := tx.Exec(`INSERT INTO peer_withdrawal (peer, seq) VALUES (?, ?) ON CONFLICT DO NOTHING`, string(peer), int64(seq))
+	if err != nil {
+		return false, err
+	}
+	n, err := res.RowsAffected()
+	return n == 0, err
+}
+
+// whichOf is the test which deliveries a handed withdrawal is about: of an observable the record with the same content
+// and level, of all else the version, or all.
+func whichOf(h Handed) (func(policy.Delivery) bool, error) {
+	version := ""
+	if h.Version != "" {
+		v, err := statedVersion(h.Version)
+		if err != nil {
+			return nil, err
+		}
+		version = v
+	}
+	return func(d policy.Delivery) bool {
+		if d.Version == "" {
+			return len(h.Record) == 0 || d.Level == h.Level && bytes.Equal(d.Digest[:], h.Record)
+		}
+		return version == "" || d.Version == version
+	}, nil
+}
+
+// obey takes out what org sees of an id, and which holds true for, on the word of by.
+func (s *Service) obey(tx *db.Tx, by, org polder.OrgID, c polder.CommunityID, h Handed, which func(policy.Delivery) bool) error {
+	held, err := s.journal.History(tx, c, []string{h.ID})
+	if err != nil {
+		return err
+	}
+	rows := held[h.ID]
+	history := make([]policy.Delivery, len(rows))
+	for i, d := range rows {
+		history[i] = known(d)
+	}
+	if len(rows) > 0 {
+		effect, err := policy.Withdraw(history, policy.Withdrawal{By: org, Steward: true, Which: which}, rows[0].Version == "")
+		if err != nil && polder.KindOf(err) != polder.NotFound {
+			return err
+		}
+		if err == nil {
+			m := polder.Membership{Community: polder.Community{ID: c}}
+			if _, err := s.takeOut(tx, polder.Actor{Org: by}, m, Withdrawal{ID: h.ID, Erase: h.Erased}, rows, effect); err != nil {
+				return err
+			}
+		}
+	}
+	if !h.Erased {
+		return nil
+	}
+	return s.eraseGone(tx, org, c, h.ID, which)
+}
+
+// eraseGone erases the bytes of what org saw of an id and was withdrawn before.
+func (s *Service) eraseGone(tx *db.Tx, org polder.OrgID, c polder.CommunityID, id string, which func(policy.Delivery) bool) error {
+	rows, err := s.journal.WithdrawnOf(tx, c, id)
+	if err != nil {
+		return err
+	}
+	var lines []int64
+	for _, d := range rows {
+		if d.Reached.Contains(org) && which(known(d)) {
+			lines = append(lines, d.Line)
+		}
+	}
+	var seqs []polder.Seq
+	var told []journal.Delivery
+	for _, d := range rows {
+		if slices.Contains(lines, d.Line) && which(known(d)) {
+			seqs, told = append(seqs, d.Seq), append(told, d)
+		}
+	}
+	if len(seqs) == 0 {
+		return nil
+	}
+	if err := s.erase(tx, seqs, rows); err != nil {
+		return err
+	}
+	_, err = s.tellErased(tx, "", told)
+	return err
+}
