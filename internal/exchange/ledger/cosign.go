@@ -105,7 +105,7 @@ func (f *following) other(ctx context.Context, raw string) error {
 		return err
 	}
 	if root != signed.Root {
-		return s.convict(ctx, f.l.ID, f.l.Name, evidence{Node: f.log.Node, Origin: f.log.Origin, Kind: Forked, First: f.next.Note, Second: signed.Note})
+		return s.convict(ctx, f.l.Name, evidence{Node: f.log.Node, Origin: f.log.Origin, Kind: Forked, First: f.next.Note, Second: signed.Note})
 	}
 	c := signed.Cosigners[0]
 	return s.db.Write(ctx, func(tx *db.Tx) error {

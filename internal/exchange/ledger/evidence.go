@@ -3,6 +3,7 @@ package ledger
 import (
 	"context"
 	"crypto/sha256"
+	"database/sql"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
@@ -101,18 +102,41 @@ func caught(name, kind string) error {
 	return polder.Errorf(polder.Conflict, "transparency log: %s %s; the evidence is kept, see polder log list", name, what)
 }
 
-// convict keeps evidence against a log and stops the link over which it came.
-func (s *Service) convict(ctx context.Context, link, name string, e evidence) error {
-	verdict := caught(name, e.Kind)
-	err := s.keep(ctx, e)
-	if s.o.Stop != nil && link != "" {
-		err = errors.Join(err, s.o.Stop.StopLink(ctx, link, verdict.Error()))
+// convict keeps evidence against a node's log and stops the links to it.
+func (s *Service) convict(ctx context.Context, name string, e evidence) error {
+	if err := s.keep(ctx, e); err != nil {
+		return errors.Join(caught(name, e.Kind), err)
 	}
 	s.log.ErrorContext(ctx, "a transparency log told two stories", "node", string(e.Node), "kind", e.Kind)
-	if err != nil {
-		return errors.Join(verdict, err)
+	return errors.Join(caught(name, e.Kind), s.act(ctx, e.Node, caught(name, e.Kind).Error()))
+}
+
+// act stops the links to a node, and notes that its evidence was acted on.
+func (s *Service) act(ctx context.Context, node polder.OrgID, reason string) error {
+	if s.o.Stop == nil {
+		return nil
 	}
-	return verdict
+	if err := s.o.Stop.StopPeer(ctx, node, reason); err != nil {
+		return err
+	}
+	return s.db.Write(ctx, func(tx *db.Tx) error {
+		_, err := tx.Exec(`UPDATE ledger_evidence SET acted = 1 WHERE node = ? AND acted = 0`, string(node))
+		return err
+	})
+}
+
+// standing acts on evidence that a command found, in another process, while this one served.
+func (s *Service) standing(ctx context.Context, node polder.OrgID, name string) error {
+	var kind string
+	err := s.db.Read().QueryRowContext(ctx, `SELECT kind FROM ledger_evidence WHERE node = ? AND acted = 0 ORDER BY id LIMIT 1`, string(node)).Scan(&kind)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	verdict := caught(name, kind)
+	return errors.Join(verdict, s.act(ctx, node, verdict.Error()))
 }
 
 // against is what shows that two checkpoints of one log cannot both be.

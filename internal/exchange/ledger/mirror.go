@@ -77,6 +77,9 @@ func (f *following) follow(ctx context.Context) error {
 		return err
 	}
 	f.log = old
+	if err := f.s.standing(ctx, f.l.Peer, f.l.Name); err != nil {
+		return err
+	}
 	var got checkpointAnswer
 	if err := f.to.Call(ctx, http.MethodGet, "log/checkpoint", nil, nil, &got); err != nil {
 		return err
@@ -85,7 +88,7 @@ func (f *following) follow(ctx context.Context) error {
 		if old.Size == 0 {
 			return nil // nothing was delivered yet
 		}
-		return f.s.convict(ctx, f.l.ID, f.l.Name, evidence{Node: old.Node, Origin: old.Origin, Kind: Shorter, First: old.Note})
+		return f.s.convict(ctx, f.l.Name, evidence{Node: old.Node, Origin: old.Origin, Kind: Shorter, First: old.Note})
 	}
 	if err := f.open(ctx, got.Note); err != nil {
 		return err
@@ -130,7 +133,7 @@ func (f *following) place(ctx context.Context, old known) error {
 		again, err := s.logOf(ctx, f.next.Origin)
 		if err == nil {
 			f.log = again
-			return s.convict(ctx, f.l.ID, f.l.Name, evidence{Node: old.Node, Origin: old.Origin, Kind: Shorter, First: old.Note, Second: f.next.Note})
+			return s.convict(ctx, f.l.Name, evidence{Node: old.Node, Origin: old.Origin, Kind: Shorter, First: old.Note, Second: f.next.Note})
 		}
 		if polder.KindOf(err) != polder.NotFound {
 			return err
@@ -175,7 +178,7 @@ func (f *following) advance(ctx context.Context) (err error) {
 }
 
 func (f *following) convict(ctx context.Context, kind string) error {
-	return f.s.convict(ctx, f.l.ID, f.l.Name, against(f.log, kind, f.next))
+	return f.s.convict(ctx, f.l.Name, against(f.log, kind, f.next))
 }
 
 // grow fetches the leaves that lack, and holds them against the checkpoint and the one accepted before. Before anybody is
@@ -293,5 +296,5 @@ func (f *following) omitted(ctx context.Context, lost []located) error {
 	e := evidence{Node: f.log.Node, Origin: f.log.Origin, Kind: Omitted, First: f.next.Note, Detail: map[string]any{
 		"missing": len(lost), "seq": r.seq, "community": r.Leaf.Community, "id": r.Leaf.ID, "version": r.Leaf.Version, "digest": r.Leaf.Digest[:], "nonce": r.Nonce,
 	}}
-	return s.convict(ctx, f.l.ID, f.l.Name, e)
+	return s.convict(ctx, f.l.Name, e)
 }

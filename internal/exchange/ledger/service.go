@@ -34,9 +34,9 @@ const (
 	Stale = 24 * time.Hour
 )
 
-// Stopper stops a link until a person lets it go on.
+// Stopper stops the links to a node until a person lets them go on.
 type Stopper interface {
-	StopLink(ctx context.Context, link, reason string) error
+	StopPeer(ctx context.Context, peer polder.OrgID, reason string) error
 }
 
 // Options are what a ledger needs. Stop may be nil: nothing is stopped then, but refused at each attempt.
@@ -105,7 +105,7 @@ func Open(ctx context.Context, o Options) (_ *Service, err error) {
 		return nil, err
 	}
 	s := &Service{o: o, db: o.DB, journal: o.Journal, log: o.Log, changed: make(chan struct{}, 1), peers: map[polder.OrgID]*sync.Mutex{}}
-	if s.trees, err = openTrees(ctx, o.Path, o.Log); err != nil {
+	if s.trees, err = openTrees(ctx, o.Path, o.Keys != nil, o.Log); err != nil {
 		return nil, err
 	}
 	if o.Keys == nil {

@@ -34,9 +34,10 @@ type tree struct {
 	cursor  polder.Seq
 }
 
-func openTrees(ctx context.Context, path string, log *slog.Logger) (*trees, error) {
+// openTrees opens the file; where mend says so, one that is missing or damaged is made anew.
+func openTrees(ctx context.Context, path string, mend bool, log *slog.Logger) (*trees, error) {
 	t, err := openTreeFile(ctx, path, log)
-	if err == nil || ctx.Err() != nil {
+	if err == nil || !mend || ctx.Err() != nil {
 		return t, err
 	}
 	if !errors.Is(err, fs.ErrNotExist) {
@@ -140,18 +141,27 @@ func (h *hashes) ReadHashes(indexes []int64) ([]tlog.Hash, error) {
 // root is the hash of the tree when it had so many leaves.
 func (h *hashes) root(size int64) (tlog.Hash, error) { return tlog.TreeHash(size, h) }
 
+// leaf is leaf n. Whoever asks goes forward, so of what was read the last chunks are kept only.
+func (h *hashes) leaf(n int64) (tlog.Hash, error) {
+	x := tlog.StoredHashIndex(0, n)
+	if _, have := h.cache[x/chunkHashes]; !have {
+		clear(h.cache)
+	}
+	got, err := h.ReadHashes([]int64{x})
+	if err != nil {
+		return tlog.Hash{}, err
+	}
+	return got[0], nil
+}
+
 // each calls f with the leaves from one on, in order, until f says no.
 func (h *hashes) each(from, to int64, f func(n int64, leaf tlog.Hash) bool) error {
 	for n := from; n < to; n++ {
-		x := tlog.StoredHashIndex(0, n)
-		if len(h.cache) > 1 {
-			clear(h.cache) // going forward, a chunk that was left is not needed again
-		}
-		got, err := h.ReadHashes([]int64{x})
+		leaf, err := h.leaf(n)
 		if err != nil {
 			return err
 		}
-		if !f(n, got[0]) {
+		if !f(n, leaf) {
 			return nil
 		}
 	}

@@ -77,10 +77,10 @@ type site struct {
 	stop *stopper
 }
 
-type stopper struct{ links []string }
+type stopper struct{ peers []polder.OrgID }
 
-func (s *stopper) StopLink(_ context.Context, link, _ string) error {
-	s.links = append(s.links, link)
+func (s *stopper) StopPeer(_ context.Context, peer polder.OrgID, _ string) error {
+	s.peers = append(s.peers, peer)
 	return nil
 }
 

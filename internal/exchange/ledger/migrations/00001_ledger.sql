@@ -70,7 +70,7 @@ CREATE TABLE ledger_received (
 CREATE INDEX ledger_received_waits ON ledger_received (node, seq) WHERE n = -1;
 CREATE INDEX ledger_received_id ON ledger_received (id);
 
--- What shows that a log told two stories. Rows are only ever added.
+-- What shows that a log told two stories. Rows stay for good.
 CREATE TABLE ledger_evidence (
     id     INTEGER PRIMARY KEY,
     same   TEXT NOT NULL UNIQUE, -- digest of what it says, so that it is kept once
@@ -80,5 +80,6 @@ CREATE TABLE ledger_evidence (
     first  TEXT NOT NULL,        -- signed note
     second TEXT NOT NULL,        -- signed note that contradicts it
     detail TEXT NOT NULL,        -- JSON
-    at     INTEGER NOT NULL
+    at     INTEGER NOT NULL,
+    acted  INTEGER NOT NULL DEFAULT 0 -- 1: the links to the node were stopped for it
 ) STRICT;
