@@ -21,7 +21,7 @@ const MaxShare = 32 << 20
 // The REST routes. Each error is a problem detail (RFC 9457).
 func (s *Service) apiRoutes() []web.Route {
 	return []web.Route{
-		{Method: "POST", Pattern: "/api/v1/communities/{community}/share", Need: web.Contributor, Exit: "api.share", Handler: s.apiShare, MaxBody: MaxShare, Timeout: shareTimeout, Doc: &web.Doc{Summary: "Share objects, or a file of another format, with a community", Query: map[string]string{"tlp": "level of this share", "to": "identity id of a recipient; repeatable", "named": "1 names the contributor in what is made of the file", "preview": "1 stores nothing", "confirm": "1 goes on although a warning asks to look twice", "name": "file name, for messages"}, Media: "application/octet-stream", Answer: shareOutcome{}}},
+		{Method: "POST", Pattern: "/api/v1/communities/{community}/share", Need: web.Contributor, Exit: "api.share", Handler: s.apiShare, MaxBody: MaxShare, Timeout: shareTimeout, Doc: &web.Doc{Summary: "Share objects, or a file of another format, with a community", Query: map[string]string{"tlp": "level of this share", "to": "identity id of a recipient; repeatable", "named": "1 names the contributor in what is made of the file", "preview": "1 stores nothing", "confirm": "1 goes on although a warning asks to look twice", "override": "why it leaves although a value in it would stop it", "derive": "level; what is marked stricter is taken out, which makes another object", "name": "file name, for messages"}, Media: "application/octet-stream", Answer: shareOutcome{}}},
 		{Method: "DELETE", Pattern: "/api/v1/communities/{community}/objects/{id}", Need: web.Contributor, Exit: "api.withdraw", Handler: s.apiWithdraw, Doc: &web.Doc{Summary: "Withdraw an object, or some of its versions", Query: map[string]string{"version": "first, last, all or timestamps", "erase": "1 removes the bytes too"}, Answer: withdrawn{}}},
 		{Method: "PUT", Pattern: "/api/v1/communities/{community}/objects/{id}/custodian", Need: web.Steward, Exit: "api.custodian", Handler: s.apiReassign, Doc: &web.Doc{Summary: "Give custody of an object to another member", Body: custodianBody{}}},
 		{Method: "GET", Pattern: "/api/v1/communities", Need: web.Reader, Exit: "api.communities", Handler: s.apiCommunities, Doc: &web.Doc{Summary: "The communities in which you read", Answer: communityList{}}},
@@ -126,6 +126,9 @@ func (s *Service) apiShare(w http.ResponseWriter, r *http.Request) {
 	case res.Waits() && !req.Preview:
 		out.Type, out.Title, out.Status = "about:blank", "Held", http.StatusConflict
 		out.Detail = "nothing is stored yet: read the warnings, and share again with confirm=1 if it is right"
+		if res.Stopped() {
+			out.Detail = "nothing is stored: a value in it does not leave by itself; take it out, or share again with a reason (override)"
+		}
 	}
 	if out.Status == 0 {
 		web.WriteJSON(w, http.StatusOK, out)
@@ -143,13 +146,20 @@ func shareRequest(r *http.Request) (Request, error) {
 			return Request{}, polder.Errorf(polder.Invalid, "%s: is given %d times; give it once", name, len(values))
 		}
 	}
-	req := Request{Community: r.PathValue("community"), Named: yes(q.Get("named")), Preview: yes(q.Get("preview")), Confirmed: yes(q.Get("confirm"))}
+	req := Request{Community: r.PathValue("community"), Named: yes(q.Get("named")), Preview: yes(q.Get("preview")), Confirmed: yes(q.Get("confirm")), Override: q.Get("override")}
 	if t := q.Get("tlp"); t != "" {
 		m, err := stix.ParseMarking(t)
 		if err != nil {
 			return req, polder.Errorf(polder.Invalid, "tlp: %w", err)
 		}
 		req.Level = m
+	}
+	if t := q.Get("derive"); t != "" {
+		m, err := stix.ParseMarking(t)
+		if err != nil {
+			return req, polder.Errorf(polder.Invalid, "derive: %w", err)
+		}
+		req.Derive = m
 	}
 	for _, o := range q["to"] {
 		req.To = append(req.To, polder.OrgID(o))

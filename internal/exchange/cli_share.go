@@ -9,6 +9,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -44,7 +45,7 @@ const partBytes = 8 << 20
 
 func shareCommand() *cobra.Command {
 	s := &sharer{query: url.Values{}}
-	var tlp string
+	var tlp, derive, override string
 	var to []string
 	var named, confirm bool
 	c := &cobra.Command{
@@ -63,6 +64,8 @@ func shareCommand() *cobra.Command {
 	f.StringArrayVar(&to, "to", nil, "only these members, by identity `id`; repeatable")
 	f.BoolVar(&named, "named", false, "name your organisation in what is made of the file")
 	f.BoolVar(&s.preview, "preview", false, "show what would be shared, and store nothing")
+	f.StringVar(&derive, "derive", "", "take out what is marked stricter than this `level`; what is left is another object, derived from this one")
+	f.StringVar(&override, "override", "", "send it although a value in it stops it, for this `reason`, which stands in the audit")
 	f.BoolVar(&confirm, "confirm", false, "share although a warning asks you to look twice")
 	cli.JSONFlag(c)
 	_ = c.MarkFlagRequired("community")
@@ -77,6 +80,15 @@ func shareCommand() *cobra.Command {
 				return cli.Usagef("--tlp: %w", err)
 			}
 			s.query.Set("tlp", tlp)
+		}
+		if derive != "" {
+			if _, err := stix.ParseMarking(derive); err != nil {
+				return cli.Usagef("--derive: %w", err)
+			}
+			s.query.Set("derive", derive)
+		}
+		if override != "" {
+			s.query.Set("override", override)
 		}
 		s.query["to"] = to
 		s.flag("named", named)
@@ -179,7 +191,7 @@ func (s *sharer) run() error {
 		}
 		bar.Done()
 		total = sum
-		if len(total.Refused) > 0 || held(total) && !s.query.Has("confirm") {
+		if len(total.Refused) > 0 || s.waits(total) {
 			if !s.preview {
 				total.Stored, total.Duplicates, total.Seq = 0, 0, 0
 			}
@@ -187,6 +199,11 @@ func (s *sharer) run() error {
 		}
 	}
 	return s.tell(total, items)
+}
+
+// waits tells whether the share waits for a confirmation, or for a reason.
+func (s *sharer) waits(r Result) bool {
+	return r.Stopped() || held(r) && !s.query.Has("confirm")
 }
 
 func held(r Result) bool {
@@ -206,6 +223,11 @@ func (r *Result) add(o Result) {
 	r.Warnings = append(r.Warnings, o.Warnings...)
 	if o.Note != "" {
 		r.Note = o.Note
+	}
+	for _, name := range o.Readers {
+		if !slices.Contains(r.Readers, name) {
+			r.Readers = append(r.Readers, name)
+		}
 	}
 }
 
@@ -245,7 +267,7 @@ func (s *sharer) tell(r Result, items []Item) error {
 	p := cli.Out(s.cmd)
 	errs := cli.Err(s.cmd)
 	for _, w := range r.Warnings {
-		errs.Printf("polder: warning: %s\n", strings.TrimSpace(strings.Join([]string{w.ID, w.Value, w.Reason}, " ")))
+		errs.Printf("polder: warning: %s\n", strings.Join(slices.DeleteFunc([]string{w.ID, w.Path, w.Value, w.Reason}, func(t string) bool { return t == "" }), " "))
 	}
 	for i, f := range r.Refused {
 		if i == mostTold {
@@ -267,7 +289,9 @@ func (s *sharer) tell(r Result, items []Item) error {
 	switch {
 	case len(r.Refused) > 0:
 		return fmt.Errorf("%d refused, so nothing was stored", len(r.Refused))
-	case held(r) && !s.query.Has("confirm"):
+	case r.Stopped():
+		return fmt.Errorf("nothing was stored: a value in it does not leave by itself; take it out, or say why it has to leave (--override REASON)")
+	case s.waits(r):
 		return fmt.Errorf("nothing was stored: read the warnings, and share again with --confirm if it is right")
 	}
 	return nil
@@ -309,10 +333,12 @@ func (s *sharer) tellPeople(p *cli.Printer, r Result, items []Item) {
 			rows = append(rows, []string{it.Type, clip(it.Name, 60), it.TLP, fmt.Sprintf("%d readers", len(it.Readers)), names, it.ID})
 		}
 		p.Table([]string{"TYPE", "NAME", "TLP", "WHO SEES IT", "", "ID"}, rows)
+		tellChanges(p, items)
+		tellReaders(p, r)
 		p.Printf("nothing was stored; %d would be new, %d are held already\n", r.Stored, r.Duplicates)
 		return
 	}
-	if len(r.Refused) == 0 && !(held(r) && !s.query.Has("confirm")) {
+	if len(r.Refused) == 0 && !s.waits(r) {
 		p.Printf("%d shared, %d were held already\n", r.Stored, r.Duplicates)
 	}
 }

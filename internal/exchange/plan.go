@@ -7,6 +7,7 @@ import (
 	"github.com/polder-exchange/polder"
 	"github.com/polder-exchange/polder/internal/audit"
 	"github.com/polder-exchange/polder/internal/db"
+	"github.com/polder-exchange/polder/internal/exchange/release"
 	"github.com/polder-exchange/polder/internal/fail"
 	"github.com/polder-exchange/polder/internal/journal"
 	"github.com/polder-exchange/polder/internal/policy"
@@ -24,6 +25,8 @@ type sharing struct {
 	orgs    map[string]bool // ids of identities that stand for an organisation or for "a member" on this node
 	cands   []candidate
 	result  Result
+	rules   *release.Rules // what holds for what leaves the organisation
+	stopped bool           // a value waits for somebody's reason
 
 	signatures map[[32]byte]stix.Object // what was signed already, by digest
 }
@@ -50,6 +53,9 @@ func (s *Service) begin(ctx context.Context, a polder.Actor, r Request) (*sharin
 	}
 	sh.given = policy.Given{By: a.Org, Level: r.Level, Unmarked: m.Unmarked, Widest: org.Widest, Bytes: r.Bytes}
 	sh.result.Refused, sh.result.Warnings = []Refusal{}, r.LeftOut
+	if err := sh.releaseBegins(ctx); err != nil {
+		return nil, err
+	}
 	if err := sh.recipients(ctx); err != nil {
 		return nil, err
 	}
@@ -97,7 +103,7 @@ func (sh *sharing) knownIdentities(ctx context.Context) error {
 // prepare checks each object by itself.
 func (sh *sharing) prepare(ctx context.Context) error {
 	for i, in := range sh.request.Objects {
-		c, err := prepare(in, i, sh.given, sh.creator)
+		c, err := sh.withoutParts(in, i)
 		if err == nil {
 			err = sh.identityRule(c)
 		}
@@ -277,6 +283,9 @@ func (p *plan) load(ctx context.Context, q journal.Querier, chunk []candidate) (
 	ids := []string{p.sh.creator}
 	for _, c := range chunk {
 		ids = append(ids, c.object.ID)
+		if c.origin != nil {
+			ids = append(ids, c.origin.ID)
+		}
 	}
 	if p.elsewhere, err = p.sh.elsewhere(ctx, ids); err != nil {
 		return err
@@ -379,6 +388,9 @@ func (p *plan) take(ctx context.Context, c candidate) error {
 	if err := p.rights(c, history); err != nil {
 		return err
 	}
+	if err := p.originRights(c); err != nil {
+		return err
+	}
 	if len(history) > 0 {
 		if c.bare, err = c.object.DigestWithoutLevel(); err != nil {
 			return err
@@ -447,7 +459,8 @@ func (p *plan) notWiderThanHeld(c candidate, as polder.Seq) error {
 
 func (p *plan) item(c candidate, isNew bool) Item {
 	return Item{ID: c.object.ID, Type: c.object.Type, Name: c.object.Name, Version: c.object.Version(), Level: c.level, TLP: c.level.String(), New: isNew,
-		NamesYou: c.object.CreatedByRef == string(p.sh.actor.Org), Raw: c.object.Raw(), Before: c.Raw, Index: c.index}
+		NamesYou: c.object.CreatedByRef == string(p.sh.actor.Org), Raw: c.object.Raw(), Before: c.Raw, Index: c.index,
+		Changes: c.changes, DerivedFrom: c.derivedFrom(), Override: c.override, to: c.readers(p.sh.request)}
 }
 
 // append notes the delivery. Deliveries of this batch have negative numbers until they are written.
@@ -532,7 +545,10 @@ func (p *plan) write(tx *db.Tx) error {
 	e.Action, e.Community, e.Blind, e.Narrow = "share", p.community, blind, narrow(written)
 	e.Object = firstID(p.items)
 	e.Detail = map[string]string{"stored": itoa(p.stored), "duplicates": itoa(p.duplicates), "first": itoa(int(written[0].Seq)), "last": itoa(int(p.top))}
-	return p.sh.s.audit.Append(tx, e)
+	if err := p.sh.s.audit.Append(tx, e); err != nil {
+		return err
+	}
+	return p.overridden(tx)
 }
 
 // narrow tells whether some of what was written does not reach the whole community: its audit entry must then tell a

@@ -41,6 +41,7 @@ type Service struct {
 	jobs     *jobs.Jobs
 	notifier *Notifier // set by [NewNotifier]; nil tells nobody
 	sign     Signatures
+	releases *releases
 	decay    atomic.Pointer[Decay] // set by [Service.UseDecay]
 	blocked  Blocked               // set by [Service.CountBlocks]; nil counts nothing
 }
@@ -71,7 +72,7 @@ func New(o Options) *Service {
 	}
 	s := &Service{
 		db: o.DB, journal: o.Journal, audit: o.Audit, accounts: o.Accounts, log: o.Log, now: o.Now, secret: o.Secret, search: o.Search,
-		warnings: o.Warnings, rights: newRights(), streams: newDoors(), blobs: o.Blobs, jobs: o.Jobs, sign: o.Signatures,
+		warnings: o.Warnings, rights: newRights(), streams: newDoors(), blobs: o.Blobs, jobs: o.Jobs, sign: o.Signatures, releases: newReleases(),
 	}
 	if s.jobs != nil {
 		s.jobs.Handle(retentionJob, s.retain)
@@ -134,6 +135,9 @@ func (s *Service) Share(ctx context.Context, a polder.Actor, r Request) (Result,
 	if err := sh.prepare(ctx); err != nil {
 		return Result{}, err
 	}
+	if err := sh.release(ctx); err != nil {
+		return Result{}, err
+	}
 	if r.Partial && !r.Preview {
 		return sh.store(ctx)
 	}
@@ -144,7 +148,7 @@ func (s *Service) Share(ctx context.Context, a polder.Actor, r Request) (Result,
 	if err != nil {
 		return Result{}, err
 	}
-	if r.Preview || held || len(sh.result.Refused) > 0 && !r.Partial {
+	if r.Preview || held || sh.stopped || len(sh.result.Refused) > 0 && !r.Partial {
 		return sh.preview(ctx)
 	}
 	return sh.store(ctx)

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/polder-exchange/polder"
+	"github.com/polder-exchange/polder/internal/exchange/release"
 	"github.com/polder-exchange/polder/internal/policy"
 	"github.com/polder-exchange/polder/stix"
 )
@@ -15,7 +16,9 @@ func (sh *sharing) warn(ctx context.Context) (held bool, err error) {
 		return false, err
 	}
 	for _, c := range sh.cands {
-		sh.result.Warnings = append(sh.result.Warnings, sh.harmless(c)...)
+		if sh.rules.Profile().Warninglists != release.ListsStop { // else it was stopped already
+			sh.result.Warnings = append(sh.result.Warnings, sh.harmless(c)...)
+		}
 	}
 	careless, err := sh.careless(ctx)
 	if err != nil {
@@ -33,12 +36,15 @@ func (sh *sharing) preview(ctx context.Context) (Result, error) {
 	}
 	for i := range sh.result.Items {
 		it := &sh.result.Items[i]
-		to := policy.Nominal(sh.actor.Org, sh.request.To, it.Level)
+		to := policy.Nominal(sh.actor.Org, it.to, it.Level)
 		for _, m := range members {
 			if to.Contains(m.Org) {
 				it.Readers = append(it.Readers, m.Org)
 			}
 		}
+	}
+	if sh.result.Readers, err = sh.readerNames(ctx); err != nil {
+		return Result{}, err
 	}
 	if !sh.request.Preview {
 		sh.result.Stored, sh.result.Duplicates = 0, 0
@@ -50,6 +56,11 @@ func (sh *sharing) preview(ctx context.Context) (Result, error) {
 // Waits tells whether the share was held back until its sharer confirms what the warnings say.
 func (r Result) Waits() bool {
 	return slices.ContainsFunc(r.Warnings, func(w Warning) bool { return w.Held }) && r.Stored+r.Duplicates == 0
+}
+
+// Stopped tells whether a value stopped the share until a person gives a reason.
+func (r Result) Stopped() bool {
+	return slices.ContainsFunc(r.Warnings, func(w Warning) bool { return w.Held && w.Stop })
 }
 
 // Levels an actor's organisation may use, widest first.

@@ -87,6 +87,7 @@ func (r *Rules) Apply(o stix.Object) (stix.Object, []Change, []Stop) {
 	if len(a.changes) == 0 {
 		return o, nil, a.stops
 	}
+	unsign(root)
 	pruneSelectors(root)
 	out, err := stix.Parse(root.json())
 	if err == nil && out.Type == "indicator" && out.PatternType == "stix" {

@@ -176,6 +176,11 @@ func (k *known) grow(text string, letters []letter, i, j int) span {
 	if k.firm {
 		s.end = behindForm(text, letters, j, s.end)
 	}
+	if k.title {
+		if s.start = behindTitle(letters, i); s.start < 0 {
+			return span{}
+		}
+	}
 	if k.host {
 		s.start = beforeHost(text, letters, i, s.start)
 		if k.inner && s.start == letters[i].start {
@@ -183,6 +188,20 @@ func (k *known) grow(text string, letters []letter, i, j int) span {
 		}
 	}
 	return s
+}
+
+// behindTitle is where the form of address begins that stands before letter i, or -1.
+func behindTitle(letters []letter, i int) int {
+	if letters[i].before < dot || letters[i].before == long {
+		return -1
+	}
+	for _, t := range titles {
+		at := endsIn(letters[:i], t)
+		if at >= 0 && letters[at].before > soft && (t == "deheer" || !slices.ContainsFunc(letters[at+1:i], func(l letter) bool { return l.before > soft })) {
+			return letters[at].start
+		}
+	}
+	return -1
 }
 
 // behindForm is the end of a legal form that follows letter j, else end.

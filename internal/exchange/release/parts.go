@@ -49,6 +49,7 @@ func Parts(o stix.Object, level stix.Marking) (stix.Object, []Change, error) {
 	}
 	slices.Reverse(changes)
 	root.compact()
+	unsign(root)
 	pruneSelectors(root)
 	out, err := stix.Parse(root.json())
 	if err != nil {
@@ -192,4 +193,47 @@ func pruneSelectors(root *node) {
 	if len(marks.items) == 0 {
 		root.drop("granular_markings")
 	}
+}
+
+// Anew is the object as another one: its id, and where it has any its times; without its creator, and without being
+// revoked. The signature of what it was is gone too.
+func Anew(o stix.Object, id, at string) ([]byte, error) {
+	root, err := parse(o.Raw())
+	if err != nil {
+		return nil, err
+	}
+	root.set("id", textNode(id))
+	if !o.IsObservable() {
+		root.drop("created_by_ref")
+		root.drop("revoked")
+		root.set("created", textNode(at))
+		root.set("modified", textNode(at))
+	}
+	unsign(root)
+	return root.json(), nil
+}
+
+// unsign takes a signature away, which does not fit what was changed.
+func unsign(root *node) {
+	all := root.get("extensions")
+	if all == nil {
+		return
+	}
+	all.drop(stix.SignatureExtension)
+	if len(all.members) == 0 {
+		root.drop("extensions")
+	}
+}
+
+// Unsigned is the object without the signature that it may carry.
+func Unsigned(o stix.Object) stix.Object {
+	root, err := parse(o.Raw())
+	if err != nil {
+		return o
+	}
+	unsign(root)
+	if out, err := stix.Parse(root.json()); err == nil {
+		return out
+	}
+	return o
 }

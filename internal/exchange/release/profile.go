@@ -14,11 +14,11 @@ import (
 
 // Bounds of a profile.
 const (
-	MaxFacts      = 2000 // values of all kinds together
-	MaxFact       = 200  // bytes of one
-	MaxForbidden  = 100  // rules
-	MaxWords      = 500  // forbidden words of all rules together
-	MaxExpression = 500  // bytes of a regular expression
+	MaxFacts      = 10_000 // values of all kinds together
+	MaxFact       = 200    // bytes of one
+	MaxForbidden  = 100    // rules
+	MaxWords      = 500    // forbidden words of all rules together
+	MaxExpression = 500    // bytes of a regular expression
 	MaxKeep       = 200
 )
 
@@ -92,7 +92,7 @@ type Person struct {
 	Mail string `json:"mail,omitempty"`
 }
 
-// And is f with more facts; what stands in both stands once.
+// And is f with more facts; what stands in both stands once. People beyond [MaxFacts] are left out.
 func (f Facts) And(more Facts) Facts {
 	both := func(a, b []string) []string {
 		out := slices.Clone(a)
@@ -105,12 +105,22 @@ func (f Facts) And(more Facts) Facts {
 	}
 	out := Facts{Names: both(f.Names, more.Names), Domains: both(f.Domains, more.Domains), Addresses: both(f.Addresses, more.Addresses), Phones: both(f.Phones, more.Phones),
 		Networks: both(f.Networks, more.Networks), Hosts: both(f.Hosts, more.Hosts), Suffixes: both(f.Suffixes, more.Suffixes), Words: both(f.Words, more.Words), Staff: slices.Clone(f.Staff)}
+	have := map[Person]bool{}
+	for _, p := range f.Staff {
+		have[p] = true
+	}
+	room := MaxFacts - out.others()
 	for _, p := range more.Staff {
-		if !slices.Contains(out.Staff, p) {
+		if !have[p] && len(out.Staff) < room {
 			out.Staff = append(out.Staff, p)
 		}
 	}
 	return out
+}
+
+// others is how many facts are no people.
+func (f Facts) others() int {
+	return len(f.Names) + len(f.Domains) + len(f.Addresses) + len(f.Phones) + len(f.Networks) + len(f.Hosts) + len(f.Suffixes) + len(f.Words)
 }
 
 // Default is the profile of an organisation that set none.
@@ -141,7 +151,7 @@ func (p *Profile) Check() error {
 			return fmt.Errorf("keep[%d]: %q is no property and no extension; write names such as x_risk or extension-definition--…", i, clip(k))
 		}
 	}
-	if err := p.Facts.check(); err != nil {
+	if err := p.Facts.Check(); err != nil {
 		return err
 	}
 	return checkForbidden(p.Forbidden)
@@ -158,8 +168,8 @@ func clip(s string) string {
 	return s[:n] + "…"
 }
 
-func (f Facts) check() error {
-	n := len(f.Staff)
+// Check says what is wrong with facts, by the name of the field.
+func (f Facts) Check() error {
 	for _, list := range []struct {
 		name   string
 		values []string
@@ -168,7 +178,6 @@ func (f Facts) check() error {
 		{"names", f.Names, atLeast(2)}, {"domains", f.Domains, checkDomain}, {"addresses", f.Addresses, atLeast(4)}, {"phones", f.Phones, checkPhone},
 		{"networks", f.Networks, checkNetwork}, {"hosts", f.Hosts, atLeast(2)}, {"suffixes", f.Suffixes, checkSuffix}, {"words", f.Words, atLeast(2)},
 	} {
-		n += len(list.values)
 		for i, v := range list.values {
 			if err := bounded(v, list.check); err != nil {
 				return fmt.Errorf("facts.%s[%d]: %w", list.name, i, err)
@@ -183,7 +192,7 @@ func (f Facts) check() error {
 			return fmt.Errorf("facts.staff[%d].mail: %w", i, err)
 		}
 	}
-	if n > MaxFacts {
+	if n := len(f.Staff) + f.others(); n > MaxFacts {
 		return fmt.Errorf("facts: %d values; at most %d are looked for", n, MaxFacts)
 	}
 	return nil

@@ -53,6 +53,7 @@ type term struct {
 	inner bool // something must stand before it
 	firm  bool // a name of a firm: a legal form behind it belongs to it
 	tight bool // no part of a word, whatever its case
+	title bool // a form of address stands before it, and belongs to it
 }
 
 // terms are all spellings of what the profile takes out.
@@ -139,8 +140,8 @@ func umlauts(t term) []term {
 	return []term{t, u}
 }
 
-// forms of address before a family name.
-var address = []string{"de heer", "dhr", "heer", "mevrouw", "mevr", "mw", "meneer", "mr", "mrs", "ms", "miss", "dr", "ir", "ing", "drs", "prof", "herr", "frau", "collega", "colleague"}
+// titles are forms of address before a family name.
+var titles = []string{"deheer", "dhr", "heer", "mevrouw", "mevr", "mw", "meneer", "mr", "mrs", "ms", "miss", "dr", "ir", "ing", "drs", "prof", "herr", "frau", "collega", "colleague"}
 
 // infixes stand before a family name and belong to it.
 var infixes = []string{"van", "de", "der", "den", "ter", "ten", "te", "het", "t", "von", "zu", "zum", "zur", "du", "da", "dos", "la", "le", "el", "al", "bin", "op", "in", "vander", "vande", "vanden"}
@@ -175,9 +176,7 @@ func staffTerms(x Person) (all []term) {
 		if infix != "" {
 			put(bare + " " + first + " " + infix)
 		}
-		for _, a := range address {
-			put(a + " " + last)
-		}
+		all = append(all, umlauts(term{rule: RuleStaff, text: last, title: true})...)
 	}
 	if local, _, ok := strings.Cut(x.Mail, "@"); ok && tellsPerson(local, parts) {
 		put(local)
