@@ -12,8 +12,7 @@ import (
 )
 
 // Accept brings what a member's node pushes into the community whose home this node is, as a: by the rules of a share,
-// object by object. A delivery that breaks one is refused, named in its verdict, kept under the token of a (see
-// [Service.Quarantined]), and stands in no other's way; what is held already is a duplicate, and a withdrawal is obeyed
+// object by object. A delivery that breaks one is refused, named in its verdict, and stands in no other's way; what is held already is a duplicate, and a withdrawal is obeyed
 // once. A verdict says whether the sharer is the custodian of the id here: false only where another is. An error is about
 // the batch as a whole: the right of a to share has ended, or a fault of this node; then nothing is stored. and runs in
 // the transaction that stores.
@@ -160,14 +159,14 @@ func (in *accepting) share(ctx context.Context, tx *db.Tx, run []arrival) error 
 		p.stored, p.duplicates, p.items = 0, 0, nil // introductions are not the sharer's objects
 	}
 	for i := range run {
-		if err := in.one(ctx, tx, p, &run[i]); err != nil {
+		if err := in.one(ctx, p, &run[i]); err != nil {
 			return err
 		}
 	}
 	return p.write(tx)
 }
 
-func (in *accepting) one(ctx context.Context, tx *db.Tx, p *plan, a *arrival) error {
+func (in *accepting) one(ctx context.Context, p *plan, a *arrival) error {
 	v := Verdict{Seq: a.handed.Seq, ID: a.handed.ID, State: stateDuplicate}
 	before, err := p.stored, a.err
 	if err == nil {
@@ -177,7 +176,8 @@ func (in *accepting) one(ctx context.Context, tx *db.Tx, p *plan, a *arrival) er
 	case err != nil && !isRefusal(err):
 		return err
 	case err != nil:
-		return in.refuse(tx, p, a, v, err)
+		in.refuse(p, a, v, err)
+		return nil
 	case p.stored > before:
 		v.State = stateStored
 	}
@@ -218,13 +218,12 @@ func (in *accepting) take(ctx context.Context, p *plan, a *arrival) error {
 	return p.put(ctx, c, share)
 }
 
-func (in *accepting) refuse(tx *db.Tx, p *plan, a *arrival, v Verdict, why error) error {
+func (in *accepting) refuse(p *plan, a *arrival, v Verdict, why error) {
 	v.State, v.Reason, v.Custodian = stateRefused, why.Error(), in.custodian(p, a)
 	if a.wait {
 		v.State = stateQuarantined
 	}
 	in.verdicts = append(in.verdicts, v)
-	return in.sh.s.quarantine(tx, string(in.sh.actor.Token), a.handed, v)
 }
 
 // custodian tells whether nobody else is custodian of what the sharer sees of an id.
@@ -251,8 +250,6 @@ func (in *accepting) withdraw(tx *db.Tx, a *arrival) error {
 	}
 	if err != nil && polder.KindOf(err) != polder.NotFound {
 		v.State, v.Reason = stateRefused, err.Error()
-		in.verdicts = append(in.verdicts, v)
-		return in.sh.s.quarantine(tx, string(in.sh.actor.Token), h, v)
 	}
 	in.verdicts = append(in.verdicts, v)
 	return nil

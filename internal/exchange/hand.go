@@ -39,9 +39,10 @@ func HandOut(d journal.Delivery, org polder.OrgID) (h Handed, ok bool) {
 	return h, true
 }
 
-// handUp is a delivery of a mirrored community as it leaves for the home: what org shared or withdrew here. ok is false
-// for all else: what others shared, and what names nobody but org.
-func handUp(d journal.Delivery, org polder.OrgID) (h Handed, ok bool) {
+// HandUp is a delivery of a mirrored community as it leaves for the home: what org shared or withdrew here. ok is false
+// for all else: what others shared, and what names nobody but org. What came back from the home before does not leave
+// again either; see [Service.CameBack].
+func HandUp(d journal.Delivery, org polder.OrgID) (h Handed, ok bool) {
 	if d.Sharer != org {
 		return Handed{}, false
 	}
@@ -50,33 +51,16 @@ func handUp(d journal.Delivery, org polder.OrgID) (h Handed, ok bool) {
 	return h, ok && (h.Everyone || len(h.To) > 0)
 }
 
-// HandDown is [HandOut] with the signature that a delivery left this node without, because its bytes stay as they came
-// here (TAXII): what an organisation of this node created is signed by it when it goes to another node.
-func (s *Service) HandDown(ctx context.Context, d journal.Delivery, org polder.OrgID) (h Handed, ok bool, err error) {
-	if h, ok = HandOut(d, org); ok {
-		h.Raw, err = s.signedFor(ctx, d)
-	}
-	return h, ok, err
+// CameBack tells whether a delivery of a local organisation's own is one that [Service.Take] regained from the home, when
+// this node had lost it. It is not handed up again: it may have been withdrawn there since.
+func (s *Service) CameBack(ctx context.Context, seq polder.Seq) (yes bool, err error) {
+	err = s.db.Read().QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM peer_echo WHERE seq = ?)`, int64(seq)).Scan(&yes)
+	return yes, err
 }
 
-// HandUp is a delivery of a mirrored community as it leaves for the home, signed like [Service.HandDown]: what org shared
-// or withdrew here. ok is false for all else: what others shared, what names nobody but org, and what came back from the
-// home before.
-func (s *Service) HandUp(ctx context.Context, d journal.Delivery, org polder.OrgID) (h Handed, ok bool, err error) {
-	if h, ok = handUp(d, org); !ok {
-		return h, false, nil
-	}
-	var echo bool
-	err = s.db.Read().QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM peer_echo WHERE seq = ?)`, int64(d.Seq)).Scan(&echo)
-	if err != nil || echo {
-		return Handed{}, false, err
-	}
-	h.Raw, err = s.signedFor(ctx, d)
-	return h, true, err
-}
-
-// signedFor is the object of a delivery with its creator's signature, if that lives here; bytes that carry one stay.
-func (s *Service) signedFor(ctx context.Context, d journal.Delivery) ([]byte, error) {
+// SignedFor is the object of a delivery as it leaves for another node: with the signature of its creator, where that
+// lives here and the bytes were kept as they came (TAXII); bytes that carry a signature stay.
+func (s *Service) SignedFor(ctx context.Context, d journal.Delivery) ([]byte, error) {
 	if s.sign == nil || d.Kind != journal.Object || d.Sharer == "" || bytes.Contains(d.Raw, []byte(stix.SignatureExtension)) {
 		return d.Raw, nil
 	}

@@ -21,8 +21,8 @@ const (
 )
 
 // Take brings what the home of a community handed over into this node's log: checked again, signed as it should be,
-// nothing twice, in the order given. A delivery that is not taken stands in no other's way: it is kept for people to see
-// (see [Service.Quarantined]), and its verdict says why. An error is about the batch as a whole, and a fault of this
+// nothing twice, in the order given. A delivery that is not taken stands in no other's way, and its verdict says why; what
+// cannot be judged before a key comes is quarantined, and taken by [Service.Retake]. An error is about the batch as a whole, and a fault of this
 // node or of the link: then nothing is stored. and runs in the transaction that stores.
 func (s *Service) Take(ctx context.Context, from Origin, batch []Handed, and func(tx *db.Tx) error) ([]Verdict, error) {
 	if len(batch) > Batch {
@@ -175,6 +175,10 @@ func (t *taking) store(arrivals []arrival) error {
 	if err := t.load(arrivals); err != nil {
 		return err
 	}
+	var waiting int
+	if err := t.tx.QueryRow(`SELECT count(*) FROM peer_waiting WHERE link = ?`, t.from.Link).Scan(&waiting); err != nil {
+		return err
+	}
 	for i := range arrivals {
 		a := &arrivals[i]
 		v := Verdict{Seq: a.handed.Seq, ID: a.handed.ID}
@@ -189,8 +193,13 @@ func (t *taking) store(arrivals []arrival) error {
 			v.State, v.Reason = stateRefused, err.Error()
 			if a.wait {
 				v.State = stateQuarantined
+				if err := t.s.await(t.tx, t.from.Link, a.handed); err != nil {
+					return err
+				}
 			}
-			if err := t.s.quarantine(t.tx, t.from.Link, a.handed, v); err != nil {
+		}
+		if !a.wait && waiting > 0 {
+			if err := t.s.judged(t.tx, t.from.Link, a.handed.Community, a.handed.Seq); err != nil {
 				return err
 			}
 		}

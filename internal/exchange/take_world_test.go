@@ -143,9 +143,10 @@ func (l *spoke) above(after polder.Seq, limit int) (batch []Handed, next polder.
 	ok(l.hub.t, err)
 	for _, d := range page.Deliveries {
 		next = d.Seq
-		h, yes, err := l.HandUp(ctx, d, l.org.ID)
+		h, yes := HandUp(d, l.org.ID)
+		back, err := l.CameBack(ctx, d.Seq)
 		ok(l.hub.t, err)
-		if yes {
+		if yes && !back {
 			batch = append(batch, h)
 		}
 	}

@@ -13,21 +13,17 @@ CREATE TABLE peer_echo (
     seq INTEGER PRIMARY KEY -- here
 ) STRICT;
 
--- What was not taken, for people to look at.
-CREATE TABLE quarantine (
+-- What a home handed over and cannot be judged yet: a key may still come.
+CREATE TABLE peer_waiting (
     n         INTEGER PRIMARY KEY,
     link      TEXT NOT NULL,
     community TEXT NOT NULL,
     seq       INTEGER NOT NULL, -- the peer's
-    object    TEXT NOT NULL,    -- its id, as claimed
-    state     TEXT NOT NULL CHECK (state IN ('refused', 'quarantined')),
-    reason    TEXT NOT NULL,
-    at        INTEGER NOT NULL,
-    handed    BLOB,             -- as it came; NULL where it was too large to keep
+    handed    BLOB NOT NULL,    -- as it came
     UNIQUE (link, community, seq)
 ) STRICT;
 
 -- +goose Down
-DROP TABLE quarantine;
+DROP TABLE peer_waiting;
 DROP TABLE peer_echo;
 DROP TABLE peer_withdrawal;
