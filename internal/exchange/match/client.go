@@ -60,24 +60,21 @@ func (c *Client) Describe(ctx context.Context, set string, kind Kind) (Descripto
 // Refused, with nothing believed: a key or filter that is not the descriptor's, an answer of another epoch, an answer to
 // something else than was asked, one without a proof by the epoch's key, and one with the identity in it.
 func (c *Client) Match(ctx context.Context, d Descriptor, values []string, progress func(n int)) (*Matched, error) {
-	out := &Matched{Descriptor: d, In: make(map[string]bool, len(values))}
+	out := &Matched{Descriptor: d, In: map[string]bool{}}
 	filter, err := c.filter(ctx, d)
 	if err != nil {
 		return out, err
 	}
-	ctx, stop := context.WithCancelCause(ctx)
-	defer stop(nil)
 	var all sync.WaitGroup
 	var mu sync.Mutex
+	var failed error // the first; what is under way then is still waited for, since it was paid for
+	over := func() bool { mu.Lock(); defer mu.Unlock(); return failed != nil }
 	slots := make(chan struct{}, runtime.GOMAXPROCS(0))
 	for _, n := range seal.MatchBatches(len(values)) {
 		batch := values[:n]
 		values = values[n:]
-		select {
-		case slots <- struct{}{}:
-		case <-ctx.Done():
-		}
-		if ctx.Err() != nil {
+		slots <- struct{}{}
+		if over() || ctx.Err() != nil {
 			break
 		}
 		all.Go(func() {
@@ -85,21 +82,22 @@ func (c *Client) Match(ctx context.Context, d Descriptor, values []string, progr
 			outputs, sent, err := c.ask(ctx, d, batch)
 			mu.Lock()
 			defer mu.Unlock()
-			out.Elements += sent
-			if err != nil {
-				stop(err)
-				return
+			if out.Elements += sent; err != nil && failed == nil {
+				failed = err
 			}
 			for i, o := range outputs {
 				out.In[batch[i]] = filter.Has(o)
 			}
-			if progress != nil {
+			if progress != nil && err == nil {
 				progress(len(batch))
 			}
 		})
 	}
 	all.Wait()
-	return out, context.Cause(ctx)
+	if failed == nil {
+		failed = context.Cause(ctx)
+	}
+	return out, failed
 }
 
 // filter is the filter of a descriptor.
