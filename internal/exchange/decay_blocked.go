@@ -13,8 +13,8 @@ const blockedDefinition = `{"type":"extension-definition","spec_version":"2.1","
 
 // Ref names an object in a community.
 type Ref struct {
-	Community polder.CommunityID
-	ID        string
+	Community polder.CommunityID `json:"community"`
+	ID        string             `json:"id"`
 }
 
 // Blocked counts which objects stood in a block list that an organisation took. node plugs it in. Who took it is counted

@@ -9,6 +9,8 @@ import (
 
 	"github.com/polder-exchange/polder/internal/exchange"
 	"github.com/polder-exchange/polder/internal/exchange/match"
+	"github.com/polder-exchange/polder/internal/exchange/payback"
+	"github.com/polder-exchange/polder/internal/exchange/peers"
 	"github.com/polder-exchange/polder/internal/web"
 )
 
@@ -18,7 +20,9 @@ type federation struct {
 	keys       exchange.NodeKeys
 	match      *match.Service      // set by openMatch
 	ledger     exchange.Ledger     // set by openLedger
+	peers      *peers.Service      // set by openPeers
 	parts      []exchange.PeerPart // what keys, ledger and others say to peers
+	payback    *payback.Service    // set by openPayback
 	runs       []func(context.Context)
 }
 
