@@ -17,12 +17,14 @@ const (
 // await keeps a delivery of a link that cannot be judged yet: its signer's key, or its signature, is missing. What arrives
 // again replaces what came before.
 func (s *Service) await(tx *db.Tx, link string, h Handed) error {
+	raw := []byte(h.Raw)
+	h.Raw = nil
 	kept, err := json.Marshal(h)
-	if err != nil || len(kept) > waitingBytes {
+	if err != nil || len(kept)+len(raw) > waitingBytes {
 		return nil // it stands in the verdict, and comes again when the link begins anew
 	}
-	_, err = tx.Exec(`INSERT INTO peer_waiting (link, community, seq, handed) VALUES (?, ?, ?, ?)
-		ON CONFLICT (link, community, seq) DO UPDATE SET handed = excluded.handed`, link, string(h.Community), int64(h.Seq), kept)
+	_, err = tx.Exec(`INSERT INTO peer_waiting (link, community, seq, handed, raw) VALUES (?, ?, ?, ?, ?)
+		ON CONFLICT (link, community, seq) DO UPDATE SET handed = excluded.handed, raw = excluded.raw`, link, string(h.Community), int64(h.Seq), string(kept), raw)
 	if err != nil {
 		return err
 	}
@@ -37,25 +39,26 @@ func (s *Service) Retake(ctx context.Context, from Origin) ([]Verdict, error) {
 	if err != nil || len(batch) == 0 {
 		return nil, err
 	}
-	// The community of each is held against those of the link as at first.
-	return s.Take(ctx, from, batch, func(tx *db.Tx) error { return nil })
+	return s.Take(ctx, from, batch, nil)
 }
 
 func (s *Service) waiting(ctx context.Context, link string) (batch []Handed, err error) {
-	rows, err := s.db.Read().QueryContext(ctx, `SELECT handed FROM peer_waiting WHERE link = ? ORDER BY seq LIMIT ?`, link, waitingRows)
+	rows, err := s.db.Read().QueryContext(ctx, `SELECT handed, raw FROM peer_waiting WHERE link = ? ORDER BY seq LIMIT ?`, link, waitingRows)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
 	for rows.Next() {
+		var text string
 		var raw []byte
 		var h Handed
-		if err := rows.Scan(&raw); err != nil {
+		if err := rows.Scan(&text, &raw); err != nil {
 			return nil, err
 		}
-		if err := json.Unmarshal(raw, &h); err != nil {
+		if err := json.Unmarshal([]byte(text), &h); err != nil {
 			return nil, err
 		}
+		h.Raw = raw
 		batch = append(batch, h)
 	}
 	return batch, rows.Err()

@@ -22,7 +22,7 @@ type hub struct {
 
 // spoke is a member's side of a link, and what its home holds for it.
 type spoke struct {
-	*world            // of the member
+	*world     // of the member
 	hub        *hub
 	org        polder.Org
 	token      polder.TokenID

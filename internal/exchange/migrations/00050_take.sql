@@ -19,7 +19,8 @@ CREATE TABLE peer_waiting (
     link      TEXT NOT NULL,
     community TEXT NOT NULL,
     seq       INTEGER NOT NULL, -- the peer's
-    handed    BLOB NOT NULL,    -- as it came
+    handed    TEXT NOT NULL,    -- as it came, but for the object
+    raw       BLOB NOT NULL,    -- the object
     UNIQUE (link, community, seq)
 ) STRICT;
 
