@@ -43,7 +43,7 @@ func (s *Service) Regain(ctx context.Context, a polder.Actor, c polder.Community
 		return nil, err
 	}
 	err = s.db.Write(ctx, func(tx *db.Tx) error {
-		if a, _, err := s.again(tx, a, c); err != nil || a.Org != m.Org {
+		if _, _, err := s.again(tx, a, c); err != nil {
 			return err
 		}
 		if err := t.begin(tx, len(batch)); err != nil {
