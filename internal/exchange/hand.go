@@ -39,10 +39,9 @@ func HandOut(d journal.Delivery, org polder.OrgID) (h Handed, ok bool) {
 	return h, true
 }
 
-// HandUp is a delivery of a mirrored community as it leaves for the home: what org shared or withdrew here. ok is false
-// for all else: what others shared, and what names nobody but org. What came back from the home before does not leave
-// again either; see [Service.CameBack].
-func HandUp(d journal.Delivery, org polder.OrgID) (h Handed, ok bool) {
+// handUp is a delivery of a mirrored community as it leaves for the home: what org shared or withdrew here. ok is false
+// for all else: what others shared, and what names nobody but org.
+func handUp(d journal.Delivery, org polder.OrgID) (h Handed, ok bool) {
 	if d.Sharer != org {
 		return Handed{}, false
 	}
@@ -51,16 +50,34 @@ func HandUp(d journal.Delivery, org polder.OrgID) (h Handed, ok bool) {
 	return h, ok && (h.Everyone || len(h.To) > 0)
 }
 
-// CameBack tells whether a delivery of a local organisation's own is one that [Service.Take] regained from the home, when
-// this node had lost it. It is not handed up again: it may have been withdrawn there since.
-func (s *Service) CameBack(ctx context.Context, seq polder.Seq) (yes bool, err error) {
-	err = s.db.Read().QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM peer_echo WHERE seq = ?)`, int64(seq)).Scan(&yes)
-	return yes, err
+// HandDown is [HandOut], signed: what an organisation of this node created and came here in bytes that stay (TAXII) gets
+// its signature when it goes to another node.
+func (s *Service) HandDown(ctx context.Context, d journal.Delivery, org polder.OrgID) (h Handed, ok bool, err error) {
+	if h, ok = HandOut(d, org); ok {
+		h.Raw, err = s.signedFor(ctx, d)
+	}
+	return h, ok && err == nil, err
 }
 
-// SignedFor is the object of a delivery as it leaves for another node: with the signature of its creator, where that
+// HandUp is a delivery of a mirrored community as it leaves for the home, signed as by [Service.HandDown]: what org shared
+// or withdrew here. ok is false for all else: what others shared, what names nobody but org, and what [Service.Take] has
+// regained from the home, since it may have been withdrawn there.
+func (s *Service) HandUp(ctx context.Context, d journal.Delivery, org polder.OrgID) (h Handed, ok bool, err error) {
+	if h, ok = handUp(d, org); !ok {
+		return Handed{}, false, nil
+	}
+	var back bool
+	err = s.db.Read().QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM peer_echo WHERE seq = ?)`, int64(d.Seq)).Scan(&back)
+	if err != nil || back {
+		return Handed{}, false, err
+	}
+	h.Raw, err = s.signedFor(ctx, d)
+	return h, err == nil, err
+}
+
+// signedFor is the object of a delivery as it leaves for another node: with the signature of its creator, where that
 // lives here and the bytes were kept as they came (TAXII); bytes that carry a signature stay.
-func (s *Service) SignedFor(ctx context.Context, d journal.Delivery) ([]byte, error) {
+func (s *Service) signedFor(ctx context.Context, d journal.Delivery) ([]byte, error) {
 	if s.sign == nil || d.Kind != journal.Object || d.Sharer == "" || bytes.Contains(d.Raw, []byte(stix.SignatureExtension)) {
 		return d.Raw, nil
 	}

@@ -143,10 +143,9 @@ func (l *spoke) above(after polder.Seq, limit int) (batch []Handed, next polder.
 	ok(l.hub.t, err)
 	for _, d := range page.Deliveries {
 		next = d.Seq
-		h, yes := HandUp(d, l.org.ID)
-		back, err := l.CameBack(ctx, d.Seq)
+		h, yes, err := l.HandUp(ctx, d, l.org.ID)
 		ok(l.hub.t, err)
-		if yes && !back {
+		if yes {
 			batch = append(batch, h)
 		}
 	}
