@@ -36,7 +36,7 @@ func verifyCommand(certificates func() Certificates) *cobra.Command {
 			"member of a community in the file of keys. Unsigned objects, unknown keys and signatures that do not fit give status 1; so\n" +
 			"does a key that was revoked later, since a file alone cannot show that the object is older (state valid-revoked).\n\n" +
 			"The file of keys is what `polder keys show --all --json --data DIR` prints on a node that you trust.",
-		Example: "  polder keys show --all --json --data node > keys.jsonl\n  polder verify --keys keys.jsonl report.json\n  polder export | polder verify --keys keys.jsonl -",
+		Example: "  polder keys show --all --json --data node > keys.jsonl\n  polder verify --keys keys.jsonl report.json\n  polder export --format stix | polder verify --keys keys.jsonl -",
 		Args:    cobra.MinimumNArgs(1),
 	}
 	c.Flags().StringVar(&file, "keys", "", "a `file` of keys")
