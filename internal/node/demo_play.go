@@ -29,8 +29,8 @@ type scene struct {
 // no check, and short enough to wait for.
 const patience = 20 * time.Second
 
-// ledger is what the scenes delivered so far and to whom it may go.
-type ledger struct {
+// bookkeeping is what the scenes delivered so far and to whom it may go.
+type bookkeeping struct {
 	last    polder.Seq
 	may     map[string]int // deliveries that a part may see
 	objects int
@@ -42,7 +42,7 @@ type ledger struct {
 // play plays scenes one after the other and checks each. It stops at the first that fails; the error names it. tell
 // hears of each scene when it is over.
 func (st *stage) play(ctx context.Context, scenes []scene, tell func(scene, outcome)) (summary, error) {
-	book := &ledger{may: map[string]int{}}
+	book := &bookkeeping{may: map[string]int{}}
 	sum := summary{OK: true, Node: st.url, Steps: []outcome{}}
 	var failed error
 	for _, s := range scenes {
@@ -71,7 +71,7 @@ func (st *stage) play(ctx context.Context, scenes []scene, tell func(scene, outc
 	return sum, failed
 }
 
-func (st *stage) playOne(ctx context.Context, s scene, book *ledger) error {
+func (st *stage) playOne(ctx context.Context, s scene, book *bookkeeping) error {
 	seq, err := s.do(ctx, st)
 	if err != nil {
 		return err
@@ -95,7 +95,7 @@ func (st *stage) playOne(ctx context.Context, s scene, book *ledger) error {
 
 // audience checks that everybody who may heard what the scene delivered, and nobody else did. What comes to somebody
 // else later is noticed in the end: [stage.play] counts again, and [nobodyElse] compares with the pages.
-func (st *stage) audience(ctx context.Context, s scene, book *ledger, seq polder.Seq) error {
+func (st *stage) audience(ctx context.Context, s scene, book *bookkeeping, seq polder.Seq) error {
 	sharer := st.players[s.by]
 	if err := sharer.seen.until(ctx, seq, patience); err != nil {
 		return fmt.Errorf("%s, who shared it: %w", sharer.name, err)
@@ -124,7 +124,7 @@ func (st *stage) audience(ctx context.Context, s scene, book *ledger, seq polder
 }
 
 // heardAll waits until a player has heard everything that was shared, and compares.
-func heardAll(ctx context.Context, who *player, shared []heard, book *ledger, seq polder.Seq) error {
+func heardAll(ctx context.Context, who *player, shared []heard, book *bookkeeping, seq polder.Seq) error {
 	if err := who.seen.until(ctx, seq, patience); err != nil {
 		return fmt.Errorf("%s: %w", who.name, err)
 	}
