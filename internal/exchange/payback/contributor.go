@@ -46,7 +46,7 @@ func (s *Service) Contributors(ctx context.Context, a polder.Actor, community st
 		if err != nil {
 			return nil, err
 		}
-		q.Parts = []Part{}
+		q.Parts = []ScorePart{}
 		out = append(out, Contributor{id, names[id], id == string(a.Org), q})
 	}
 	return out, nil

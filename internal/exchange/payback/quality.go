@@ -122,11 +122,11 @@ type Score struct {
 	Objects int    `json:"objects"` // that can be judged
 	Judged  int    `json:"judged"`  // about which others said something
 	Least   int    `json:"least"`   // that have to be judged before there is a value
-	Parts   []Part `json:"parts"`   // none where not known
+	Parts   []ScorePart `json:"parts"`   // none where not known
 }
 
-// Part is one part of a score with its evidence.
-type Part struct {
+// ScorePart is one part of a score with its evidence.
+type ScorePart struct {
 	Name    string         `json:"name"`
 	Weight  int            `json:"weight"`
 	Points  float64        `json:"points"` // of the weight
@@ -143,7 +143,7 @@ const maxBehind = 20
 // Score computes the quality of objects. Their order counts for nothing.
 func (r Rules) Score(all []Judged) Score {
 	var objects []Judged
-	s := Score{Least: r.Least, Parts: []Part{}}
+	s := Score{Least: r.Least, Parts: []ScorePart{}}
 	for _, j := range all {
 		if slices.Contains(r.Objects, j.Type) {
 			objects = append(objects, j)
@@ -167,8 +167,8 @@ func (r Rules) Score(all []Judged) Score {
 	return s
 }
 
-func (p RulePart) of(objects []Judged) Part {
-	out := Part{Name: p.Name, Weight: p.Weight, Says: p.Says, Formula: p.Formula, Behind: []exchange.Ref{}}
+func (p RulePart) of(objects []Judged) ScorePart {
+	out := ScorePart{Name: p.Name, Weight: p.Weight, Says: p.Says, Formula: p.Formula, Behind: []exchange.Ref{}}
 	var behind []telling
 	switch p.Name {
 	case PartTimeliness:
