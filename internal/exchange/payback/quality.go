@@ -117,11 +117,11 @@ func (j Judged) wrong() bool { return j.False > j.Confirmed }
 
 // Score is the quality of what a contributor shares. Without enough that was judged it has no value.
 type Score struct {
-	Known   bool   `json:"known"`
-	Value   int    `json:"value"`   // 0 to 100; 0 where not known
-	Objects int    `json:"objects"` // that can be judged
-	Judged  int    `json:"judged"`  // about which others said something
-	Least   int    `json:"least"`   // that have to be judged before there is a value
+	Known   bool        `json:"known"`
+	Value   int         `json:"value"`   // 0 to 100; 0 where not known
+	Objects int         `json:"objects"` // that can be judged
+	Judged  int         `json:"judged"`  // about which others said something
+	Least   int         `json:"least"`   // that have to be judged before there is a value
 	Parts   []ScorePart `json:"parts"`   // none where not known
 }
 
