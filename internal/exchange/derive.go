@@ -66,6 +66,12 @@ func (sh *sharing) becomesAnother(r released, h holding) bool {
 	if err != nil {
 		return true
 	}
+	for _, d := range h.here[o.ID] {
+		before, err := stix.Parse(d.Raw)
+		if err == nil && before.CreatedByRef != o.CreatedByRef {
+			return true // a creator never changes
+		}
+	}
 	for _, d := range slices.Concat(h.here[o.ID], h.elsewhere[o.ID]) {
 		mine = mine || d.Custodian == sh.actor.Org && r.was.object.CreatedByRef == string(sh.member.Blind)
 		if d.Version == sortable(o.Version()) && d.Digest != digest {

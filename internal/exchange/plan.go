@@ -396,11 +396,7 @@ func (p *plan) take(ctx context.Context, c candidate) error {
 			return err
 		}
 	}
-	to := p.sh.request.To
-	if c.handed {
-		to = c.to
-	}
-	share, err := c.share(p.sh.actor.Org, to)
+	share, err := c.share(p.sh.actor.Org, c.readers(p.sh.request))
 	if err != nil {
 		return err
 	}

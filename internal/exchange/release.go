@@ -71,7 +71,7 @@ func (s *Service) ReleaseRules(ctx context.Context, org polder.OrgID) (*release.
 	if err != nil {
 		return nil, err
 	}
-	rules, err := s.compileRelease(ctx, org, p)
+	rules, err := s.releaseStore().compile(ctx, org, p)
 	if err != nil {
 		return nil, err
 	}
@@ -83,9 +83,9 @@ func (s *Service) ReleaseRules(ctx context.Context, org polder.OrgID) (*release.
 
 // compileRelease makes rules of a profile, and of what the node knows of the organisation: its name, its people, their
 // mail domains, and what is protected for it.
-func (s *Service) compileRelease(ctx context.Context, org polder.OrgID, p release.Profile) (*release.Rules, error) {
+func (x ReleaseStore) compile(ctx context.Context, org polder.OrgID, p release.Profile) (*release.Rules, error) {
 	if p.Minimise.Any() {
-		known, err := s.ownFacts(ctx, org)
+		known, err := x.ownFacts(ctx, org)
 		if err != nil {
 			return nil, err
 		}
@@ -99,16 +99,16 @@ func (s *Service) compileRelease(ctx context.Context, org polder.OrgID, p releas
 }
 
 // ownFacts are what the node knows of an organisation without being told. What no rule can look for is left out.
-func (s *Service) ownFacts(ctx context.Context, org polder.OrgID) (f release.Facts, err error) {
-	o, err := s.accounts.Org(ctx, org)
+func (x ReleaseStore) ownFacts(ctx context.Context, org polder.OrgID) (f release.Facts, err error) {
+	o, err := x.Accounts.Org(ctx, org)
 	if err != nil {
 		return f, err
 	}
-	people, err := s.accounts.People(ctx, accounts.Local(), org)
+	people, err := x.Accounts.People(ctx, accounts.Local(), org)
 	if err != nil {
 		return f, err
 	}
-	protected, err := readProtected(ctx, s.db.Read(), `SELECT kind, value FROM protected_value WHERE org = ? ORDER BY kind, value`, string(org))
+	protected, err := readProtected(ctx, x.DB.Read(), `SELECT kind, value FROM protected_value WHERE org = ? ORDER BY kind, value`, string(org))
 	if err != nil {
 		return f, err
 	}
@@ -153,42 +153,57 @@ func (s *Service) SetRelease(ctx context.Context, a polder.Actor, p release.Prof
 	if a.Role.OnObjects() < polder.RoleSteward {
 		return 0, errNoSteward
 	}
-	if _, err := s.compileRelease(ctx, a.Org, p); err != nil {
-		return 0, err
-	}
-	return releaseSetting{s.db, s.audit, s.accounts, s.now}.set(ctx, a, a.Org, p, version)
+	return s.releaseStore().Set(ctx, a, a.Org, p, version)
 }
 
-// releaseSetting is what it takes to change a profile, in the node or beside it.
-type releaseSetting struct {
-	db       *db.DB
-	audit    *audit.Log
-	accounts *accounts.Service
-	now      func() time.Time
+// ReleaseStore reads and changes profiles, in the node and beside it.
+type ReleaseStore struct {
+	DB       *db.DB
+	Audit    *audit.Log
+	Accounts *accounts.Service
+	Now      func() time.Time
 }
 
-// set writes a profile with its audit entry, which tells what kind of thing changed and no word of it.
-func (x releaseSetting) set(ctx context.Context, by polder.Actor, org polder.OrgID, p release.Profile, version int64) (next int64, err error) {
+func (s *Service) releaseStore() ReleaseStore {
+	return ReleaseStore{s.db, s.audit, s.accounts, s.now}
+}
+
+// Get is an organisation's profile and its number: the default and 0 when it set none.
+func (x ReleaseStore) Get(ctx context.Context, org polder.OrgID) (release.Profile, int64, error) {
+	return readRelease(ctx, x.DB.Read(), org)
+}
+
+// Rules are a profile made ready for an organisation.
+func (x ReleaseStore) Rules(ctx context.Context, org polder.OrgID, p release.Profile) (*release.Rules, error) {
+	return x.compile(ctx, org, p)
+}
+
+// Set writes a profile with its audit entry, which tells what kind of thing changed and no word of it. version is the
+// number of the profile that was changed; when another is in force, it is a conflict. Less than 0 changes whichever is.
+func (x ReleaseStore) Set(ctx context.Context, by polder.Actor, org polder.OrgID, p release.Profile, version int64) (next int64, err error) {
 	if err := p.Check(); err != nil {
 		return 0, polder.Errorf(polder.Invalid, "%w", err)
 	}
-	was, have, err := readRelease(ctx, x.db.Read(), org)
+	if _, err := x.compile(ctx, org, p); err != nil {
+		return 0, err
+	}
+	was, have, err := readRelease(ctx, x.DB.Read(), org)
 	if err != nil {
 		return 0, err
 	}
 	if version >= 0 && version != have {
 		return 0, polder.Errorf(polder.Conflict, "somebody changed what leaves meanwhile; look at it again, and change that")
 	}
-	err = x.db.Write(ctx, func(tx *db.Tx) error {
+	err = x.DB.Write(ctx, func(tx *db.Tx) error {
 		if by.Org != "" {
-			if by, err = x.accounts.RefreshTx(tx, by); err != nil {
+			if by, err = x.Accounts.RefreshTx(tx, by); err != nil {
 				return err
 			}
 			if by.Role.OnObjects() < polder.RoleSteward {
 				return errNoSteward
 			}
 		}
-		if next, err = writeRelease(tx, org, p, x.now()); err != nil {
+		if next, err = writeRelease(tx, org, p, x.Now()); err != nil {
 			return err
 		}
 		if next != have+1 {
@@ -197,7 +212,7 @@ func (x releaseSetting) set(ctx context.Context, by polder.Actor, org polder.Org
 		e := audit.EntryOf(by)
 		e.Action, e.Detail = "release.set", releaseChanged(was, p)
 		e.Detail["org"], e.Detail["version"] = string(org), fmt.Sprint(next)
-		return x.audit.Append(tx, e)
+		return x.Audit.Append(tx, e)
 	})
 	return next, err
 }

@@ -149,7 +149,7 @@ func (sh *sharing) minimise(c candidate) released {
 			r.stops = append(r.stops, release.Stop{Path: "id", Value: own, Rule: string(release.RuleBlind), Why: "is the identity of your organisation, which shares blind", Overridable: true})
 		}
 		if blind, err := o.WithCreator(string(sh.member.Blind)); o.CreatedByRef == own && err == nil {
-			r.now.object = release.Unsigned(blind)
+			r.now.object, r.now.Made = release.Unsigned(blind), true // it stands in the name of "a member" from now on
 			r.now.changes = append(r.now.changes, release.Change{Path: "created_by_ref", Before: own, After: string(sh.member.Blind), Rule: string(release.RuleBlind), Why: "names your organisation as the creator"})
 		}
 	}
@@ -253,6 +253,9 @@ func (sh *sharing) stops(r *released) error {
 
 // readers are whom a candidate names: the share's, or its own.
 func (c candidate) readers(r Request) []polder.OrgID {
+	if c.handed {
+		return c.to
+	}
 	if c.named != nil {
 		return c.named
 	}

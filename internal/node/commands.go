@@ -23,7 +23,7 @@ import (
 // Commands are all commands of the program.
 func Commands() []*cobra.Command {
 	return slices.Concat([]*cobra.Command{serveCommand(), protectCommand(), demoCommand(), backupCommand(), restoreCommand()}, members.Commands(OpenStore), exchange.Commands(), detect.Commands(time.Now),
-		screen.Commands(screen.CommandOptions{Now: time.Now, Open: openLists}), cases.Commands(time.Now), federationCommands())
+		screen.Commands(screen.CommandOptions{Now: time.Now, Open: openLists}), cases.Commands(time.Now), releaseCommands(), federationCommands())
 }
 
 func serveCommand() *cobra.Command {

@@ -53,7 +53,7 @@ func openAPI(routes []web.Route) ([]byte, error) {
 	return json.MarshalIndent(doc, "", "  ")
 }
 
-// schemaName names a type in the document. Those of cases, which speaks in words that others use too, say so.
+// schemaName names a type in the document. Those of cases and of release, which speak in words that others use too, say so.
 func schemaName(t reflect.Type, hint string) string {
 	name := huma.DefaultSchemaNamer(t, hint)
 	for t.Kind() == reflect.Pointer {
@@ -61,6 +61,9 @@ func schemaName(t reflect.Type, hint string) string {
 	}
 	if strings.HasSuffix(t.PkgPath(), "/internal/cases") && !strings.HasPrefix(name, "Case") {
 		return "Cases" + name
+	}
+	if strings.HasSuffix(t.PkgPath(), "/internal/exchange/release") {
+		return "Release" + name
 	}
 	return name
 }
