@@ -17,6 +17,7 @@ func TestTakeAcceptRound(t *testing.T) {
 	x.shareAs(Request{Objects: one(someIndicator(4, 1, "four", stix.Red, "")), To: []polder.OrgID{y.org.ID}})
 	x.shareAs(Request{Objects: one(someIndicator(5, 1, "five", stix.Red, ""))})
 	sameText(t, "pushed", states(x.push(100, false)), []string{"stored", "stored"})
+	x.taken = 0
 	sameText(t, "pushed again", states(x.push(100, true)), []string{"duplicate", "duplicate"})
 	for _, s := range []*spoke{x, y} {
 		s.pull(100, false)

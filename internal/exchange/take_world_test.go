@@ -28,7 +28,7 @@ type spoke struct {
 	token      polder.TokenID
 	com        polder.Community // as it is mirrored
 	down, up   polder.Seq       // cursors
-	generation int
+	taken      polder.Seq       // at the home: how far the member's log was taken
 }
 
 const hubID = polder.OrgID("identity--0b0b0b0b-0000-4000-8000-00000000000b")
@@ -157,8 +157,10 @@ func (l *spoke) push(limit int, answered bool) []Verdict {
 	l.hub.t.Helper()
 	ctx := context.Background()
 	batch, next := l.above(l.up, limit)
+	batch = slices.DeleteFunc(batch, func(h Handed) bool { return h.Seq <= l.taken })
 	got, err := l.hub.Accept(ctx, l.actor(), l.hub.where.ID, batch, nil)
 	ok(l.hub.t, err)
+	l.taken = max(l.taken, next)
 	if !answered {
 		return got
 	}
