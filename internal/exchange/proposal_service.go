@@ -255,7 +255,7 @@ func (s *Service) AcceptProposal(ctx context.Context, a polder.Actor, community,
 	if err != nil {
 		return Result{}, err
 	}
-	r := Request{Community: string(p.Delivery.Community), Objects: []Incoming{{Raw: next.Raw(), Made: true}}, Level: p.Target.Level, Confirmed: confirmed}
+	r := Request{Community: string(p.Delivery.Community), Objects: []Incoming{{Raw: next.Raw(), Made: o.CreatedByRef != ""}}, Level: p.Target.Level, Confirmed: confirmed}
 	if !p.Target.Nominal.Except() {
 		r.to = p.Target.Nominal.Listed()
 	}
