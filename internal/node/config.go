@@ -29,6 +29,7 @@ type Config struct {
 	LogLevel    string          `yaml:"log_level"`    // debug, info, warn or error; info
 	Mail        Mail            `yaml:"mail"`
 	Webhooks    Webhooks        `yaml:"webhooks"`
+	Peers       Peers           `yaml:"peers"` // how other nodes are reached
 	History     History         `yaml:"history"`
 	Watch       []Watch         `yaml:"watch"` // folders of logs that are taken in
 	Lists       []screen.Source `yaml:"lists"` // where lists of parties come from by themselves

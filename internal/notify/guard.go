@@ -22,6 +22,8 @@ type Guard struct {
 	Roots    *x509.CertPool // nil: those of the machine
 	Resolver *net.Resolver  // nil: that of the machine
 	Timeout  time.Duration  // of a whole request; 0 means 30 s
+
+	Certificates []tls.Certificate // shown to who asks for one; none by default
 }
 
 // ErrRefused is in the chain of every error that says: this address may not be reached.
@@ -71,7 +73,7 @@ func (g *Guard) transport(plain bool) *http.Transport {
 	return &http.Transport{
 		DialContext:            d.DialContext,
 		ForceAttemptHTTP2:      true,
-		TLSClientConfig:        &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: g.Roots},
+		TLSClientConfig:        &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: g.Roots, Certificates: g.Certificates},
 		TLSHandshakeTimeout:    10 * time.Second,
 		ResponseHeaderTimeout:  20 * time.Second,
 		MaxResponseHeaderBytes: 64 << 10,
