@@ -44,7 +44,7 @@ func (c commands) person() *cobra.Command {
 	return group("person", "People of the organisations", c.personAdd(), c.personList(),
 		c.personChange("disable", "End a person's access: sessions and tokens end", "disabled", disable),
 		c.personChange("enable", "Let a disabled person log in again", "enabled", enable),
-		c.personReset())
+		c.personReset(), c.personLink(), c.personUnlink())
 }
 
 func (c commands) personAdd() *cobra.Command {
