@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"context"
+	"crypto/ed25519"
 	"fmt"
 	"time"
 
@@ -17,6 +18,7 @@ const (
 	buildBatch  = 1000                  // deliveries a transaction
 	buildGather = 20 * time.Millisecond // to take in together what comes one by one
 	buildRetry  = 5 * time.Second       // after an error
+	buildLook   = time.Minute           // the node's key may have been changed by a command
 )
 
 // Run builds the log as the journal grows, and signs checkpoints, until ctx ends. An error costs a wait; sharing and
@@ -33,6 +35,9 @@ func (s *Service) Run(ctx context.Context) {
 			s.log.ErrorContext(ctx, "the transparency log waits after an error", "err", err)
 			pause(ctx, nil, buildRetry)
 			continue
+		}
+		if due == 0 {
+			due = buildLook
 		}
 		if pause(ctx, changed, due) {
 			pause(ctx, nil, buildGather)
@@ -167,11 +172,14 @@ func (s *Service) leaves(batch []journal.Delivery, size int64) (leaves []tlog.Ha
 	return leaves, at
 }
 
-// signDue signs unless the last checkpoint is too young.
+// signDue signs unless the last checkpoint is too young. A key that was changed signs the last one again.
 func (s *Service) signDue(ctx context.Context) (due time.Duration, err error) {
 	last, err := s.logOf(ctx, s.origin)
-	if err != nil || last.Size == s.size.Load() {
+	if err != nil {
 		return 0, err
+	}
+	if last.Size == s.size.Load() {
+		return 0, s.signAgain(ctx, last)
 	}
 	if wait := last.Accepted.Add(s.o.Every).Sub(s.o.Now()); !last.Accepted.IsZero() && wait > 0 && wait <= s.o.Every {
 		return wait, nil
@@ -186,24 +194,38 @@ func (s *Service) sign(ctx context.Context) error {
 		return err
 	}
 	t, err := s.ownTree(ctx)
-	if err != nil || t.size == last.Size {
-		if err == nil {
-			err = s.holds(ctx, t, last)
-		}
+	if err != nil {
 		return err
 	}
-	if err := s.holds(ctx, t, last); err != nil {
+	if err := s.holds(ctx, t, last); err != nil || t.size == last.Size {
 		return err
 	}
 	root, err := readHashes(s.trees.db.Read(), t).root(t.size)
 	if err != nil {
 		return err
 	}
-	c := seal.Checkpoint{Origin: s.origin, Size: t.size, Root: root, Seq: int64(t.cursor)}
-	if _, s.key, err = s.o.Keys.Node(ctx); err != nil {
+	_, key, err := s.o.Keys.Node(ctx)
+	if err != nil {
 		return err
 	}
-	k := seal.LogKeyOf(s.origin, s.key)
+	return s.publish(ctx, last, seal.Checkpoint{Origin: s.origin, Size: t.size, Root: root, Seq: int64(t.cursor)}, key)
+}
+
+// signAgain puts the key that is in force under the last checkpoint.
+func (s *Service) signAgain(ctx context.Context, last known) error {
+	_, key, err := s.o.Keys.Node(ctx)
+	if err != nil || last.Size == 0 {
+		return err
+	}
+	if _, err := seal.OpenCheckpoint(last.Note, seal.LogKeyOf(s.origin, key)); err == nil {
+		return nil
+	}
+	return s.publish(ctx, last, last.checkpoint(), key)
+}
+
+// publish signs a checkpoint, keeps it, and then says that there is one.
+func (s *Service) publish(ctx context.Context, last known, c seal.Checkpoint, key ed25519.PublicKey) error {
+	k := seal.LogKeyOf(s.origin, key)
 	raw, err := seal.SignCheckpoint(c, seal.LogSigner{Key: k, Make: func(m []byte) ([]byte, error) { return s.o.Keys.SignNode(ctx, m) }})
 	if err != nil {
 		return err

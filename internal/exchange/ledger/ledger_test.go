@@ -70,7 +70,7 @@ func TestRebuilt(t *testing.T) {
 	if len(hub.kinds()) != 0 || one.Size < 1210 {
 		t.Fatalf("evidence %v, size %d", hub.kinds(), one.Size)
 	}
-	if _, err := seal.OpenCheckpoint(one.Note, seal.LogKeyOf(hub.origin, hub.key)); err != nil {
+	if _, err := seal.OpenCheckpoint(one.Note, hub.logKey()); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -168,8 +168,8 @@ func (f *following) advance(ctx context.Context) (err error) {
 	if len(lost) > 0 {
 		return f.omitted(ctx, lost)
 	}
-	if f.next.Checkpoint == f.log.checkpoint() && len(found) == 0 {
-		return nil
+	if f.next.Checkpoint == f.log.checkpoint() && bytes.Equal(f.next.Note, f.log.Note) {
+		return f.s.mark(ctx, f.l.Peer, found)
 	}
 	if err := f.s.accept(ctx, f.log, f.next, []seal.LogKey{f.key}); err != nil {
 		return err

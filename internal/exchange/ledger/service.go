@@ -2,7 +2,6 @@ package ledger
 
 import (
 	"context"
-	"crypto/ed25519"
 	"embed"
 	"io/fs"
 	"log/slog"
@@ -48,6 +47,7 @@ type Options struct {
 	Keys    exchange.NodeKeys // nil on a side that only reads (commands)
 	Secret  []byte            // of the node, for nonces and decoys
 	Stop    Stopper
+	Linked  func(context.Context) (map[polder.OrgID]bool, error) // the nodes that links lead to; nil: all whose logs are known
 	Now     func() time.Time
 	Log     *slog.Logger
 	Every   time.Duration // 0 is [Every]; below 0 is no pause
@@ -62,7 +62,6 @@ type Service struct {
 	journal *journal.Journal
 	log     *slog.Logger
 	node    polder.OrgID
-	key     ed25519.PublicKey
 	origin  string
 
 	build  sync.Mutex // one at a time builds and signs
@@ -120,7 +119,7 @@ func Open(ctx context.Context, o Options) (_ *Service, err error) {
 
 // begin finds out which log is this node's own now.
 func (s *Service) begin(ctx context.Context) (err error) {
-	if s.node, s.key, err = s.o.Keys.Node(ctx); err != nil {
+	if s.node, _, err = s.o.Keys.Node(ctx); err != nil {
 		return err
 	}
 	lineage, err := s.journal.Lineage(ctx)

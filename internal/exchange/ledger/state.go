@@ -38,6 +38,7 @@ type State struct {
 	Own       bool
 	Begun     time.Time
 	Ended     time.Time // when another log of the node took its place: it was restored
+	Left      bool      // no link leads to the node any more, so the log is not followed
 	Size      int64
 	Seq       polder.Seq
 	Accepted  time.Time // when the last checkpoint was signed or accepted
@@ -62,7 +63,16 @@ func (s *Service) States(ctx context.Context) (out []State, err error) {
 	if err != nil {
 		return nil, err
 	}
+	linked := map[polder.OrgID]bool(nil)
+	if s.o.Linked != nil {
+		if linked, err = s.o.Linked(ctx); err != nil {
+			return nil, err
+		}
+	}
 	for _, k := range logs {
+		if linked != nil && !k.Own && !linked[k.Node] {
+			k.Left = true
+		}
 		st, err := s.state(ctx, k)
 		if err != nil {
 			return nil, err
@@ -89,7 +99,8 @@ func (s *Service) state(ctx context.Context, k known) (State, error) {
 	if err != nil {
 		return st, err
 	}
-	if k.Ended.IsZero() {
+	st.Left = k.Left
+	if k.Ended.IsZero() && !k.Left {
 		st.Alarms = s.alarms(k, instant(oldest))
 	}
 	return st, nil
@@ -195,9 +206,34 @@ func (s *Service) noteOf(ctx context.Context, k known) ([]byte, error) {
 	}
 	notes := [][]byte{k.Note}
 	for _, c := range all {
-		if c.Size == k.Size {
+		if c.Size == k.Size && len(notes) < 90 { // a note has at most a hundred signatures
 			notes = append(notes, c.Note)
 		}
 	}
 	return seal.MergeNotes(notes...), nil
+}
+
+// Counts are figures over all logs.
+type Counts struct {
+	Followed int // logs of other nodes
+	Waiting  int // deliveries that no checkpoint covers yet
+	Alarms   int // logs with an alarm
+}
+
+// Counts counts; where that fails it counts one alarm.
+func (s *Service) Counts(ctx context.Context) (c Counts) {
+	all, err := s.States(ctx)
+	if err != nil {
+		return Counts{Alarms: 1}
+	}
+	for _, st := range all {
+		if !st.Own && st.Ended.IsZero() && !st.Left {
+			c.Followed++
+		}
+		c.Waiting += st.Waiting
+		if len(st.Alarms) > 0 {
+			c.Alarms++
+		}
+	}
+	return c
 }

@@ -32,6 +32,7 @@ type known struct {
 	Sent      int64
 	Witnesses int
 	Trouble   string
+	Left      bool // no link leads there; not stored
 }
 
 // checkpoint is the last one.
@@ -156,8 +157,9 @@ func (s *Service) beginOther(ctx context.Context, l exchange.PeerLink, origin st
 func (s *Service) accept(ctx context.Context, prev known, c seal.Signed, keys []seal.LogKey) error {
 	now := micros(s.o.Now())
 	return s.db.Write(ctx, func(tx *db.Tx) error {
-		res, err := tx.Exec(`UPDATE ledger_log SET size = ?, root = ?, seq = ?, note = ?, accepted = ?, contact = ?, trouble = '' WHERE origin = ? AND size = ? AND root = ?`,
-			c.Size, c.Root[:], c.Seq, string(c.Note), now, now, c.Origin, prev.Size, rootOf(prev))
+		res, err := tx.Exec(`UPDATE ledger_log SET size = ?1, root = ?2, seq = ?3, sent = CASE WHEN note = ?4 THEN sent ELSE -1 END, note = ?4,
+			accepted = ?5, contact = ?5, trouble = '' WHERE origin = ?6 AND size = ?7 AND root = ?8`,
+			c.Size, c.Root[:], c.Seq, string(c.Note), now, c.Origin, prev.Size, rootOf(prev))
 		if err != nil {
 			return err
 		}

@@ -30,8 +30,8 @@ const (
 	FormCheckpoint = "checkpoint"
 )
 
-// VerifyFile verifies a proof or a checkpoint by itself, with the keys given.
-func VerifyFile(name string, raw []byte, keys ...seal.LogKey) Verified {
+// VerifyFile verifies a proof or a checkpoint by itself, with the keys that are known.
+func VerifyFile(name string, raw []byte, known Keys) Verified {
 	v := Verified{Name: name, Form: FormCheckpoint}
 	leaf, growth := seal.ProofForm(raw)
 	switch {
@@ -42,7 +42,7 @@ func VerifyFile(name string, raw []byte, keys ...seal.LogKey) Verified {
 			return v
 		}
 		v.Leaf = p.Leaf
-		s, err := p.Verify(keys...)
+		s, err := p.Verify(known.For(p.Checkpoint)...)
 		v.Signed, v.Err = []seal.Signed{s}, err
 	case growth:
 		v.Form = FormGrowth
@@ -50,12 +50,12 @@ func VerifyFile(name string, raw []byte, keys ...seal.LogKey) Verified {
 		if v.Err = err; err != nil {
 			return v
 		}
-		earlier, later, err := p.Verify(keys...)
+		earlier, later, err := p.Verify(known.For(p.Earlier, p.Later)...)
 		v.Signed, v.Err = []seal.Signed{earlier, later}, err
 	case bytes.HasPrefix(raw, []byte("{")):
 		v.Err = errors.New("it is neither a proof, as polder log prove writes it, nor a checkpoint, as polder log checkpoint prints it")
 	default:
-		s, err := seal.OpenCheckpoint(raw, keys...)
+		s, err := seal.OpenCheckpoint(raw, known.For(raw)...)
 		v.Signed, v.Err = []seal.Signed{s}, err
 	}
 	return v

@@ -17,6 +17,7 @@ import (
 	"github.com/polder-exchange/polder/internal/db"
 	"github.com/polder-exchange/polder/internal/exchange"
 	"github.com/polder-exchange/polder/internal/journal"
+	"github.com/polder-exchange/polder/internal/seal"
 	"github.com/polder-exchange/polder/stix"
 )
 
@@ -245,4 +246,9 @@ func (x *site) kinds() (out []string) {
 		out = append(out, e.Kind)
 	}
 	return out
+}
+
+// logKey is the key under the checkpoints of a node's own log.
+func (x *site) logKey() seal.LogKey {
+	return seal.LogKeyOf(x.origin, x.keys.book.private[x.keys.node].Public().(ed25519.PublicKey))
 }
