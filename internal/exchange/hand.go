@@ -17,7 +17,14 @@ import (
 // back whole, with all whom it named, so that a node that was restored has it again; of another's, org learns neither
 // who shared it nor who else was named.
 func HandOut(d journal.Delivery, org polder.OrgID) (h Handed, ok bool) {
-	if org == "" || !d.Reached.Contains(org) || d.Kind == journal.Object && len(d.Raw) == 0 || d.Kind > journal.Withdrawn {
+	if !d.Reached.Contains(org) {
+		return Handed{}, false
+	}
+	return handed(d, org)
+}
+
+func handed(d journal.Delivery, org polder.OrgID) (h Handed, ok bool) {
+	if org == "" || d.Kind == journal.Object && len(d.Raw) == 0 || d.Kind > journal.Withdrawn {
 		return Handed{}, false
 	}
 	h = Handed{Seq: d.Seq, Kind: d.Kind, Community: d.Community, ID: d.ID, Level: d.Level, Raw: d.Raw, Mine: d.Sharer == org}
@@ -40,14 +47,39 @@ func HandOut(d journal.Delivery, org polder.OrgID) (h Handed, ok bool) {
 }
 
 // handUp is a delivery of a mirrored community as it leaves for the home: what org shared or withdrew here. ok is false
-// for all else: what others shared, and what names nobody but org.
+// for all else: what others shared, what names nobody but org, and what is gone.
 func handUp(d journal.Delivery, org polder.OrgID) (h Handed, ok bool) {
-	if d.Sharer != org {
+	if d.Sharer != org || d.Gone != 0 {
 		return Handed{}, false
 	}
-	h, ok = HandOut(d, org)
+	h, ok = handed(d, org)
 	h.Mine = false
 	return h, ok && (h.Everyone || len(h.To) > 0)
+}
+
+// Upward is what org shared and withdrew in some mirrored communities, in the deliveries above after up to to, as it
+// leaves for their home. Sight alone would not do: a widening reaches only whom the version did not reach before.
+func (s *Service) Upward(ctx context.Context, org polder.OrgID, communities []polder.CommunityID, after, to polder.Seq) (out []Handed, err error) {
+	for after < to {
+		rows, next, err := s.journal.Scan(ctx, after, Batch)
+		if err != nil || next == after {
+			return out, err
+		}
+		for _, d := range rows {
+			if d.Seq > to || !slices.Contains(communities, d.Community) {
+				continue
+			}
+			h, ok, err := s.HandUp(ctx, d.Delivery, org)
+			if err != nil {
+				return nil, err
+			}
+			if ok {
+				out = append(out, h)
+			}
+		}
+		after = next
+	}
+	return out, nil
 }
 
 // HandDown is [HandOut], signed: what an organisation of this node created and came here in bytes that stay (TAXII) gets

@@ -36,6 +36,13 @@ func TestFederationLaws(t *testing.T) {
 	}
 	f.actors["d"] = h.steward("d")
 	f.actors["x"], f.actors["y"] = f.x.as("x", polder.RoleContributor), f.y.as("y", polder.RoleContributor)
+	t.Cleanup(func() {
+		for _, w := range []*world{h.world, f.x.world, f.y.world} {
+			if d := w.journal.Damage(); len(d) > 0 {
+				t.Errorf("damage: %v", d)
+			}
+		}
+	})
 	rapid.Check(t, func(rt *rapid.T) {
 		f.run++
 		f.owner = map[string]string{}

@@ -135,21 +135,15 @@ func (l *spoke) pull(limit int, move bool) []Verdict {
 	return got
 }
 
-// above is what the member hands up after a number.
+// above is what the member hands up after a number, of the next limit deliveries.
 func (l *spoke) above(after polder.Seq, limit int) (batch []Handed, next polder.Seq) {
 	l.hub.t.Helper()
 	ctx := context.Background()
-	page, err := l.journal.Page(ctx, polder.Sight{Org: l.org.ID, Communities: []polder.CommunityID{l.com.ID}}, journal.Query{After: after, All: true, Withdrawals: true, Limit: limit})
+	_, next, err := l.journal.Scan(ctx, after, limit)
 	ok(l.hub.t, err)
-	for _, d := range page.Deliveries {
-		next = d.Seq
-		h, yes, err := l.HandUp(ctx, d, l.org.ID)
-		ok(l.hub.t, err)
-		if yes {
-			batch = append(batch, h)
-		}
-	}
-	return batch, max(next, after)
+	batch, err = l.Upward(ctx, l.org.ID, []polder.CommunityID{l.com.ID}, after, next)
+	ok(l.hub.t, err)
+	return batch, next
 }
 
 // push hands up at most limit deliveries. The home stores how far it got; a lost answer leaves the member's own cursor.
