@@ -15,6 +15,8 @@ import (
 
 // previewView is the data of templates/preview.html.
 type previewView struct {
+	Errors   []web.FieldError
+	Override *web.Field // asks why it leaves although a value stops it
 	Alerts   []web.Alert
 	Changes  []web.Diff
 	Kept     []web.Diff
@@ -43,6 +45,7 @@ func (p *Pages) preview(w http.ResponseWriter, r *http.Request, rd *reader, d dr
 	}
 	v.refusals(words, d, res)
 	v.warnings(words, res)
+	v.releases(words, d, res)
 	v.rows(rd, res)
 	readers := audience(rd.by.Org, res)
 	v.audience(rd, d, res, readers)
@@ -89,6 +92,9 @@ func (d draft) hidden() []web.Hidden {
 		{Name: "body", Value: base64.StdEncoding.EncodeToString(d.src.Body)}}
 	if d.named {
 		all = append(all, web.Hidden{Name: "named", Value: "yes"})
+	}
+	if d.derive != stix.None {
+		all = append(all, web.Hidden{Name: "derive", Value: d.derive.String()})
 	}
 	for _, o := range d.to {
 		all = append(all, web.Hidden{Name: "to", Value: string(o)})
@@ -170,14 +176,13 @@ func (v *previewView) warnings(words web.Words, res Result) {
 	}
 	held := 0
 	for _, w := range res.Warnings[:min(len(res.Warnings), 50)] {
-		said := w.Reason
-		if w.Value != "" {
-			said = muzzled(clip(w.Value, 200)) + ": " + w.Reason
-		}
-		if w.Held {
+		class := "mind"
+		if w.Held && w.Stop {
+			class = "no"
+		} else if w.Held {
 			held++
 		}
-		v.Checks = append(v.Checks, web.Mark{Class: "mind", Text: said})
+		v.Checks = append(v.Checks, web.Mark{Class: class, Text: warningText(words, w)})
 	}
 	if len(res.Warnings) == 0 && len(res.Items) > 0 {
 		v.Checks = append(v.Checks, web.Mark{Class: "yes", Text: words.T("exchange.preview.harmless")})
@@ -236,6 +241,7 @@ func afterDot(s string) string {
 // sideBySide is one object as it is beside what leaves.
 func sideBySide(rd *reader, it Item) (rows []web.Diff) {
 	before, after := rawMembers(it.Before), rawMembers(it.Raw)
+	rows, told := changeRows(rd.words, it)
 	names := make([]string, 0, len(after))
 	for _, m := range []map[string]json.RawMessage{before, after} {
 		for n := range m {
@@ -244,6 +250,9 @@ func sideBySide(rd *reader, it Item) (rows []web.Diff) {
 	}
 	slices.Sort(names)
 	for _, n := range slices.Compact(names) {
+		if told[n] {
+			continue
+		}
 		was, is := before[n], after[n]
 		row := web.Diff{Outcome: "keep", Property: it.Type + "." + n, Before: rd.segments(n, was), After: rd.segments(n, is)}
 		switch {

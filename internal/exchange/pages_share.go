@@ -35,6 +35,10 @@ type draft struct {
 	src   Source
 	one   map[string]string // the fields of a single indicator
 	seen  string            // what the sharer saw: see [outlook]
+
+	derive   stix.Marking // what is marked stricter is taken out; None takes out nothing
+	override string       // why it leaves although a value stops it
+	tried    bool         // to share it, and not only to look
 }
 
 // shareView is the data of templates/share.html.
@@ -48,6 +52,7 @@ type shareView struct {
 	One     []web.Field
 	Levels  web.Field
 	Named   web.Field
+	Derive  web.Field
 	To      *web.Field
 	Said    string
 	Nothing *web.Empty
@@ -118,6 +123,7 @@ func (p *Pages) shareForm(w http.ResponseWriter, r *http.Request, rd *reader, d 
 	for _, f := range oneFields {
 		v.One = append(v.One, web.Field{Name: f.name, Label: words.T("exchange.share." + f.name), Help: helpOf(words, f.name), Value: d.one[f.name], Type: f.typ, Max: f.max})
 	}
+	v.Derive = deriveField(words, d)
 	if err := p.audienceFields(rd, d, &v); err != nil {
 		return err
 	}
@@ -195,6 +201,12 @@ func (p *Pages) draft(r *http.Request, rd *reader) (d draft, err error) {
 			return d, polder.Errorf(polder.Invalid, "tlp: %w", err)
 		}
 	}
+	d.override = strings.TrimSpace(f.Get("override"))
+	if f.Get("derive") != "" {
+		if d.derive, err = stix.ParseMarking(f.Get("derive")); err != nil {
+			return d, polder.Errorf(polder.Invalid, "derive: %w", err)
+		}
+	}
 	for _, o := range f["to"] {
 		d.to = append(d.to, polder.OrgID(o))
 	}
@@ -263,7 +275,7 @@ func table(one map[string]string) (Source, error) {
 
 // request is the share that the draft asks for.
 func (d draft) request(read Reading, preview bool) Request {
-	return Request{Community: d.place.Alias, Objects: read.Objects, LeftOut: read.LeftOut, Level: d.level, To: d.to, Named: d.named, Preview: preview, Confirmed: !preview}
+	return Request{Community: d.place.Alias, Objects: read.Objects, LeftOut: read.LeftOut, Level: d.level, To: d.to, Named: d.named, Preview: preview, Confirmed: !preview, Derive: d.derive, Override: d.override}
 }
 
 // rehearse reads the draft and finds out what sharing it would come to. Nothing is stored.
@@ -316,12 +328,13 @@ func (p *Pages) confirmShare(w http.ResponseWriter, r *http.Request) error {
 	if r.PostForm.Get("change") != "" {
 		return p.shareForm(w, r, rd, d, nil)
 	}
+	d.tried = true
 	read, res, err := p.rehearse(rd, d)
 	if err != nil {
 		return p.again(w, r, rd, d, err)
 	}
-	if len(res.Refused) > 0 || outlook(res) != d.seen {
-		return p.preview(w, r, rd, d, res, d.seen != "")
+	if len(res.Refused) > 0 || res.Stopped() || outlook(res) != d.seen {
+		return p.preview(w, r, rd, d, res, d.seen != "" && outlook(res) != d.seen)
 	}
 	done, err := p.Share(rd.ctx, rd.by, d.request(read, false))
 	if err != nil {
@@ -351,6 +364,9 @@ func outlook(res Result) string {
 		h.Write([]byte(it.ID + it.TLP))
 		for _, o := range it.Readers {
 			h.Write([]byte(o))
+		}
+		for _, c := range it.Changes {
+			h.Write([]byte(c.Path + c.After))
 		}
 	}
 	return hex.EncodeToString(h.Sum(nil)[:16])
