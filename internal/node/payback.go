@@ -34,11 +34,16 @@ func (n *Node) openPayback(ctx context.Context) error {
 	return nil
 }
 
-func paybackParts() []web.Part { return nil }
+func paybackParts() []web.Part { return []web.Part{payback.ConsolePart()} }
 
 // mountPayback adds the pages, the REST API and what spans pages.
 func (n *Node) mountPayback(site *web.Site) ([]web.Route, error) {
-	return payback.NewAPI(n.federation.payback).Routes(), nil
+	s := n.federation.payback
+	pages := s.Pages(site)
+	site.AddNav(pages.Nav()...)
+	site.AddCards(pages)
+	site.AddPanels(pages)
+	return append(payback.NewAPI(s).Routes(), pages.Routes()...), nil
 }
 
 func paybackCommands() []*cobra.Command { return payback.Commands() }

@@ -259,14 +259,9 @@ func (l *ledger) account(ctx context.Context, s *Service, blocks blocked) (Accou
 		}
 		own[row.Community][row.ID] = true
 		b := blocks.by[row.Ref]
-		thing := Thing{Ref: row.Ref, Blocks: MembersOf(b.orgs, blocks.others[row.Community])}
+		thing := l.thing(row.Ref, blocks)
 		if t != nil {
 			l.effects(&out, t, sets)
-			thing.Sightings, thing.False = MembersOf(len(t.seen), -1), MembersOf(len(t.denied), -1)
-			if len(t.blocked) > 0 {
-				thing.Blocks = MembersOf(max(len(t.blocked), thing.Blocks.n), -1)
-			}
-			thing.weight = 3*len(t.seen) + len(t.agreed) + 3*len(t.denied)
 		}
 		if b.orgs > 0 || t != nil && len(t.blocked) > 0 {
 			out.Blocks.Objects++
@@ -283,6 +278,19 @@ func (l *ledger) account(ctx context.Context, s *Service, blocks blocked) (Accou
 	out.Agreements.Members, out.Answers.Members = MembersOf(len(sets["agreed"]), -1), MembersOf(len(sets["answered"]), -1)
 	out.Weeks = l.lastWeeks(now)
 	return out, s.countBlockers(ctx, &out, l.org, blocks, own, sets["blocked"], listed)
+}
+
+// thing is what one object did, without its name.
+func (l *ledger) thing(r exchange.Ref, blocks blocked) Thing {
+	out := Thing{Ref: r, Blocks: MembersOf(blocks.by[r].orgs, blocks.others[r.Community])}
+	if t := l.said[r]; t != nil {
+		out.Sightings, out.False = MembersOf(len(t.seen), -1), MembersOf(len(t.denied), -1)
+		if len(t.blocked) > 0 {
+			out.Blocks = MembersOf(max(len(t.blocked), out.Blocks.n), -1)
+		}
+		out.weight = 3*len(t.seen) + len(t.agreed) + 3*len(t.denied)
+	}
+	return out
 }
 
 // effects adds what was said about one object.
