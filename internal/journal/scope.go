@@ -23,12 +23,13 @@ type scopes struct {
 	tail    map[int64]polder.Seq
 	open    map[polder.CommunityID][]scope                  // everyone, or all but some
 	members map[polder.CommunityID]map[polder.OrgID][]scope // by organisation named
+	pending map[int64]scope                                 // of the write under way, which may read its own rows
 }
 
 func loadScopes(ctx context.Context, d *db.DB) (*scopes, error) {
 	s := &scopes{
 		byID: map[int64]scope{}, byKey: map[[2]string]int64{}, tail: map[int64]polder.Seq{},
-		open: map[polder.CommunityID][]scope{}, members: map[polder.CommunityID]map[polder.OrgID][]scope{},
+		open: map[polder.CommunityID][]scope{}, members: map[polder.CommunityID]map[polder.OrgID][]scope{}, pending: map[int64]scope{},
 	}
 	rows, err := d.Read().QueryContext(ctx, `SELECT id, community, audience, tail FROM scope`)
 	if err != nil {
@@ -49,6 +50,7 @@ func loadScopes(ctx context.Context, d *db.DB) (*scopes, error) {
 func (s *scopes) add(c scope, tail polder.Seq) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	delete(s.pending, c.id)
 	s.tail[c.id] = max(s.tail[c.id], tail)
 	if _, have := s.byID[c.id]; have {
 		return
@@ -90,7 +92,10 @@ func (s *scopes) seenBy(sight polder.Sight, after polder.Seq) (ids []int64) {
 func (s *scopes) audience(id int64) polder.Audience {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	return s.byID[id].audience
+	if c, known := s.byID[id]; known {
+		return c.audience
+	}
+	return s.pending[id].audience
 }
 
 // intern gives the id of an audience inside tx, and notes that number seq is used in it.
@@ -110,6 +115,12 @@ func (s *scopes) intern(tx *db.Tx, c polder.CommunityID, a polder.Audience, seq 
 		ON CONFLICT (community, audience) DO UPDATE SET tail = max(tail, excluded.tail) RETURNING id`, string(c), key, int64(seq)).Scan(&id)
 	if err != nil {
 		return 0, err
+	}
+	if !known {
+		// An id that a write took and that was rolled back is overwritten by the write that takes it next.
+		s.mu.Lock()
+		s.pending[id] = scope{id, c, a}
+		s.mu.Unlock()
 	}
 	tx.OnCommit(func() { s.add(scope{id, c, a}, seq) })
 	return id, nil
