@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/polder-exchange/polder/internal/exchange"
+	signing "github.com/polder-exchange/polder/internal/exchange/keys"
 	"github.com/polder-exchange/polder/internal/exchange/ledger"
 	"github.com/polder-exchange/polder/internal/exchange/match"
 	"github.com/polder-exchange/polder/internal/exchange/payback"
@@ -19,12 +20,13 @@ import (
 type federation struct {
 	signatures exchange.Signatures // set by openKeys
 	keys       exchange.NodeKeys
-	match      *match.Service      // set by openMatch
-	ledger     exchange.Ledger     // set by openLedger
-	log        *ledger.Service     // the same, with its pages and commands
-	peers      *peers.Service      // set by openPeers
-	parts      []exchange.PeerPart // what keys, ledger and others say to peers
-	payback    *payback.Service    // set by openPayback
+	pseudonyms *signing.PseudonymBook // set by openKeys
+	match      *match.Service         // set by openMatch
+	ledger     exchange.Ledger        // set by openLedger
+	log        *ledger.Service        // the same, with its pages and commands
+	peers      *peers.Service         // set by openPeers
+	parts      []exchange.PeerPart    // what keys, ledger and others say to peers
+	payback    *payback.Service       // set by openPayback
 	runs       []func(context.Context)
 }
 

@@ -21,15 +21,15 @@ func (n *Node) openKeys(ctx context.Context) error {
 	n.federation.parts = append(n.federation.parts, s)
 	n.federation.goes(s.Run)
 	n.federation.signatures, n.federation.keys = s, s
-	return nil
+	return n.openPseudonyms(ctx, s)
 }
 
-func keysParts() []web.Part { return nil }
+func keysParts() []web.Part { return []web.Part{signing.PseudonymPart()} }
 
-func (n *Node) mountKeys(site *web.Site) ([]web.Route, error) { return nil, nil }
+func (n *Node) mountKeys(site *web.Site) ([]web.Route, error) { return n.mountPseudonyms(site), nil }
 
 func keysCommands() []*cobra.Command {
-	return signing.Commands(signing.CommandOptions{Open: openSigning})
+	return append(signing.Commands(signing.CommandOptions{Open: openSigning, Certificates: signing.ReadCertificates}), signing.PseudonymCommands(openPseudonymFolder)...)
 }
 
 // openSigning opens the keys in the folder of a node, for commands.
@@ -42,5 +42,8 @@ func openSigning(ctx context.Context, dir string) (signing.Opened, error) {
 		return signing.Opened{}, errors.Join(err, store.Close())
 	}
 	s := signing.New(signing.Options{DB: store.DB, Audit: store.Audit, Accounts: store.Accounts, Now: time.Now, Log: slog.New(slog.DiscardHandler)})
+	if _, err := pseudonymsOf(ctx, store.DB, s); err != nil {
+		return signing.Opened{}, errors.Join(err, store.Close())
+	}
 	return signing.Opened{Service: s, Close: store.Close}, nil
 }

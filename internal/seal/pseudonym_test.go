@@ -59,8 +59,12 @@ func TestPseudonymEntryRefused(t *testing.T) {
 		{"number 0", func(e *PseudonymEntry) { e.N = 0 }},
 		{"no community", func(e *PseudonymEntry) { e.Community = "" }},
 		{"another act", func(e *PseudonymEntry) { e.Act = "named" }},
-		{"opened by nobody", func(e *PseudonymEntry) { e.Act, e.Key, e.Reason, e.Date = PseudonymOpened, nil, "why", "2026-11-22T10:00:00Z" }},
-		{"opened for no reason", func(e *PseudonymEntry) { e.Act, e.Key, e.By, e.Date = PseudonymOpened, nil, "identity--1", "2026-11-22T10:00:00Z" }},
+		{"opened by nobody", func(e *PseudonymEntry) {
+			e.Act, e.Key, e.Reason, e.Date = PseudonymOpened, nil, "why", "2026-11-22T10:00:00Z"
+		}},
+		{"opened for no reason", func(e *PseudonymEntry) {
+			e.Act, e.Key, e.By, e.Date = PseudonymOpened, nil, "identity--1", "2026-11-22T10:00:00Z"
+		}},
 		{"a long reason", func(e *PseudonymEntry) {
 			e.Act, e.Key, e.By, e.Date, e.Reason = PseudonymStopped, nil, "identity--1", "2026-11-22T10:00:00Z", strings.Repeat("x", 1001)
 		}},

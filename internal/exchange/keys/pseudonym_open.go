@@ -158,7 +158,9 @@ func (p *PseudonymBook) noteOwn(tx *db.Tx, by polder.Actor, org polder.OrgID, c 
 }
 
 // ReadCertificates reads the pseudonyms of a file of keys.
-func ReadCertificates() Certificates { return &pseudonymRing{entries: map[string][]seal.PseudonymEntry{}} }
+func ReadCertificates() Certificates {
+	return &pseudonymRing{entries: map[string][]seal.PseudonymEntry{}}
+}
 
 // pseudonymRing is the pseudonyms of a file of keys. It is a [Certificates].
 type pseudonymRing struct {

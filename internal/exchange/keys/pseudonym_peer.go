@@ -301,7 +301,7 @@ func (p *PseudonymBook) heard(ctx context.Context, l exchange.PeerLink, got pseu
 				return polder.Errorf(polder.Invalid, "a pseudonym of the peer: %w", err)
 			}
 			k, ok := home.chain.Key(e.HomeKey)
-			if lives != l.Peer || e.Home != string(l.Peer) || e.Community != string(c) || e.Blind != string(com.Blind) || !ok || k.Revoked > 0 && e.Act != seal.PseudonymStopped || !e.VerifiedBy(k.Key) {
+			if lives != l.Peer || e.Home != string(l.Peer) || e.Community != string(c) || e.Blind != string(com.Blind) || !ok || revokedBefore(home, l.Peer, k, e) || !e.VerifiedBy(k.Key) {
 				return polder.Errorf(polder.Invalid, "entry %d about pseudonyms of %s is not one that its home signed", e.N, com.Alias)
 			}
 			fresh = append(fresh, listed{e, raw})
@@ -325,6 +325,12 @@ func (p *PseudonymBook) heard(ctx context.Context, l exchange.PeerLink, got pseu
 		}
 		return granted(tx, got.Granted, wishes)
 	})
+}
+
+// revokedBefore tells whether the key that signed an entry was revoked, by the home's own order, before the entry was made.
+func revokedBefore(home *owner, id polder.OrgID, k seal.ChainKey, e seal.PseudonymEntry) bool {
+	marks := home.homes[id]
+	return k.Revoked > 0 && k.Revoked <= len(marks) && e.At > marks[k.Revoked-1].at
 }
 
 // granted keeps what the home handed over, and why it did not.
