@@ -44,6 +44,7 @@ func newMetrics(r *prometheus.Registry, n *Node) *metrics {
 	})
 	r.MustRegister(detectionMetrics(&n.detection)...)
 	r.MustRegister(listMetrics{n.screening.registry})
+	r.MustRegister(linkMetrics{n})
 	r.MustRegister(logMetrics(n)...)
 	r.MustRegister(m.requests, m.seconds, m.panics, ready, lag, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m

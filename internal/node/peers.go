@@ -85,6 +85,7 @@ func (n *Node) openPeers(ctx context.Context) error {
 	}
 	n.federation.peers = s
 	n.federation.goes(s.Run)
+	n.federation.goes(func(ctx context.Context) { s.RunTAXII(ctx, peers.TAXIIPace{}) })
 	return nil
 }
 
@@ -92,7 +93,10 @@ func peersParts() []web.Part { return []web.Part{peers.ConsolePart()} }
 
 // mountPeers adds the door for peers, the pages, and the card of the overview.
 func (n *Node) mountPeers(site *web.Site) ([]web.Route, error) {
-	return n.federation.peers.Routes(), nil
+	pages := n.federation.peers.Pages(site, n.Config.address())
+	site.AddNav(pages.Nav()...)
+	site.AddCards(pages)
+	return append(n.federation.peers.Routes(), pages.Routes()...), nil
 }
 
 func peersCommands() []*cobra.Command {

@@ -42,7 +42,7 @@ func Command(o CommandOptions) *cobra.Command {
 			"the other accepts, and people compare the two fingerprints by a way of their own. Until the home has confirmed the other's\n" +
 			"fingerprint only TLP:CLEAR and TLP:GREEN flow.",
 	}
-	cmd.AddCommand(c.invite(), c.accept(), c.list(), c.confirm(), c.pause(), c.resume(), c.remove(), c.limit(), c.refused())
+	cmd.AddCommand(c.invite(), c.accept(), c.list(), c.confirm(), c.pause(), c.resume(), c.remove(), c.limit(), c.refused(), c.taxii())
 	return cmd
 }
 
@@ -243,8 +243,20 @@ func (c commands) list() *cobra.Command {
 			}
 			rows = append(rows, []string{one.ID, one.Name, one.Community, one.Direction, state, confirmed, one.Fingerprint, contact, fmt.Sprintf("%d, %.0f s", one.Behind, one.Lag), strconv.Itoa(one.Quarantined)})
 		}
-		if !p.AsJSON() && len(rows) == 0 {
+		servers, err := s.TAXIIServers(cmd.Context(), s.By)
+		if err != nil {
+			return err
+		}
+		if !p.AsJSON() && len(rows)+len(servers) == 0 {
 			cli.Err(cmd).Printf("This node has no links.\n")
+			return nil
+		}
+		if len(servers) > 0 {
+			if err := c.printTAXII(cmd, s, servers); err != nil {
+				return err
+			}
+		}
+		if len(rows) == 0 {
 			return nil
 		}
 		p.Table([]string{"LINK", "PEER", "COMMUNITY", "DIRECTION", "STATE", "FINGERPRINT IS", "FINGERPRINT", "LAST CONTACT", "BEHIND", "REFUSED"}, rows)

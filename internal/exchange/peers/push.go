@@ -45,11 +45,11 @@ func (y *cycle) push(ctx context.Context) error {
 	cursor := y.link.Pushed
 	noted := cursor
 	for {
-		batch, next, err := y.s.o.Journal.Follow(ctx, y.own(), cursor, pushRows, nil, y.s.o.Pace.Beat)
+		_, next, err := y.s.o.Journal.Follow(ctx, y.own(), cursor, pushRows, nil, y.s.o.Pace.Beat)
 		if err != nil {
 			return over(ctx, err)
 		}
-		up, err := y.outgoing(ctx, batch)
+		up, err := y.outgoing(ctx, cursor, next)
 		if err != nil {
 			return err
 		}
@@ -65,28 +65,20 @@ func (y *cycle) push(ctx context.Context) error {
 	}
 }
 
-// outgoing is what of some deliveries leaves for the home: what the organisation shared for others, signed, and nothing
-// above green until our fingerprint was compared there.
-func (y *cycle) outgoing(ctx context.Context, batch []journal.Delivery) (out []exchange.Handed, err error) {
-	for _, d := range batch {
-		if d.Level > most(y.link.Trusted) {
-			continue
-		}
-		h, ok, err := y.s.o.Exchange.HandUp(ctx, d, y.link.Org)
-		if err != nil {
-			return nil, err
-		}
-		if ok {
-			out = append(out, h)
-		}
-	}
-	return out, nil
+// outgoing is what of the deliveries above after up to to leaves for the home: what the organisation shared for others,
+// signed, and nothing above green until our fingerprint was compared there.
+func (y *cycle) outgoing(ctx context.Context, after, to polder.Seq) ([]exchange.Handed, error) {
+	all, err := y.s.o.Exchange.Upward(ctx, y.link.Org, y.link.Communities, after, to)
+	return slices.DeleteFunc(all, func(h exchange.Handed) bool { return h.Level > most(y.link.Trusted) }), err
 }
 
 // send pushes deliveries, in requests that are bounded, until the home has answered for all of them.
 func (y *cycle) send(ctx context.Context, lineage string, all []exchange.Handed) error {
 	for try := 0; len(all) > 0; {
 		n := some(all)
+		if err := y.first(ctx); err != nil {
+			return err
+		}
 		verdicts, err := y.deliver(ctx, "push", url.Values{"lineage": {lineage}}, all[:n])
 		switch {
 		case err == nil:
@@ -104,6 +96,23 @@ func (y *cycle) send(ctx context.Context, lineage string, all []exchange.Handed)
 			return err
 		}
 		try++
+	}
+	return nil
+}
+
+// first has the parts say what the home must have heard before it is sent anything.
+func (y *cycle) first(ctx context.Context) error {
+	for _, p := range y.s.o.Parts {
+		f, ok := p.(exchange.PeerFirst)
+		if !ok {
+			continue
+		}
+		if err := f.First(ctx, y.link.PeerLink, y.conn); err != nil {
+			if ctx.Err() != nil || polder.KindOf(err) == polder.Unauthorised {
+				return err
+			}
+			y.s.o.Log.WarnContext(ctx, "a part did not come to an end with a peer", "link", y.link.ID, "err", err)
+		}
 	}
 	return nil
 }

@@ -32,6 +32,8 @@ type Exchange interface {
 	// HandDown is a delivery as it leaves for the node of org; HandUp one as it leaves for the home.
 	HandDown(ctx context.Context, d journal.Delivery, org polder.OrgID) (exchange.Handed, bool, error)
 	HandUp(ctx context.Context, d journal.Delivery, org polder.OrgID) (exchange.Handed, bool, error)
+	// Upward is what org shared in some mirrored communities, above after up to to, as it leaves for their home.
+	Upward(ctx context.Context, org polder.OrgID, communities []polder.CommunityID, after, to polder.Seq) ([]exchange.Handed, error)
 	// YieldCustody gives the home's other members custody of an id, on the home's word.
 	YieldCustody(tx *db.Tx, from exchange.Origin, id string) error
 	// Sight is what an actor may see now.
