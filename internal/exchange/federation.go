@@ -119,6 +119,12 @@ type PeerPart interface {
 	Changed() <-chan struct{}
 }
 
+// PeerFirst is a [PeerPart] that the home must have heard before deliveries are pushed to it, such as a new key before what
+// it signed. First is called before every push and costs next to nothing when there is nothing to say.
+type PeerFirst interface {
+	First(ctx context.Context, l PeerLink, to PeerCaller) error
+}
+
 // PeerRoute is one thing that a part answers to peers, who are known by the link.
 type PeerRoute struct {
 	Method  string

@@ -210,6 +210,10 @@ func (s *Service) Sync(ctx context.Context, l exchange.PeerLink, to exchange.Pee
 			return err
 		}
 	}
+	v, err := readVersion(s.read(ctx))
+	if err != nil {
+		return err
+	}
 	var say []json.RawMessage
 	for range maxRounds {
 		have, err := marked(s.read(ctx), l.Peer)
@@ -228,10 +232,28 @@ func (s *Service) Sync(ctx context.Context, l exchange.PeerLink, to exchange.Pee
 			return err
 		}
 		if !got.More && (len(say) == 0 || told) {
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			s.said[l.ID] = v
 			return nil
 		}
 	}
 	return polder.Errorf(polder.Unavailable, "the peer has statements about keys without end")
+}
+
+// First is what [exchange.PeerFirst] asks for: a key is known to the home before what it signed comes there.
+func (s *Service) First(ctx context.Context, l exchange.PeerLink, to exchange.PeerCaller) error {
+	v, err := readVersion(s.read(ctx))
+	if err != nil {
+		return err
+	}
+	s.mu.Lock()
+	said := s.said[l.ID]
+	s.mu.Unlock()
+	if said == v {
+		return nil
+	}
+	return s.Sync(ctx, l, to)
 }
 
 // untold is what the home lacks of this node's own owners: at first all, and after it was restored what it lost.

@@ -317,6 +317,29 @@ func TestHomeRestored(t *testing.T) {
 	}
 }
 
+// TestFirst: a new key is at the home before anything that it signed, and where nothing changed nothing is asked.
+func TestFirst(t *testing.T) {
+	ctx := context.Background()
+	home, member := newWorld(t, "Home"), newWorld(t, "Member")
+	dials, serves := link(t, member, home, "a")
+	w := &wire{home: home, link: serves}
+	must(t, member.Sync(ctx, dials, w))
+	must(t, member.First(ctx, dials, w)) // what the sync itself taught
+	before := w.calls
+	must(t, member.First(ctx, dials, w))
+	if w.calls != before {
+		t.Errorf("%d questions without need", w.calls-before)
+	}
+	a := member.orgs["a"].ID
+	_, err := member.Change(ctx, accounts.Local(), a, Change{Act: seal.KeyRotate})
+	must(t, err)
+	o := member.signFor(home, "a", object(1, 1, "x", a))
+	must(t, member.First(ctx, dials, w))
+	if found := home.checkAt(home, o, 0); found.State != exchange.SignatureValid {
+		t.Errorf("at the home: %+v", found)
+	}
+}
+
 // TestRunNotices: what a command changes while the node serves is told to members within seconds.
 func TestRunNotices(t *testing.T) {
 	w := newWorld(t, "Node")

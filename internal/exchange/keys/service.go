@@ -57,6 +57,7 @@ type Service struct {
 	own     map[polder.OrgID]seal.SigningKey // by owner, of the key that signs
 	blinds  map[polder.OrgID]polder.Community
 	node    polder.OrgID
+	said    map[string]int64   // by link: the version of the tables at its last sync
 	signers map[[2]string]bool // by community and signer: noted in the tables already
 }
 
@@ -68,7 +69,7 @@ func New(o Options) *Service {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	s := &Service{o: o, changed: make(chan struct{}, 1), signers: map[[2]string]bool{}}
+	s := &Service{o: o, changed: make(chan struct{}, 1), signers: map[[2]string]bool{}, said: map[string]int64{}}
 	s.forget(0)
 	return s
 }
