@@ -33,7 +33,7 @@ func (p *Pages) Routes() []web.Route {
 	page := func(pattern, exit string, need web.Need, h handler) web.Route {
 		return web.Route{Method: http.MethodGet, Pattern: pattern, Need: need, Exit: "exchange." + exit, Handler: h.serve}
 	}
-	return append(slices.Concat(p.actRoutes(), p.advisoryRoutes(), p.questionRoutes(), p.notifyRoutes(), p.releaseRoutes()),
+	return append(slices.Concat(p.actRoutes(), p.advisoryRoutes(), p.questionRoutes(), p.proposalRoutes(), p.notifyRoutes(), p.releaseRoutes()),
 		page("/objects", "objects", web.Reader, p.objectsPage),
 		page("/objects/{id}", "object", web.Reader, p.objectPage),
 		page("/search", "search", web.Reader, p.searchPage),
@@ -53,6 +53,7 @@ func (p *Pages) Nav() []web.NavItem {
 		{Group: web.Know, Key: "b", Path: "/objects", Icon: "layers", Title: "exchange.objects", Need: web.Reader, Order: 10},
 		{Group: web.Know, Key: "s", Path: "/share", Icon: "share", Title: "exchange.share", Need: web.Contributor, Order: 20},
 		{Group: web.Know, Key: "q", Path: "/questions", Icon: "question", Title: "exchange.questions", Need: web.Reader, Order: 30},
+		{Group: web.Know, Path: "/proposals", Icon: "pen", Title: "exchange.proposals", Need: web.Reader, Order: 35},
 		{Group: web.Know, Key: "v", Path: "/advisories", Icon: "book", Title: "exchange.advisories", Need: web.Reader, Order: 40},
 		{Group: web.Node, Path: "/release", Icon: "veil", Title: "exchange.release", Need: web.Steward, Order: 15},
 		{Group: web.Know, Path: "/blocklists", Icon: "block", Title: "exchange.blocklists", Need: web.Reader, Order: 50},

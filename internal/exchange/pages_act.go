@@ -26,6 +26,7 @@ var acts = []act{
 	{name: "sighting", may: answersTo, fields: sightingFields, do: (*Pages).doSighting},
 	{name: "opinion", may: answersTo, fields: opinionFields, do: (*Pages).doOpinion},
 	{name: "note", may: answersTo, fields: noteFields, do: (*Pages).doNote},
+	{name: "propose", may: proposes, fields: proposalFields, do: (*Pages).doPropose},
 	{name: "custodian", may: func(sh *sheet) bool { return manages(sh) && sh.now.Version != "" }, fields: custodianFields, do: (*Pages).doCustodian},
 	{name: "withdraw", danger: true, away: true, may: withdraws, fields: whyFields, do: (*Pages).doWithdraw},
 	{name: "erase", danger: true, away: true, may: manages, fields: whyFields, do: (*Pages).doErase},
@@ -219,7 +220,8 @@ func sightingFields(_ *Pages, sh *sheet) ([]web.Field, error) {
 	words := sh.rd.words
 	return []web.Field{{Name: "count", Label: words.T("exchange.act.count"), Type: "number", Value: "1", Short: true},
 		{Name: "seen", Label: words.T("exchange.act.seen"), Help: words.T("exchange.act.seen-help"), Type: "datetime-local", Short: true},
-		{Name: "text", Label: words.T("exchange.act.how"), Help: words.T("exchange.share.description-help"), Rows: 3, Max: 2000}, namedField(sh)}, nil
+		{Name: "text", Label: words.T("exchange.act.how"), Help: words.T("exchange.share.description-help"), Rows: 3, Max: 2000},
+		{Name: "blocked", Label: words.T("exchange.act.blocked"), Options: []web.Option{{Value: "no", Label: words.T("exchange.act.blocked-no"), Chosen: true}, {Value: "yes", Label: words.T("exchange.act.blocked-yes")}}}, namedField(sh)}, nil
 }
 
 func opinionFields(_ *Pages, sh *sheet) ([]web.Field, error) {
@@ -248,7 +250,7 @@ func custodianFields(p *Pages, sh *sheet) ([]web.Field, error) {
 }
 
 func (p *Pages) doSighting(sh *sheet, f url.Values) (Result, error) {
-	g := Sighting{About: about(sh, f), Text: strings.TrimSpace(f.Get("text"))}
+	g := Sighting{About: about(sh, f), Text: strings.TrimSpace(f.Get("text")), Blocked: f.Get("blocked") == "yes"}
 	var err error
 	if n := strings.TrimSpace(f.Get("count")); n != "" {
 		if g.Count, err = strconv.Atoi(n); err != nil || g.Count < 1 {

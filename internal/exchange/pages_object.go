@@ -261,6 +261,11 @@ func (p *Pages) objectView(r *http.Request, sh *sheet) (v pageView, err error) {
 		return v, err
 	}
 	v.add(aside(words.T("exchange.worth"), "", "facts", append(p.standing(sh), past...)), aside(words.T("exchange.sees"), "", "notes", sees), aside(words.T("exchange.may"), "", "notes", mayDo(words, s.Level)))
+	judged, err := p.judged(sh)
+	if err != nil {
+		return v, err
+	}
+	v.add(judged...)
 	if len(sh.others) > 0 {
 		var pairs []web.Pair
 		for _, o := range sh.others {

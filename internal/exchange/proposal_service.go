@@ -130,6 +130,9 @@ func (s *Service) Proposal(ctx context.Context, a polder.Actor, community, id st
 	if err != nil {
 		return Proposal{}, err
 	}
+	if err := s.search.await(ctx); err != nil {
+		return Proposal{}, err
+	}
 	all, err := s.proposals(ctx, a, sight, []journal.Delivery{d})
 	if err == nil && len(all) == 0 {
 		err = polder.Errorf(polder.NotFound, "no such proposal, or none that you may see, in this community")
