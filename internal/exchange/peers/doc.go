@@ -24,6 +24,6 @@
 //
 // What the other node says of itself (names, reasons) is text of a stranger: it is cut, and shown as text.
 //
-// Tables: peers_state, peers_link, peers_community, peers_invitation, peers_taken, peers_mark, peers_usage. What was
-// refused stands in the exchange's table quarantine.
+// Tables: peers_state, peers_link, peers_community, peers_invitation, peers_taken, peers_mark, peers_usage,
+// peers_quarantine.
 package peers

@@ -29,6 +29,11 @@ func (s *Service) Remove(ctx context.Context, by polder.Actor, id string) error 
 				return err
 			}
 		}
+		if s.o.Exchange != nil {
+			if err := s.o.Exchange.DropWaiting(tx, l.ID); err != nil {
+				return err
+			}
+		}
 		_, err := tx.Exec(`UPDATE peers_link SET ended = ?, state = '', detail = '' WHERE id = ? AND ended = 0`, micros(s.o.Now()), l.ID)
 		return err
 	})

@@ -13,12 +13,6 @@ import (
 	"github.com/polder-exchange/polder/stix"
 )
 
-// Returner takes back what members of this node shared here, and what was lost when the node was restored.
-type Returner interface {
-	// Regain takes what carries the signature of its creator and is lacking here; and runs in the transaction that stores.
-	Regain(ctx context.Context, a polder.Actor, c polder.CommunityID, batch []exchange.Handed, and func(tx *db.Tx) error) ([]exchange.Verdict, error)
-}
-
 // offer gives a home that was restored what this node got from it and it may have lost.
 func (y *cycle) offer(ctx context.Context) error {
 	after := y.link.Offered
@@ -84,10 +78,6 @@ func (s *Service) serveReturn(w http.ResponseWriter, k known) error {
 	if err != nil {
 		return err
 	}
-	regain, ok := s.o.Exchange.(Returner)
-	if !ok {
-		return polder.Errorf(polder.Forbidden, "this node takes nothing back")
-	}
 	out := peerVerdicts{Verdicts: []exchange.Verdict{}}
 	for _, c := range sight.Communities {
 		var some []exchange.Handed
@@ -99,7 +89,7 @@ func (s *Service) serveReturn(w http.ResponseWriter, k known) error {
 		if len(some) == 0 {
 			continue
 		}
-		got, err := regain.Regain(ctx, actor, c, some, func(*db.Tx) error { return nil })
+		got, err := s.o.Exchange.Regain(ctx, actor, c, some, func(*db.Tx) error { return nil })
 		if err != nil {
 			return err
 		}

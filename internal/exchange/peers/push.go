@@ -214,7 +214,7 @@ func (y *cycle) answered(ctx context.Context, batch []exchange.Handed, verdicts 
 		return nil
 	}
 	return y.s.o.DB.Write(ctx, func(tx *db.Tx) error {
-		if err := keepRefused(tx, y.link.ID, batch, verdicts, y.s.o.Now()); err != nil {
+		if err := keepRefused(tx, y.link.ID, batch, verdicts, true, y.s.o.Now()); err != nil {
 			return err
 		}
 		bySeq := bySeq(batch)

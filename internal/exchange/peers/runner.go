@@ -289,7 +289,14 @@ func (y *cycle) syncAll(ctx context.Context, st peerState) error {
 			y.s.o.Log.WarnContext(ctx, "a part did not come to an end with a peer", "link", y.link.ID, "err", err)
 		}
 	}
-	return y.members(ctx, st)
+	if err := y.members(ctx, st); err != nil {
+		return err
+	}
+	verdicts, err := y.s.o.Exchange.Retake(ctx, y.origin())
+	if err != nil || len(verdicts) == 0 {
+		return err
+	}
+	return y.s.o.DB.Write(ctx, func(tx *db.Tx) error { return release(tx, y.link.ID, verdicts) })
 }
 
 // members takes over communities and rosters. A community that the home does not name any more is detached.

@@ -222,7 +222,7 @@ func (s *Service) servePush(w http.ResponseWriter, k known) error {
 	}
 	p := &pushed{s: s, link: k.link, actor: a, lineage: lineage, generation: f.Generation}
 	err = p.take(ctx, f.Batch)
-	s.refusals(ctx, k.link, p.verdicts)
+	s.refusals(ctx, k.link, f.Batch, p.verdicts)
 	if err != nil {
 		return err
 	}
@@ -328,9 +328,9 @@ func (p *pushed) note(n polder.Seq) func(*db.Tx) error {
 	}
 }
 
-// refusals counts what was refused of a peer, which whoever refused it has kept, and stops its link when nothing but that
-// comes.
-func (s *Service) refusals(ctx context.Context, l Link, verdicts []exchange.Verdict) {
+// refusals keeps what was refused of a peer, and stops its link when nothing but that comes. What waits for a key does not
+// count against it.
+func (s *Service) refusals(ctx context.Context, l Link, batch []exchange.Handed, verdicts []exchange.Verdict) {
 	bad, first := 0, ""
 	m := s.meter(l)
 	for _, v := range verdicts {
@@ -340,10 +340,14 @@ func (s *Service) refusals(ctx context.Context, l Link, verdicts []exchange.Verd
 				first = v.Reason
 			}
 		}
-		m.row(refuses(v))
+		m.row(v.State == "refused")
 	}
 	if bad == 0 {
 		return
+	}
+	err := s.o.DB.Write(ctx, func(tx *db.Tx) error { return keepRefused(tx, l.ID, batch, verdicts, false, s.o.Now()) })
+	if err != nil {
+		s.o.Log.ErrorContext(ctx, "what a peer sent was refused and could not be kept", "link", l.ID, "err", err)
 	}
 	s.o.Log.WarnContext(ctx, "a peer sent what was refused", "link", l.ID, "peer", l.Peer, "n", bad)
 	if m.inARow() >= refusalsInARow {

@@ -34,6 +34,11 @@ type Exchange interface {
 	HandUp(ctx context.Context, d journal.Delivery, org polder.OrgID) (exchange.Handed, bool, error)
 	// Upward is what org shared in some mirrored communities, above after up to to, as it leaves for their home.
 	Upward(ctx context.Context, org polder.OrgID, communities []polder.CommunityID, after, to polder.Seq) ([]exchange.Handed, error)
+	// Retake tries again what waited for a key, when keys may have come; DropWaiting forgets it.
+	Retake(ctx context.Context, from exchange.Origin) ([]exchange.Verdict, error)
+	DropWaiting(tx *db.Tx, link string) error
+	// Regain takes back what this node lost by being restored, where it is signed.
+	Regain(ctx context.Context, a polder.Actor, c polder.CommunityID, batch []exchange.Handed, and func(tx *db.Tx) error) ([]exchange.Verdict, error)
 	// YieldCustody gives the home's other members custody of an id, on the home's word.
 	YieldCustody(tx *db.Tx, from exchange.Origin, id string) error
 	// Sight is what an actor may see now.

@@ -93,7 +93,7 @@ func timeOf(n int64) time.Time {
 
 const linkColumns = `l.id, l.serves, l.peer, l.key, l.name, l.url, l.org, l.token, l.confirmed, l.paused, l.stopped, l.ended, l.created, l.rate, l.bytes,
 	l.epoch, l.rights, l.acked, l.generation, l.cursor, l.pushed, l.trusted, l.offered, l.state, l.detail, l.contact, l.behind, l.lag,
-	(SELECT count(*) FROM quarantine q WHERE q.link IN (l.id, nullif(l.token, '')))`
+	(SELECT count(*) FROM peers_quarantine q WHERE q.link = l.id)`
 
 func scanLink(r interface{ Scan(...any) error }) (l Link, err error) {
 	var ended, created, contact, lag int64

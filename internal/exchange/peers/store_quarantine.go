@@ -9,15 +9,14 @@ import (
 	"github.com/polder-exchange/polder/internal/exchange"
 )
 
-// What was refused over links stands in the exchange's table quarantine, written in the transaction that judged it: under
-// the link where this node takes, under the link's token where it accepts. This file adds what the home refused of what
-// this node pushed, and reads it all.
-
 // refusalsInARow is how many deliveries in a row are refused before a link stands still.
 const refusalsInARow = 100
 
-// quarantineRows bounds what is kept of a link.
-const quarantineRows = 1000
+// Bounds of what is kept of a link's refused deliveries.
+const (
+	quarantineRows  = 1000
+	quarantineBytes = 64 << 10
+)
 
 // Refused is a delivery that was not taken: by this node, or of this node's by the home.
 type Refused struct {
@@ -36,30 +35,51 @@ func bySeq(batch []exchange.Handed) map[polder.Seq]exchange.Handed {
 	return out
 }
 
-// keepRefused keeps what the home refused of a batch. The bytes lie in this node's own log.
-func keepRefused(tx *db.Tx, link string, batch []exchange.Handed, verdicts []exchange.Verdict, now time.Time) error {
+// keepRefused keeps what was not taken of a batch: by this node, or where ours by the home; then the bytes lie in this
+// node's own log.
+func keepRefused(tx *db.Tx, link string, batch []exchange.Handed, verdicts []exchange.Verdict, ours bool, now time.Time) error {
 	sent := bySeq(batch)
 	for _, v := range verdicts {
 		h, ok := sent[v.Seq]
 		if !ok || !refuses(v) {
 			continue
 		}
-		if _, err := tx.Exec(`INSERT INTO quarantine (link, community, seq, object, state, reason, at, handed) VALUES (?, ?, ?, ?, 'refused', ?, ?, NULL)
-			ON CONFLICT (link, community, seq) DO UPDATE SET reason = excluded.reason, at = excluded.at`,
-			link, h.Community, -h.Seq, clip(h.ID, maxName), clip("the home did not take it: "+v.Reason, 500), micros(now)); err != nil {
+		raw, reason := []byte(h.Raw), v.Reason
+		if ours {
+			reason = "the home did not take it: " + reason
+		}
+		if ours || len(raw) > quarantineBytes {
+			raw = nil
+		}
+		if _, err := tx.Exec(`INSERT INTO peers_quarantine (link, ours, seq, community, object, reason, raw, at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+			ON CONFLICT (link, ours, community, seq) DO UPDATE SET reason = excluded.reason, at = excluded.at`,
+			link, ours, h.Seq, h.Community, clip(h.ID, maxName), clip(reason, 500), raw, micros(now)); err != nil {
 			return err
 		}
 	}
-	_, err := tx.Exec(`DELETE FROM quarantine WHERE link = ?1 AND n <= (SELECT n FROM quarantine WHERE link = ?1 ORDER BY n DESC LIMIT 1 OFFSET ?2)`, link, quarantineRows)
+	_, err := tx.Exec(`DELETE FROM peers_quarantine WHERE link = ?1 AND n <= (SELECT n FROM peers_quarantine WHERE link = ?1 ORDER BY n DESC LIMIT 1 OFFSET ?2)`, link, quarantineRows)
 	return err
+}
+
+// release takes out of the list what was taken after all.
+func release(tx *db.Tx, link string, verdicts []exchange.Verdict) error {
+	for _, v := range verdicts {
+		if refuses(v) {
+			continue
+		}
+		if _, err := tx.Exec(`DELETE FROM peers_quarantine WHERE link = ? AND ours = 0 AND seq = ? AND object = ?`, link, v.Seq, v.ID); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // refuses tells whether a verdict is one that speaks against the sender.
 func refuses(v exchange.Verdict) bool { return v.State == "refused" || v.State == "quarantined" }
 
-// readQuarantine is what was refused over a link, the newest first. Numbers of our own stand there below zero.
-func readQuarantine(q asker, l Link, limit int) (out []Refused, err error) {
-	rows, err := q.Query(`SELECT abs(seq), community, object, reason, at FROM quarantine WHERE link IN (?, nullif(?, '')) ORDER BY n DESC LIMIT ?`, l.ID, l.Token, limit)
+// readQuarantine is what was refused over a link, the newest first.
+func readQuarantine(q asker, link string, limit int) (out []Refused, err error) {
+	rows, err := q.Query(`SELECT seq, community, object, reason, at FROM peers_quarantine WHERE link = ? ORDER BY n DESC LIMIT ?`, link, limit)
 	if err != nil {
 		return nil, err
 	}
@@ -82,5 +102,5 @@ func (s *Service) Quarantine(ctx context.Context, by polder.Actor, link string) 
 	if err != nil {
 		return nil, err
 	}
-	return readQuarantine(s.read(ctx), l, quarantineRows)
+	return readQuarantine(s.read(ctx), l.ID, quarantineRows)
 }

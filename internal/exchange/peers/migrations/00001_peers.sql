@@ -86,7 +86,21 @@ CREATE TABLE peers_usage (
     PRIMARY KEY (link, day)
 ) STRICT, WITHOUT ROWID;
 
+CREATE TABLE peers_quarantine (
+    n         INTEGER PRIMARY KEY,
+    link      TEXT NOT NULL REFERENCES peers_link (id),
+    ours      INTEGER NOT NULL, -- 1: this node sent it, and the home did not take it
+    seq       INTEGER NOT NULL, -- the sender's
+    community TEXT NOT NULL,
+    object    TEXT NOT NULL,
+    reason    TEXT NOT NULL,
+    raw       BLOB,             -- NULL where it is ours, or was too large to keep
+    at        INTEGER NOT NULL,
+    UNIQUE (link, ours, community, seq)
+) STRICT;
+
 -- +goose Down
+DROP TABLE peers_quarantine;
 DROP TABLE peers_usage;
 DROP TABLE peers_mark;
 DROP TABLE peers_taken;
