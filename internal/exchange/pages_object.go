@@ -266,6 +266,13 @@ func (p *Pages) objectView(r *http.Request, sh *sheet) (v pageView, err error) {
 		return v, err
 	}
 	v.add(judged...)
+	signed, err := p.signaturePairs(sh)
+	if err != nil {
+		return v, err
+	}
+	if len(signed) > 0 {
+		v.add(aside(words.T("exchange.signature"), "", "facts", signed))
+	}
 	if len(sh.others) > 0 {
 		var pairs []web.Pair
 		for _, o := range sh.others {

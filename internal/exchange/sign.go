@@ -84,8 +84,8 @@ func (p *plan) bind(tx *db.Tx) error {
 	return nil
 }
 
-// SignatureOf judges the signature of what a reader sees of an object, as it came to this node. ok is false where nothing
-// is signed here.
+// SignatureOf says what the signature of a stored object is worth. It was good when the object came, or the object would
+// not be here; a key that was revoked since is said. ok is false where nothing is signed here, and of what is erased.
 func (s *Service) SignatureOf(ctx context.Context, d journal.Delivery) (found Signature, ok bool, err error) {
 	if s.sign == nil || d.Kind != journal.Object || d.Raw == nil {
 		return found, false, nil
@@ -94,7 +94,11 @@ func (s *Service) SignatureOf(ctx context.Context, d journal.Delivery) (found Si
 	if err != nil {
 		return found, false, err
 	}
-	found, err = s.sign.Check(ctx, d.Community, o, d.Seq)
+	at := d.Seq
+	if _, signed, _ := o.Signature(); signed {
+		at = 1
+	}
+	found, err = s.sign.Check(ctx, d.Community, o, at)
 	return found, err == nil, err
 }
 

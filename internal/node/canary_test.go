@@ -121,6 +121,8 @@ const (
 var exits = map[string]exit{
 	"api.objects":     {shows: true, queries: []string{"?version=all&limit=1000", "?community=ring", "?type=indicator&version=all", "?limit=2"}},
 	"api.object":      {shows: true, queries: []string{"?version=all", "?community=other"}},
+	"api.signature":   {members: true, none: "says who signed what the asker sees, and never what it says"},
+	"api.keys":        {members: true, none: "says who signs, not what"}, "keys.list": {members: true, none: "says who signs, not what"},
 	"api.communities": {none: "names communities and the asker's role"},
 	"api.export": {shows: true, queries: []string{"?format=stix", "?format=misp", "?format=csv", "?format=suricata", "?format=zeek", "?format=rpz", "?format=plain",
 		"?format=stix&community=other", "?format={word}"}},

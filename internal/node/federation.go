@@ -20,6 +20,7 @@ import (
 type federation struct {
 	signatures exchange.Signatures // set by openKeys
 	keys       exchange.NodeKeys
+	statements *signing.Service       // the same, with its pages
 	pseudonyms *signing.PseudonymBook // set by openKeys
 	match      *match.Service         // set by openMatch
 	ledger     exchange.Ledger        // set by openLedger

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -20,13 +21,17 @@ func (n *Node) openKeys(ctx context.Context) error {
 	s := signing.New(signing.Options{DB: n.DB, Audit: n.Audit, Accounts: n.Accounts, Now: n.now, Top: n.Journal.Top, Log: n.log})
 	n.federation.parts = append(n.federation.parts, s)
 	n.federation.goes(s.Run)
-	n.federation.signatures, n.federation.keys = s, s
+	n.federation.signatures, n.federation.keys, n.federation.statements = s, s, s
 	return n.openPseudonyms(ctx, s)
 }
 
-func keysParts() []web.Part { return []web.Part{signing.PseudonymPart()} }
+func keysParts() []web.Part { return []web.Part{signing.ConsolePart(), signing.PseudonymPart()} }
 
-func (n *Node) mountKeys(site *web.Site) ([]web.Route, error) { return n.mountPseudonyms(site), nil }
+func (n *Node) mountKeys(site *web.Site) ([]web.Route, error) {
+	pages := n.federation.statements.Pages(site)
+	site.AddNav(pages.Nav()...)
+	return slices.Concat(signing.NewAPI(n.federation.statements).Routes(), pages.Routes(), n.mountPseudonyms(site)), nil
+}
 
 func keysCommands() []*cobra.Command {
 	return append(signing.Commands(signing.CommandOptions{Open: openSigning, Certificates: signing.ReadCertificates}), signing.PseudonymCommands(openPseudonymFolder)...)

@@ -16,7 +16,7 @@ import (
 var patterns = map[string]string{
 	"/healthz": "", "/readyz": "", "/metrics": "", "/favicon.ico": "", "/static/{hash}/{file}": "", "/preferences": "", "/keyboard": "", "/components": "",
 
-	"/api/openapi.json": "", "/api/v1/communities": "", "/api/v1/objects": "", "/api/v1/objects/{id}": "", "/api/v1/export": "/api/v1/export?format=stix", "/api/v1/stream": "/api/v1/stream?since=0",
+	"/api/openapi.json": "", "/api/v1/communities": "", "/api/v1/objects": "", "/api/v1/objects/{id}": "", "/api/v1/objects/{id}/signature": "", "/api/v1/keys": "", "/keys": "", "/api/v1/export": "/api/v1/export?format=stix", "/api/v1/stream": "/api/v1/stream?since=0",
 	"/api/v1/search": "/api/v1/search?q=indicator", "/api/v1/values": "/api/v1/values?value=a.example",
 	"/api/v1/communities/{community}/share": "", "/api/v1/communities/{community}/objects/{id}": "", "/api/v1/communities/{community}/objects/{id}/custodian": "",
 	"/api/v1/communities/{community}/objects/{id}/sightings": "", "/api/v1/communities/{community}/objects/{id}/opinions": "", "/api/v1/communities/{community}/objects/{id}/notes": "",
