@@ -13,6 +13,9 @@
 //   - A membership gives no sight before the community's agreement is accepted (rule X10).
 //   - No secret is stored: of tokens, cookies and invitations the SHA-256, of passwords an argon2id hash. No
 //     identifier works as a secret. No secret is in an error, a log line or the audit.
+//   - Whoever logs in by a provider is who it says by issuer and subject, and was linked here before; nothing else that a
+//     provider says counts. A passkey logs in only with its person verified, and no longer once a copy was noticed. How
+//     somebody logs in changes after a proof that it is still the same person. See oidc.go and passkey.go.
 //   - Time for expiry never goes back, and time for the log-in limits is the time that the node has been running:
 //     moving the machine's clock neither revives a session or token nor opens a limit. See clock.go.
 //   - Every change appends an audit entry and raises the epoch in its own transaction. Whoever keeps something open
@@ -24,7 +27,9 @@
 //	accounts_org         an organisation; name_key holds names apart that look the same
 //	accounts_person      a person: log-in name, role, password hash, preferences
 //	accounts_token       a token: hash, role, expiry, who made it; accounts_token_scope limits it to communities
-//	accounts_session     a log-in on one device
+//	accounts_session     a log-in on one device, and by which way it began
+//	accounts_identity    (issuer, subject) at a provider of OpenID Connect: whose it is
+//	accounts_passkey     a person's passkey: the public key and its counter
 //	accounts_community   a community, with the agreement's version and the oldest version that still counts
 //	accounts_membership  (organisation, community): role, version of the agreement accepted
 //	accounts_agreement   the texts, by version; accounts_acceptance who accepted which and when
