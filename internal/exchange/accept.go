@@ -229,6 +229,9 @@ func (in *accepting) refuse(p *plan, a *arrival, v Verdict, why error) {
 // custodian tells whether nobody else is custodian of what the sharer sees of an id.
 func (in *accepting) custodian(p *plan, a *arrival) bool {
 	me := in.sh.actor.Org
+	if a.handed.ID == in.sh.creator {
+		return true // the node's own, and nobody's
+	}
 	for _, d := range p.history[a.handed.ID] {
 		if d.Version != "" && d.Reached.Contains(me) {
 			return d.Custodian == me
