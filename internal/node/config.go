@@ -29,7 +29,8 @@ type Config struct {
 	LogLevel    string          `yaml:"log_level"`    // debug, info, warn or error; info
 	Mail        Mail            `yaml:"mail"`
 	Webhooks    Webhooks        `yaml:"webhooks"`
-	Peers       Peers           `yaml:"peers"` // how other nodes are reached
+	Peers       Peers           `yaml:"peers"`  // how other nodes are reached
+	Ledger      Ledger          `yaml:"ledger"` // the transparency log
 	History     History         `yaml:"history"`
 	Watch       []Watch         `yaml:"watch"` // folders of logs that are taken in
 	Lists       []screen.Source `yaml:"lists"` // where lists of parties come from by themselves
@@ -108,7 +109,7 @@ func (c Config) check() error {
 	if !c.secure() && !loopback(c.Listen) {
 		return polder.Errorf(polder.Invalid, "refusing to listen on %s without TLS: give --tls-cert and --tls-key, or --behind-proxy, or listen on 127.0.0.1", c.Listen)
 	}
-	return nil
+	return c.Ledger.check()
 }
 
 func loopback(address string) bool {

@@ -11,12 +11,29 @@ import (
 
 	"github.com/polder-exchange/polder"
 	"github.com/polder-exchange/polder/internal/accounts"
+	"github.com/polder-exchange/polder/internal/exchange"
 	keyring "github.com/polder-exchange/polder/internal/exchange/keys"
 	"github.com/polder-exchange/polder/internal/exchange/ledger"
 	"github.com/polder-exchange/polder/internal/exchange/peers"
 	"github.com/polder-exchange/polder/internal/journal"
 	"github.com/polder-exchange/polder/internal/web"
 )
+
+// Ledger says how the transparency log is kept.
+type Ledger struct {
+	CheckpointEvery time.Duration `yaml:"checkpoint_every"` // at least so long between two checkpoints; 5s
+	StaleAfter      time.Duration `yaml:"stale_after"`      // how old another node's checkpoint may be before it is an alarm; 24h
+}
+
+func (l Ledger) check() error {
+	if l.CheckpointEvery < 0 || l.CheckpointEvery > time.Hour {
+		return polder.Errorf(polder.Invalid, "ledger.checkpoint_every: %s is not a time of at most 1h, such as 5s", l.CheckpointEvery)
+	}
+	if l.StaleAfter != 0 && (l.StaleAfter < time.Minute || l.StaleAfter > 365*24*time.Hour) {
+		return polder.Errorf(polder.Invalid, "ledger.stale_after: %s is not a time from 1m to a year, such as 24h", l.StaleAfter)
+	}
+	return nil
+}
 
 // openLedger opens the transparency log of what this node delivers, and what it witnesses of others'.
 func (n *Node) openLedger(ctx context.Context) error {
@@ -27,7 +44,7 @@ func (n *Node) openLedger(ctx context.Context) error {
 	links := linksOf(func() *peers.Service { return n.federation.peers })
 	s, err := ledger.Open(ctx, ledger.Options{
 		DB: n.DB, Path: filepath.Join(n.Dir, ledger.File), Journal: n.Journal, Audit: n.Audit, Keys: n.federation.keys, Secret: secret,
-		Stop: links, Linked: links.dialled, Now: n.now, Log: n.log,
+		Stop: links, Linked: links.dialled, Now: n.now, Log: n.log, Every: n.Config.Ledger.CheckpointEvery, Stale: n.Config.Ledger.StaleAfter,
 	})
 	if err != nil {
 		return err
@@ -80,6 +97,10 @@ func ledgerCommands() []*cobra.Command {
 
 // openLedgerToRead opens the ledger in a node's folder for commands, whether or not a node serves from it.
 func openLedgerToRead(ctx context.Context, dir string) (_ *ledger.Service, end func() error, err error) {
+	config, err := ReadConfig(dir)
+	if err != nil {
+		return nil, nil, err
+	}
 	store, err := OpenStore(ctx, dir, false)
 	if err != nil {
 		return nil, nil, err
@@ -90,7 +111,7 @@ func openLedgerToRead(ctx context.Context, dir string) (_ *ledger.Service, end f
 			err = errors.Join(err, end())
 		}
 	}()
-	if err := errors.Join(journal.Migrate(ctx, store.DB), keyring.Migrate(ctx, store.DB), peers.Migrate(ctx, store.DB)); err != nil {
+	if err := errors.Join(journal.Migrate(ctx, store.DB), exchange.Migrate(ctx, store.DB), keyring.Migrate(ctx, store.DB), peers.Migrate(ctx, store.DB)); err != nil {
 		return nil, nil, err
 	}
 	j, err := journal.Open(ctx, store.DB, journal.Options{Now: time.Now, Step: randomSteps()})
@@ -109,7 +130,8 @@ func openLedgerToRead(ctx context.Context, dir string) (_ *ledger.Service, end f
 	}
 	links := linksOf(func() *peers.Service { return linked })
 	s, err := ledger.Open(ctx, ledger.Options{
-		DB: store.DB, Path: filepath.Join(dir, ledger.File), Journal: j, Audit: store.Audit, Secret: secret, Stop: links, Linked: links.dialled, Now: time.Now,
+		DB: store.DB, Path: filepath.Join(dir, ledger.File), Journal: j, Audit: store.Audit, Secret: secret, Stop: links, Linked: links.dialled,
+		Now: time.Now, Stale: config.Ledger.StaleAfter,
 	})
 	if err != nil {
 		return nil, nil, err

@@ -6,7 +6,7 @@
 // community, kind, id, version and digest without telling them (see [seal.Leaf]), and behind it none to seven leaves that
 // commit to nothing. It is the same whenever it is built from the same journal, so it may be deleted. A checkpoint says
 // its size and root, and up to which number every delivery is in it; the node signs one after deliveries, at most every
-// ten seconds, and never one that contradicts the last.
+// five seconds, and never one that contradicts the last.
 //
 // A restored journal has another lineage, and so another log. Members see that the old one ended and when.
 //
@@ -25,7 +25,7 @@
 //
 // # What a log tells
 //
-// To each node that is linked: when something was delivered, to within ten seconds, and how many leaves there are, which
+// To each node that is linked: when something was delivered, to within five seconds, and how many leaves there are, which
 // is on average four and a half for one delivery. It tells nobody what, for whom, in which community, or from whom.
 // What is not shown: that a delivery which is missing was handed over at all is the member's word, since deliveries are
 // not signed by the home; and a home that shows one story to all its members is not caught by the log.

@@ -29,7 +29,7 @@ const SecretName = "ledger.nonces"
 
 // Every is how long passes at least between two checkpoints, and Stale how old the last one may be.
 const (
-	Every = 10 * time.Second
+	Every = 5 * time.Second
 	Stale = 24 * time.Hour
 )
 

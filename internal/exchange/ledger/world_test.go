@@ -252,3 +252,10 @@ func (x *site) kinds() (out []string) {
 func (x *site) logKey() seal.LogKey {
 	return seal.LogKeyOf(x.origin, x.keys.book.private[x.keys.node].Public().(ed25519.PublicKey))
 }
+
+func mustParse(t testing.TB, raw []byte) stix.Object {
+	t.Helper()
+	o, err := stix.Parse(raw)
+	ok(t, err)
+	return o
+}
