@@ -22,13 +22,13 @@ type hub struct {
 
 // spoke is a member's side of a link, and what its home holds for it.
 type spoke struct {
-	*world     // of the member
-	hub        *hub
-	org        polder.Org
-	token      polder.TokenID
-	com        polder.Community // as it is mirrored
-	down, up   polder.Seq       // cursors
-	taken      polder.Seq       // at the home: how far the member's log was taken
+	*world   // of the member
+	hub      *hub
+	org      polder.Org
+	token    polder.TokenID
+	com      polder.Community // as it is mirrored
+	down, up polder.Seq       // cursors
+	taken    polder.Seq       // at the home: how far the member's log was taken
 }
 
 const hubID = polder.OrgID("identity--0b0b0b0b-0000-4000-8000-00000000000b")
