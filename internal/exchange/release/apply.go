@@ -307,12 +307,31 @@ func (a *application) value(v *node, at string, m mode, std bool) {
 	}
 }
 
+// maxRounds bounds how often a text is gone over: what is taken out may leave behind, as a word of its own, what was a
+// part of one.
+const maxRounds = 8
+
 // text replaces the facts in a text.
 func (a *application) text(at, text string) (string, bool) {
-	found := a.rules.spans(text)
-	if len(found) == 0 {
+	out := text
+	var all []span
+	for range maxRounds {
+		found := a.rules.spans(out)
+		if len(found) == 0 {
+			break
+		}
+		all = append(all, found...)
+		out = replaced(out, found)
+	}
+	if len(all) == 0 {
 		return text, false
 	}
+	a.changes = append(a.changes, Change{at, text, out, rulesOf(all), whyOf(all)})
+	return out, true
+}
+
+// replaced is a text with neutral words for the facts that were found in it.
+func replaced(text string, found []span) string {
 	var b strings.Builder
 	from := 0
 	for _, s := range found {
@@ -321,8 +340,7 @@ func (a *application) text(at, text string) (string, bool) {
 		from = s.end
 	}
 	b.WriteString(text[from:])
-	a.changes = append(a.changes, Change{at, text, b.String(), rulesOf(found), whyOf(found)})
-	return b.String(), true
+	return b.String()
 }
 
 // halt stops at each fact in a value.

@@ -36,6 +36,8 @@ type known struct {
 type finder struct {
 	edges map[uint64]int32 // node and rune to node
 	ends  map[int32][]int  // node to terms
+	first [128]bool        // which letters of ASCII begin a term
+	other bool             // a letter beyond ASCII begins one
 	known []known
 }
 
@@ -57,6 +59,11 @@ func (f *finder) add(t term) {
 	letters := fold(t.text)
 	if len(letters) == 0 || len(letters) > maxLetters {
 		return
+	}
+	if r := letters[0].rune; r < 128 {
+		f.first[r] = true
+	} else {
+		f.other = true
 	}
 	k := known{term: t, length: len(letters)}
 	node := int32(0)
@@ -86,7 +93,8 @@ func (f *finder) find(text string) []span {
 	letters := fold(text)
 	var out []span
 	for i := range letters {
-		if letters[i].before == joined {
+		r := letters[i].rune
+		if letters[i].before == joined || r < 128 && !f.first[r] || r >= 128 && !f.other {
 			continue
 		}
 		out = f.from(out, text, letters, i)

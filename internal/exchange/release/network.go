@@ -20,15 +20,14 @@ func (ns networks) find(text string) (out []span) {
 			continue
 		}
 		a, bits, n := readAddress(text[i:])
-		if n > 0 && ns.own(a, bits) {
+		own := n > 0 && ns.own(a, bits)
+		if own {
 			out = append(out, span{start: i, end: i + n, core: i, rule: RuleNetworks})
 		}
-		i += max(n, 1)
-		if n == 0 {
-			for i < len(text) && isWord(text[i]) {
-				i++
-			}
+		if !own && a.Is4() {
+			n = 1 // one's own may begin within four numbers that are another's
 		}
+		i += max(n, 1)
 	}
 	return out
 }
@@ -39,7 +38,8 @@ func isWord(b byte) bool {
 
 func isDigit(b byte) bool { return b >= '0' && b <= '9' }
 
-// beginsAddress tells whether an address may begin at i: a digit that follows none, a hexadecimal word, or two colons.
+// beginsAddress tells whether an address may begin at i: a digit that follows none, a hexadecimal one that
+// follows none, or two colons.
 func beginsAddress(text string, i int) bool {
 	if text[i] == ':' {
 		return strings.HasPrefix(text[i:], "::")
@@ -47,7 +47,7 @@ func beginsAddress(text string, i int) bool {
 	if hexDigit(text[i]) < 0 {
 		return false
 	}
-	return i == 0 || !isWord(text[i-1]) || isDigit(text[i]) && !isDigit(text[i-1])
+	return i == 0 || hexDigit(text[i-1]) < 0 || isDigit(text[i]) && !isDigit(text[i-1])
 }
 
 // own tells whether an address, or a block around it, belongs to one of the networks. A block that is far wider than
@@ -182,6 +182,13 @@ const maxIPv6 = 96
 
 // readIPv6 reads the longest run of hexadecimal digits, colons and dots that is an address.
 func readIPv6(s string) (netip.Addr, int) {
+	group := 0
+	for group < len(s) && group < 4 && hexDigit(s[group]) >= 0 {
+		group++
+	}
+	if group == len(s) || strings.IndexByte(":[%", s[group]) < 0 {
+		return netip.Addr{}, 0 // no colon follows the first group
+	}
 	var plain strings.Builder
 	var ends [maxIPv6]int // by length of plain
 	at, colons := 0, 0
@@ -211,7 +218,7 @@ func readIPv6(s string) (netip.Addr, int) {
 		}
 		ends[plain.Len()] = at
 	}
-	if colons < 2 || at < len(s) && isWord(s[at]) {
+	if colons < 2 {
 		return netip.Addr{}, 0
 	}
 	text := plain.String()

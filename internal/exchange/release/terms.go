@@ -295,7 +295,7 @@ func hostTerms(f Facts) (all []term) {
 			all = append(all, term{rule: RuleHosts, text: h, by: byDots, host: true})
 		}
 		if !dotted || len(short) >= 4 && strings.ContainsFunc(short, func(r rune) bool { return r == '-' || unicode.IsDigit(r) }) {
-			all = append(all, term{rule: RuleHosts, text: short, tight: true})
+			all = append(all, term{rule: RuleHosts, text: short})
 		}
 	}
 	return all
