@@ -151,6 +151,18 @@ var exits = map[string]exit{
 	"api.retention":      {none: "a number of days"},
 	"api.retention.set":  {body: `{"days":30}`, kind: jsonKind, none: "a number of days"},
 
+	"api.proposal":         {body: `{"patch":{"description":"Better."},"reason":"Seen."}`, kind: jsonKind, none: "answers with an id of its own"},
+	"api.proposals":        {queries: []string{"?community=other", "?state=open"}, none: "nothing is proposed before all is read"},
+	"api.proposal.accept":  {body: `{}`, kind: jsonKind, none: "asked by the id of an object, which no proposal has"},
+	"api.proposal.decline": {body: `{"reason":"No."}`, kind: jsonKind, none: "asked by the id of an object, which no proposal has"},
+	"api.worth":            {queries: []string{"?community=other"}, none: "a number and its reasons"}, "api.decay": {none: public},
+	"api.payback": {queries: []string{"?community=other"}, none: "what an organisation's own objects did"}, "api.payback.rules": {none: public}, "api.payback.quality": {none: "asked for somebody who shared nothing"},
+	"api.payback.contributors": {none: "counts what the asker sees, of those who gave their name"}, "api.payback.health": {none: "counts what a whole community was given"},
+	"payback.account": {queries: []string{"?community=other"}, none: "what an organisation's own objects did"}, "payback.contributors": {queries: []string{"?community=other"}, none: "counts what the asker sees, of those who gave their name"},
+	"payback.contributor": {none: "asked for somebody who shared nothing"}, "payback.health": {queries: []string{"?community=other"}, none: "counts what a whole community was given"}, "payback.rules": {none: public},
+	"exchange.proposals": {none: "nothing is proposed before all is read"}, "exchange.proposal": {none: "asked by the id of an object, which no proposal has"},
+	"exchange.proposal.accept": {none: "asked by the id of an object, which no proposal has"}, "exchange.proposal.decline": {body: "reason=No", kind: formKind, none: "asked by the id of an object, which no proposal has"},
+
 	"exchange.advisories": {none: "no advisory is shared here"}, "exchange.advisory": {none: "no advisory is shared here"}, "exchange.advisory.file": {none: "no advisory is shared here"},
 	"exchange.advisory.revise": {none: "no advisory is shared here"}, "exchange.advisory.revoke": {none: "no advisory is shared here"},
 	"exchange.draft":     {body: "title=t&body=b&tlp=amber&about={id}", kind: formKind, members: true, none: "an organisation's own text"},
@@ -448,6 +460,14 @@ var commands = map[string]struct {
 	"person list":       {args: []string{"person", "list", "--data", "{data}"}, none: people},
 	"token list":        {args: []string{"token", "list", "--data", "{data}"}, none: people},
 	"backup":            {args: []string{"backup", "--data", "{data}", "--recipient", "{recipient}", "-"}, none: "is encrypted"},
+
+	"proposals list":       {args: []string{"proposals", "list", "--node", "{url}", "--token", "{token}", "--json"}, none: "nothing is proposed here"},
+	"payback show":         {args: []string{"payback", "show", "--node", "{url}", "--token", "{token}", "--json"}, none: "what an organisation's own objects did"},
+	"payback health":       {args: []string{"payback", "health", "--node", "{url}", "--token", "{token}", "--community", "ring", "--json"}, none: "counts what a whole community was given"},
+	"payback contributors": {args: []string{"payback", "contributors", "--node", "{url}", "--token", "{token}", "--community", "ring", "--json"}, none: "counts what the asker sees, of those who gave their name"},
+	"decay explain":        {args: []string{"decay", "explain", "--node", "{url}", "--token", "{token}", "--json", "{hidden}"}, none: "a number and its reasons"},
+	"propose": {none: "tells of what was given"}, "proposals": {none: "a group"}, "proposals accept": {none: "tells of what was given"}, "proposals decline": {none: "tells of what was given"},
+	"payback": {none: "a group"}, "payback rules": {none: public}, "decay": {none: "a group"}, "decay show": {none: "reads files, no node"},
 
 	"detect": {none: "reads files, no node"}, "rules": {none: "a group"}, "rules lint": {none: "reads files, no node"}, "match": {none: "reads files, no node"},
 	"hunt": {none: "reads an organisation's own events"}, "ingest": {none: "reads files, no node"},

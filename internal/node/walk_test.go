@@ -22,6 +22,11 @@ var patterns = map[string]string{
 	"/api/v1/communities/{community}/objects/{id}/sightings": "", "/api/v1/communities/{community}/objects/{id}/opinions": "", "/api/v1/communities/{community}/objects/{id}/notes": "",
 	"/api/v1/communities/{community}/questions": "", "/api/v1/questions": "", "/api/v1/communities/{community}/questions/{id}/close": "",
 
+	"/api/v1/communities/{community}/objects/{id}/proposals": "", "/api/v1/proposals": "", "/api/v1/communities/{community}/proposals/{id}/accept": "", "/api/v1/communities/{community}/proposals/{id}/decline": "",
+	"/api/v1/objects/{id}/worth": "", "/api/v1/decay": "", "/api/v1/payback": "", "/api/v1/payback/rules": "", "/api/v1/payback/quality/{contributor}": "/api/v1/payback/quality/identity--5d0092c5-5f74-4287-9642-33f4c354e56d",
+	"/api/v1/communities/{community}/contributors": "", "/api/v1/communities/{community}/health": "", "/payback": "", "/payback/contributors": "", "/payback/contributors/{contributor}": "/payback/contributors/identity--5d0092c5-5f74-4287-9642-33f4c354e56d",
+	"/payback/health": "", "/payback/rules": "", "/proposals": "", "/proposals/{community}/{id}": "", "/proposals/{community}/{id}/accept": "", "/proposals/{community}/{id}/decline": "", "/objects/{id}/propose": "",
+
 	"/taxii2/{$}": "", "/taxii2": "", "/taxii2/": "/taxii2/nothing/", "/taxii2/root/{$}": "", "/taxii2/root": "", "/taxii2/root/": "/taxii2/root/nothing/",
 	"/taxii2/root/collections/{$}": "", "/taxii2/root/collections": "", "/taxii2/root/collections/{id}/{$}": "", "/taxii2/root/collections/{id}": "",
 	"/taxii2/root/collections/{id}/manifest/{$}": "", "/taxii2/root/collections/{id}/manifest": "", "/taxii2/root/collections/{id}/objects/{$}": "", "/taxii2/root/collections/{id}/objects": "",
