@@ -119,10 +119,10 @@ const (
 
 // exits are all ways out by HTTP, by their name. A route whose exit is not here fails.
 var exits = map[string]exit{
-	"api.objects":     {shows: true, queries: []string{"?version=all&limit=1000", "?community=ring", "?type=indicator&version=all", "?limit=2"}},
-	"api.object":      {shows: true, queries: []string{"?version=all", "?community=other"}},
-	"api.signature":   {members: true, none: "says who signed what the asker sees, and never what it says"},
-	"api.keys":        {members: true, none: "says who signs, not what"}, "keys.list": {members: true, none: "says who signs, not what"},
+	"api.objects":   {shows: true, queries: []string{"?version=all&limit=1000", "?community=ring", "?type=indicator&version=all", "?limit=2"}},
+	"api.object":    {shows: true, queries: []string{"?version=all", "?community=other"}},
+	"api.signature": {members: true, none: "says who signed what the asker sees, and never what it says"},
+	"api.keys":      {members: true, none: "says who signs, not what"}, "keys.list": {members: true, none: "says who signs, not what"},
 	"api.communities": {none: "names communities and the asker's role"},
 	"api.export": {shows: true, queries: []string{"?format=stix", "?format=misp", "?format=csv", "?format=suricata", "?format=zeek", "?format=rpz", "?format=plain",
 		"?format=stix&community=other", "?format={word}"}},
@@ -466,7 +466,7 @@ var commands = map[string]struct {
 	"payback health":       {args: []string{"payback", "health", "--node", "{url}", "--token", "{token}", "--community", "ring", "--json"}, none: "counts what a whole community was given"},
 	"payback contributors": {args: []string{"payback", "contributors", "--node", "{url}", "--token", "{token}", "--community", "ring", "--json"}, none: "counts what the asker sees, of those who gave their name"},
 	"decay explain":        {args: []string{"decay", "explain", "--node", "{url}", "--token", "{token}", "--json", "{hidden}"}, none: "a number and its reasons"},
-	"propose": {none: "tells of what was given"}, "proposals": {none: "a group"}, "proposals accept": {none: "tells of what was given"}, "proposals decline": {none: "tells of what was given"},
+	"propose":              {none: "tells of what was given"}, "proposals": {none: "a group"}, "proposals accept": {none: "tells of what was given"}, "proposals decline": {none: "tells of what was given"},
 	"payback": {none: "a group"}, "payback rules": {none: public}, "decay": {none: "a group"}, "decay show": {none: "reads files, no node"},
 
 	"detect": {none: "reads files, no node"}, "rules": {none: "a group"}, "rules lint": {none: "reads files, no node"}, "match": {none: "reads files, no node"},
