@@ -14,5 +14,9 @@
 // A key log ([VerifyLog]) is a chain of hashes: it shows that nobody was put in between or taken out of what was shown
 // before. Who writes the whole log can write another one; that is what fingerprints, compared by voice or on paper, are for.
 //
+// Private matching ([MatchKey], [Blind], [TagSet]) answers whether values are in a set: whoever has the key sees neither
+// the values nor the answer, and whoever asks takes no answer that is not proved to be by the published key. A list of
+// pseudonyms ([PseudonymEntry]) says with which keys members of a community sign, and of no key whose it is.
+//
 // The same is done in a browser by static/seal.js; both are held to the vectors of RFC 9180, and to each other.
 package seal
