@@ -70,15 +70,17 @@ func (s *Service) Account(ctx context.Context, a polder.Actor, community string)
 	if err != nil {
 		return Account{}, err
 	}
-	blocks, err := s.blocksOf(ctx, a.Org, in)
-	if err != nil {
-		return Account{}, err
-	}
-	l, err := once(s, cacheKey{"account", string(a.Org), v.scopes, v.community}, func() (*ledger, error) { return s.ledgerOf(ctx, v, a.Org) })
-	if err != nil {
-		return Account{}, err
-	}
-	out, err := l.account(ctx, s, blocks)
+	out, err := once(ctx, s, cacheKey{what: "account", org: string(a.Org), scopes: v.scopes, community: v.community}, func() (Account, error) {
+		blocks, err := s.blocksOf(ctx, a.Org, in)
+		if err != nil {
+			return Account{}, err
+		}
+		l, err := s.ledgerOf(ctx, v, a.Org)
+		if err != nil {
+			return Account{}, err
+		}
+		return l.account(ctx, s, blocks)
+	})
 	if err != nil {
 		return Account{}, err
 	}
@@ -291,6 +293,40 @@ func (l *ledger) thing(r exchange.Ref, blocks blocked) Thing {
 		out.weight = 3*len(t.seen) + len(t.agreed) + 3*len(t.denied)
 	}
 	return out
+}
+
+// Did is what one object of the actor's organisation did; mine is false for every other object.
+func (s *Service) Did(ctx context.Context, a polder.Actor, object string) (t Thing, mine bool, err error) {
+	v, _, err := s.viewing(ctx, a, "")
+	if err != nil {
+		return t, false, err
+	}
+	if _, err := s.index.caughtUp(ctx); err != nil {
+		return t, false, err
+	}
+	lines, err := s.index.byID(ctx, v, a.Org, object)
+	if err != nil || len(lines) == 0 {
+		return t, false, err
+	}
+	l := newLedger(lines)
+	said, err := s.index.saidOf(ctx, v, l.lines[0].Ref)
+	if err != nil {
+		return t, false, err
+	}
+	for _, r := range said {
+		if r.speaker != string(a.Org) {
+			l.hear(r, r.speaker)
+		}
+	}
+	at := l.lines[0].Ref
+	blocks := blocked{map[exchange.Ref]blockCount{}, map[polder.CommunityID]int{}}
+	if blocks.others[at.Community], err = s.others(ctx, at.Community, a.Org); err != nil {
+		return t, false, err
+	}
+	if blocks.by[at], err = blockCountOf(ctx, s.o.DB, at, a.Org); err != nil {
+		return t, false, err
+	}
+	return l.thing(at, blocks), true, nil
 }
 
 // effects adds what was said about one object.

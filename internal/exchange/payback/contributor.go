@@ -96,7 +96,7 @@ func (s *Service) names(ctx context.Context, a polder.Actor, c polder.CommunityI
 // qualityOf counts as a reader can: who says something is whom it names, and a statement of "a member" is somebody else's.
 // To leave out those of the contributor itself would tell which of them are.
 func (s *Service) qualityOf(ctx context.Context, v view, contributor string) (Score, error) {
-	return once(s, cacheKey{"quality", contributor, v.scopes, v.community}, func() (Score, error) {
+	return once(ctx, s, cacheKey{what: "quality", org: contributor, scopes: v.scopes, community: v.community}, func() (Score, error) {
 		lines, err := s.index.byOpen(ctx, v, contributor)
 		if err != nil {
 			return Score{}, err

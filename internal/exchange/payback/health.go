@@ -79,7 +79,7 @@ func (s *Service) Health(ctx context.Context, a polder.Actor, community string) 
 	if err != nil {
 		return Health{}, err
 	}
-	f, err := once(s, cacheKey{"health", "", v.scopes, v.community}, func() (*figures, error) { return s.figuresOf(ctx, v) })
+	f, err := once(ctx, s, cacheKey{what: "health", scopes: v.scopes, community: v.community}, func() (*figures, error) { return s.figuresOf(ctx, v) })
 	if err != nil {
 		return Health{}, err
 	}

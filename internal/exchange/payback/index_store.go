@@ -128,6 +128,18 @@ func (x *index) byCustodian(ctx context.Context, v view, org polder.OrgID) ([]li
 		string(org), v.community, v.community, v.scopes)
 }
 
+// byID is one object of an organisation.
+func (x *index) byID(ctx context.Context, v view, org polder.OrgID, id string) ([]lineRow, error) {
+	return x.lines(ctx, `SELECT community, id, line, type, custodian, open, min(seq), seq, revoked, until, observed, context, max(version)
+		FROM given WHERE id = ? AND custodian = ? AND scope IN (SELECT value FROM json_each(?)) GROUP BY community, line`, id, string(org), v.scopes)
+}
+
+// saidOf is what was last said about one object.
+func (x *index) saidOf(ctx context.Context, v view, r exchange.Ref) ([]statementRow, error) {
+	return x.statements(ctx, `SELECT s.community, s.about, s.seq, s.stance, s.count, s.at, s.speaker, s.open, max(s.version)
+		FROM said s WHERE s.about = ? AND s.community = ? AND s.scope IN (SELECT value FROM json_each(?)) GROUP BY s.community, s.line, s.about`, r.ID, string(r.Community), v.scopes)
+}
+
 // byOpen are the objects of a contributor that names itself, or of a pseudonym, that a reader sees.
 func (x *index) byOpen(ctx context.Context, v view, contributor string) ([]lineRow, error) {
 	return x.lines(ctx, `SELECT community, id, line, type, custodian, open, min(seq), seq, revoked, until, observed, context, max(version)

@@ -331,32 +331,6 @@ func (p *Pages) Panel(ctx context.Context, by polder.Actor, object string, words
 	}}, nil
 }
 
-// Did is what one object of the actor's organisation did; mine is false for every other object.
-func (s *Service) Did(ctx context.Context, a polder.Actor, object string) (t Thing, mine bool, err error) {
-	v, in, err := s.viewing(ctx, a, "")
-	if err != nil {
-		return t, false, err
-	}
-	if _, err := s.index.caughtUp(ctx); err != nil {
-		return t, false, err
-	}
-	l, err := once(s, cacheKey{"account", string(a.Org), v.scopes, v.community}, func() (*ledger, error) { return s.ledgerOf(ctx, v, a.Org) })
-	if err != nil {
-		return t, false, err
-	}
-	for _, row := range l.lines {
-		if row.ID != object {
-			continue
-		}
-		blocks, err := s.blocksOf(ctx, a.Org, in)
-		if err != nil {
-			return t, false, err
-		}
-		return l.thing(row.Ref, blocks), true, nil
-	}
-	return t, false, nil
-}
-
 // duration is how a median is said: below a second in milliseconds.
 func duration(words web.Words, m Median) string {
 	d := time.Duration(m.Seconds * float64(time.Second))

@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/polder-exchange/polder"
@@ -33,6 +34,8 @@ type Service struct {
 	o     Options
 	index *index
 	rules Rules
+
+	lists atomic.Int64 // rises with every block list that brought something new
 
 	mu    sync.Mutex
 	known map[cacheKey]cached
@@ -95,6 +98,7 @@ func (s *Service) Blocked(ctx context.Context, by polder.OrgID, objects []exchan
 		if err := s.o.DB.Write(ctx, func(tx *db.Tx) error { return putBlocks(tx, by, fresh, day) }); err != nil {
 			return err
 		}
+		s.lists.Add(1)
 	}
 	return nil
 }
@@ -156,32 +160,51 @@ func (s *Service) others(ctx context.Context, c polder.CommunityID, but polder.O
 	return n, err
 }
 
-// cacheKey is a question, and cached its answer for as long as nothing has changed and the hour is the same.
-type cacheKey struct{ what, org, scopes, community string }
-
-type cached struct {
-	cursor, custody int64
-	hour            time.Time
-	answer          any
+// cacheKey is a question, and cached its answer for as long as nothing has changed and the hour is the same. An answer that
+// took long may be older: for four times as long as it took, and at most a minute.
+type cacheKey struct {
+	what, org, scopes, community string
+	members                      int64 // how often memberships changed
 }
 
-// maxCached bounds the answers that are kept.
-const maxCached = 64
+type cached struct {
+	cursor, custody, lists int64
+	at                     time.Time
+	took                   time.Duration
+	answer                 any
+}
 
-// once gives the answer of compute, or the kept one.
-func once[T any](s *Service, key cacheKey, compute func() (T, error)) (T, error) {
-	now := cached{cursor: s.index.cursor.Load(), custody: s.index.custody.Load(), hour: s.o.Now().UTC().Truncate(time.Hour)}
+const (
+	maxCached  = 64 // answers that are kept
+	tookLong   = 250 * time.Millisecond
+	longestOld = time.Minute
+)
+
+// fresh tells whether c may be given at a time, when the index is at now.
+func (c cached) fresh(now cached) bool {
+	if age := now.at.Sub(c.at); c.took >= tookLong && age >= 0 && age < min(4*c.took, longestOld) {
+		return true
+	}
+	hour := func(t time.Time) time.Time { return t.UTC().Truncate(time.Hour) }
+	return c.cursor == now.cursor && c.custody == now.custody && c.lists == now.lists && hour(c.at).Equal(hour(now.at))
+}
+
+// once gives the answer of compute, or the kept one. Answers are shared: whoever gets one does not change it.
+func once[T any](ctx context.Context, s *Service, key cacheKey, compute func() (T, error)) (out T, err error) {
+	if key.members, err = s.o.Accounts.Epoch(ctx); err != nil {
+		return out, err
+	}
+	now := cached{cursor: s.index.cursor.Load(), custody: s.index.custody.Load(), lists: s.lists.Load(), at: s.o.Now()}
 	s.mu.Lock()
 	have, ok := s.known[key]
 	s.mu.Unlock()
-	if ok && have.cursor == now.cursor && have.custody == now.custody && have.hour.Equal(now.hour) {
+	if ok && have.fresh(now) {
 		return have.answer.(T), nil
 	}
-	out, err := compute()
-	if err != nil {
+	if out, err = compute(); err != nil {
 		return out, err
 	}
-	now.answer = out
+	now.answer, now.took = out, s.o.Now().Sub(now.at)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if len(s.known) >= maxCached {

@@ -83,6 +83,12 @@ func blockCounts(ctx context.Context, d *db.DB, c polder.CommunityID, org polder
 	})
 }
 
+// blockCountOf is that of one object.
+func blockCountOf(ctx context.Context, d *db.DB, r exchange.Ref, org polder.OrgID) (blockCount, error) {
+	b := blockCount{Ref: r}
+	return b, d.Read().QueryRowContext(ctx, `SELECT count(*), ifnull(min(day), 0) FROM payback_block WHERE community = ? AND id = ? AND org <> ?`, string(r.Community), r.ID, string(org)).Scan(&b.orgs, &b.first)
+}
+
 // blockers are the others who have an object of a set in a list.
 func blockers(ctx context.Context, d *db.DB, c polder.CommunityID, org polder.OrgID, ids map[string]bool) (map[string]bool, error) {
 	rows, err := d.Read().QueryContext(ctx, `SELECT DISTINCT org FROM payback_block WHERE community = ? AND org <> ?`, string(c), string(org))

@@ -28,6 +28,7 @@ CREATE TABLE given (
 ) STRICT;
 CREATE INDEX given_custodian ON given (custodian, community, line);
 CREATE INDEX given_open ON given (open, community, line) WHERE open <> '';
+CREATE INDEX given_id ON given (id);
 CREATE INDEX given_line ON given (community, line);
 CREATE INDEX given_wide ON given (community, seq) WHERE wide = 1;
 
