@@ -461,6 +461,8 @@ var commands = map[string]struct {
 	"token list":        {args: []string{"token", "list", "--data", "{data}"}, none: people},
 	"backup":            {args: []string{"backup", "--data", "{data}", "--recipient", "{recipient}", "-"}, none: "is encrypted"},
 
+	"keys show": {args: []string{"keys", "show", "--data", "{data}", "--all", "--json"}, none: "holds public keys"}, "keys rotate": {none: "tells of what was given"},
+	"keys revoke": {none: "tells of what was given"}, "keys recovery": {none: "tells of what was given"}, "keys": {none: "a group"}, "verify": {none: "reads files, no node"},
 	"proposals list":       {args: []string{"proposals", "list", "--node", "{url}", "--token", "{token}", "--json"}, none: "nothing is proposed here"},
 	"payback show":         {args: []string{"payback", "show", "--node", "{url}", "--token", "{token}", "--json"}, none: "what an organisation's own objects did"},
 	"payback health":       {args: []string{"payback", "health", "--node", "{url}", "--token", "{token}", "--community", "ring", "--json"}, none: "counts what a whole community was given"},
