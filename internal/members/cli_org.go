@@ -61,6 +61,7 @@ type orgLine struct {
 	Country string       `json:"country,omitempty"`
 	Sector  string       `json:"sector,omitempty"`
 	Widest  string       `json:"widest_tlp"`
+	Home    polder.OrgID `json:"home,omitempty"` // the node where it lives, when that is another
 }
 
 func (c commands) org() *cobra.Command {
@@ -96,11 +97,11 @@ func (c commands) orgList() *cobra.Command {
 			}
 			lines := make([]orgLine, len(orgs))
 			for i, o := range orgs {
-				lines[i] = orgLine{o.ID, o.Name, o.Country, o.Sector, o.Widest.String()}
+				lines[i] = orgLine{o.ID, o.Name, o.Country, o.Sector, o.Widest.String(), o.Home}
 			}
-			return printAll(cmd, lines, "no organisations yet; polder init makes the first", []string{"ID", "NAME", "COUNTRY", "SECTOR", "WIDEST"},
+			return printAll(cmd, lines, "no organisations yet; polder init makes the first", []string{"ID", "NAME", "COUNTRY", "SECTOR", "WIDEST", "HOME"},
 				func(l orgLine) []string {
-					return []string{string(l.ID), l.Name, orDash(l.Country), orDash(l.Sector), l.Widest}
+					return []string{string(l.ID), l.Name, orDash(l.Country), orDash(l.Sector), l.Widest, orDash(string(l.Home))}
 				})
 		})
 }

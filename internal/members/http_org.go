@@ -22,10 +22,7 @@ func (p *Pages) renderOrgs(w http.ResponseWriter, r *http.Request, a answers) er
 	}
 	t := table{Label: words.T("members.orgs")}
 	for _, n := range all {
-		name := cell{Text: n.Name, Href: path("organisations", string(n.ID))}
-		if n.ID == by.Org {
-			name.Tag = &tag{"info", "person", words.T("members.orgs.own")}
-		}
+		name := cell{Text: n.Name, Href: path("organisations", string(n.ID)), Tag: whose(words, n.Org, by)}
 		t.Rows = append(t.Rows, row{name, {Text: sectorText(words, n.Sector)}, {Text: n.Country}, {Text: strings.Join(n.Shared, ", ")}})
 	}
 	shared := "members.orgs.shared"
@@ -280,4 +277,15 @@ func (p *Pages) renderPassword(w http.ResponseWriter, r *http.Request, org neigh
 			Text: password, Says: words.T("members.person.password-says"), Next: web.Action{Label: words.T("members.person.password-kept"), Href: back, Primary: true},
 			Pairs: []web.Pair{{Term: words.T("members.person.logs-in"), Text: q.Email}, {Term: words.T("members.role"), Text: roleText(words, q.Role)}},
 		})
+}
+
+// whose marks the reader's own organisation, and those that live on another node.
+func whose(words web.Words, o polder.Org, by polder.Actor) *tag {
+	switch {
+	case o.ID == by.Org:
+		return &tag{"info", "person", words.T("members.orgs.own")}
+	case o.Remote():
+		return &tag{"neutral", "link", words.T("members.orgs.elsewhere")}
+	}
+	return nil
 }

@@ -103,9 +103,7 @@ func (p *Pages) memberBlock(r *http.Request, c place) (web.Block, error) {
 		if c.manages {
 			name.Href = path("communities", c.Alias, "members", string(m.Org))
 		}
-		if m.Org == by.Org {
-			name.Tag = &tag{"info", "person", words.T("members.orgs.own")}
-		}
+		name.Tag = whose(words, m.Organisation, by)
 		state := tag{"ok", "check", words.T("members.agreement.accepted")}
 		if !m.Accepted {
 			state = tag{"warn", "clock", words.T("members.agreement.not-yet")}
@@ -235,9 +233,12 @@ func (p *Pages) joinForm(r *http.Request, c place) ([]web.Block, error) {
 	for _, m := range members {
 		in[m.Org] = true
 	}
+	if c.Mirrored() {
+		return nil, nil // its home says who belongs to it
+	}
 	var others []polder.Org
 	for _, o := range orgs {
-		if !in[o.ID] {
+		if !in[o.ID] && !o.Remote() {
 			others = append(others, o)
 		}
 	}

@@ -121,9 +121,11 @@ func (p *Pages) tokenForm(r *http.Request, a answers) (form, error) {
 }
 
 func orgOptions(orgs []polder.Org, chosen polder.OrgID) []web.Option {
-	all := make([]web.Option, len(orgs))
-	for i, o := range orgs {
-		all[i] = web.Option{Value: string(o.ID), Label: o.Name, Chosen: o.ID == chosen}
+	all := make([]web.Option, 0, len(orgs))
+	for _, o := range orgs {
+		if !o.Remote() { // nobody acts here for an organisation of another node
+			all = append(all, web.Option{Value: string(o.ID), Label: o.Name, Chosen: o.ID == chosen})
+		}
 	}
 	return all
 }
