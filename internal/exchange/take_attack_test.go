@@ -303,6 +303,7 @@ func TestYieldCustody(t *testing.T) {
 	ok(t, err)
 	h.share(h.as("a", polder.RoleContributor), Request{Objects: one(someIndicator(1, 2, "a's", stix.Green, ""))})
 	sameText(t, "taken", states(x.pull(10, true)), []string{"duplicate", "stored"})
+	isKind(t, "custody is reassigned at a mirror", x.Reassign(context.Background(), x.as("x", polder.RoleSteward), x.com.Alias, "indicator--00000000-0000-4000-8000-000000000001", x.org.ID), polder.Forbidden)
 }
 
 // TestRegain: a home that was restored takes back what carries a valid signature, for who signed it and who offers it.

@@ -40,6 +40,9 @@ func (s *Service) Withdraw(ctx context.Context, a polder.Actor, w Withdrawal) (p
 	if !stix.ValidID(w.ID) {
 		return 0, polder.Errorf(polder.Invalid, "id: %q is not a STIX id, such as indicator--01234567-89ab-4cde-8f01-23456789abcd", w.ID)
 	}
+	if w.Reason, err = s.releaseText(ctx, a.Org, "reason", w.Reason); err != nil {
+		return 0, err
+	}
 	var top polder.Seq
 	err = s.db.Write(ctx, func(tx *db.Tx) error {
 		if a, m, err = s.again(tx, a, m.Community.ID); err != nil {
@@ -179,6 +182,9 @@ func (s *Service) Reassign(ctx context.Context, a polder.Actor, community, id st
 	m, err := s.membership(ctx, a, community)
 	if err != nil {
 		return err
+	}
+	if m.Mirrored() {
+		return polder.Errorf(polder.Forbidden, "community %s lives at another node, and custody is decided there; ask there", m.Alias)
 	}
 	return s.db.Write(ctx, func(tx *db.Tx) error {
 		a, m, err := s.again(tx, a, m.Community.ID)

@@ -285,7 +285,7 @@ func whose(words web.Words, o polder.Org, by polder.Actor) *tag {
 	case o.ID == by.Org:
 		return &tag{"info", "person", words.T("members.orgs.own")}
 	case o.Remote():
-		return &tag{"neutral", "link", words.T("members.orgs.elsewhere")}
+		return &tag{"", "out", words.T("members.orgs.elsewhere")}
 	}
 	return nil
 }
