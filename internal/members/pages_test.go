@@ -33,11 +33,16 @@ func TestTemplates(t *testing.T) {
 		block("P", "", "facts", []web.Pair{{Term: "t", Text: "x"}}), block("M", "", "prose", "1. a\n2. b\n\n<b>no</b>"), block("N", "", "notes", []web.Mark{{Class: "yes", Text: "y"}}),
 		block("S", "", "secret", secret{Text: "abc", Says: "s", Pairs: []web.Pair{{Term: "t", Text: "x"}}, Next: web.Action{Label: "L", Href: "/"}}),
 		block("O", "", "steps", []step{{Class: "now", Title: "t", Text: "x", Tag: "Done", Actions: []web.Action{{Label: "L", Href: "/"}}}}), block("0", "", "nothing", web.Empty{Icon: "key", Title: "None", Text: "T"})}
-	whole := view{Form: full, Alert: &web.Alert{Class: "bad", Title: "A", Text: "T"}, Actions: []web.Action{{Label: "L", Href: "/"}}, Dialogs: []web.Dialog{dialog}, Main: blocks, Aside: blocks[3:4], Script: scriptPath}
+	proven := full
+	proven.Prove, proven.Passkey = "passkey", "add"
+	blocks = append(blocks, block("W", "", "ways", ways{Passkey: true, Providers: []web.Link{{Text: "W", Href: "/login/with/W"}}, Next: "/"}), block("w", "", "ways", ways{}),
+		block("K", "", "passkeys", passkeys{all, proven}), block("k", "", "passkeys", passkeys{}), block("I", "", "identities", identities{all, []web.Link{{Text: "I", Href: "/"}}}), block("i", "", "identities", identities{}))
+	whole := view{Form: full, Away: web.Link{Text: "Go", Href: "https://id.example/authorize?a=b&c=d"}, Alert: &web.Alert{Class: "bad", Title: "A", Text: "T"}, Actions: []web.Action{{Label: "L", Href: "/"}}, Dialogs: []web.Dialog{dialog}, Main: blocks, Aside: blocks[3:4], Script: scriptPath}
 	out := webtest.Renders(t, site, "members", map[string][]any{
 		"members/page":    {whole, view{}},
 		"members/solo":    {whole, view{}},
 		"members/confirm": {whole, view{}},
+		"members/signin":  {whole, view{}},
 	})
 	for name, pages := range out {
 		if strings.Contains(pages[0], "<b>no</b>") {
