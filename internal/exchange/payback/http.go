@@ -15,7 +15,7 @@ func NewAPI(s *Service) *API { return &API{s} }
 // Routes are those of the REST API.
 func (a *API) Routes() []web.Route {
 	route := func(pattern, exit string, h web.Handler, doc web.Doc) web.Route {
-		return web.Route{Method: http.MethodGet, Pattern: "/api/v1/" + pattern, Need: web.Reader, Exit: "api.payback" + exit, Handler: h.Serve, Doc: &doc}
+		return web.Route{Method: http.MethodGet, Pattern: "/api/v1/" + pattern, Need: web.Reader, Exit: "api.payback" + exit, Handler: h.Serve, Timeout: countTime, Doc: &doc}
 	}
 	community := map[string]string{"community": "alias; all of yours without it"}
 	return []web.Route{

@@ -128,6 +128,13 @@ func (x *index) byCustodian(ctx context.Context, v view, org polder.OrgID) ([]li
 		string(org), v.community, v.community, v.scopes)
 }
 
+// gaveMore tells whether an organisation has more than n live deliveries, without counting them all.
+func (x *index) gaveMore(ctx context.Context, org polder.OrgID, n int) (bool, error) {
+	var have int
+	err := x.db.Read().QueryRowContext(ctx, `SELECT count(*) FROM (SELECT 1 FROM given WHERE custodian = ? LIMIT ?)`, string(org), n+1).Scan(&have)
+	return have > n, err
+}
+
 // byID is one object of an organisation.
 func (x *index) byID(ctx context.Context, v view, org polder.OrgID, id string) ([]lineRow, error) {
 	return x.lines(ctx, `SELECT community, id, line, type, custodian, open, min(seq), seq, revoked, until, observed, context, max(version)

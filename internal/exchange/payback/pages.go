@@ -30,7 +30,7 @@ func (s *Service) Pages(site *web.Site) *Pages { return &Pages{s, site} }
 // Routes are all pages.
 func (p *Pages) Routes() []web.Route {
 	page := func(pattern, exit string, h web.Handler) web.Route {
-		return web.Route{Method: http.MethodGet, Pattern: pattern, Need: web.Reader, Exit: "payback." + exit, Handler: h.Serve}
+		return web.Route{Method: http.MethodGet, Pattern: pattern, Need: web.Reader, Exit: "payback." + exit, Handler: h.Serve, Timeout: countTime}
 	}
 	return []web.Route{
 		page("/payback", "account", p.accountPage),
@@ -301,10 +301,25 @@ func (p *Pages) rulesPage(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
+// maxCard is for how many objects the overview waits; more are counted on the page of payback alone.
+const maxCard = 10_000
+
+// countTime bounds the counting of a large account.
+const countTime = 2 * time.Minute
+
 // Card is what an organisation's knowledge did lately, on the overview of whoever reads for it.
 func (p *Pages) Card(ctx context.Context, by polder.Actor, words web.Words) (web.Block, error) {
 	if !web.Reader.Allows(by) {
 		return web.Block{}, nil
+	}
+	card := web.Block{Title: words.T("payback.title"), Template: "payback/facts", Aside: true, Order: 30, More: web.Link{Text: words.T("payback.see"), Href: "/payback"}}
+	large, err := p.index.gaveMore(ctx, by.Org, maxCard)
+	if err != nil {
+		return web.Block{}, err
+	}
+	if large {
+		card.Data = []web.Pair{{Term: words.T("payback.effect.shared"), Text: words.T("payback.card.many", "n", maxCard)}}
+		return card, nil
 	}
 	a, err := p.Account(ctx, by, "")
 	if err != nil || a.Objects == 0 {
@@ -314,7 +329,8 @@ func (p *Pages) Card(ctx context.Context, by polder.Actor, words web.Words) (web
 	if a.Quality.Known {
 		pairs = append(pairs, web.Pair{Term: words.T("payback.quality"), Text: words.T("payback.value-of-100", "value", a.Quality.Value)})
 	}
-	return web.Block{Title: words.T("payback.title"), Template: "payback/facts", Data: pairs, Aside: true, Order: 30, More: web.Link{Text: words.T("payback.see"), Href: "/payback"}}, nil
+	card.Data = pairs
+	return card, nil
 }
 
 // Panel is what one object did, for its custodian alone.

@@ -147,3 +147,20 @@ func TestBrowser(t *testing.T) {
 	}
 	p.Quiet(t)
 }
+
+// TestCardWaitsForNoLargeAccount: the overview never counts more than it can at once.
+func TestCardWaitsForNoLargeAccount(t *testing.T) {
+	c := newConsole(t, 2)
+	for range 3 {
+		c.give("m0", exchange.Request{}, "")
+	}
+	c.account("m0")
+	for _, row := range []struct {
+		n    int
+		want bool
+	}{{2, true}, {3, false}, {4, false}} {
+		if more, err := c.index.gaveMore(t.Context(), c.who["m0"].Org, row.n); err != nil || more != row.want {
+			t.Errorf("three objects are more than %d: %v, %v", row.n, more, err)
+		}
+	}
+}
