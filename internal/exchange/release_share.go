@@ -312,3 +312,20 @@ func (sh *sharing) readerNames(ctx context.Context) ([]string, error) {
 	}
 	return out, nil
 }
+
+// releaseText puts a text that others read and that stands in no object, such as why something is withdrawn, through
+// the steps of its organisation. name is what a refusal calls it.
+func (s *Service) releaseText(ctx context.Context, org polder.OrgID, name, text string) (string, error) {
+	if text == "" || org == "" {
+		return text, nil
+	}
+	rules, err := s.ReleaseRules(ctx, org)
+	if err != nil {
+		return "", err
+	}
+	text, _ = rules.Text(text)
+	if label := rules.ForbiddenIn(text); label != "" {
+		return "", polder.Errorf(polder.Forbidden, "%s: holds what your organisation lets nobody send (%s); say it without", name, label)
+	}
+	return text, nil
+}

@@ -368,3 +368,21 @@ func TestReleaseBlind(t *testing.T) {
 		}
 	}
 }
+
+// TestS12Reason (S12): why something is withdrawn is read by stewards of the community, so it goes through the same steps.
+func TestS12Reason(t *testing.T) {
+	w := newWorld(t)
+	a := w.as("a", polder.RoleContributor)
+	w.share(a, Request{Objects: one(onPattern(1, stix.Amber, "N", "[domain-name:value = 'seen.example']"))})
+	p := keeper()
+	p.Forbidden = wall().Forbidden
+	w.sets("a", p)
+	if _, err := w.Withdraw(t.Context(), a, Withdrawal{Community: w.where.Alias, ID: sid("indicator", 1), Reason: "It names Zeekomkommer"}); polder.KindOf(err) != polder.Forbidden || strings.Contains(err.Error(), "komkommer") {
+		t.Errorf("a forbidden word: %v", err)
+	}
+	_, err := w.Withdraw(t.Context(), a, Withdrawal{Community: w.where.Alias, ID: sid("indicator", 1), Reason: "A machine of Klepwerk"})
+	ok(t, err)
+	if told := strings.Join(w.audited("withdraw"), ""); !strings.Contains(told, "A machine of [organisation]") {
+		t.Errorf("the audit says %s", told)
+	}
+}

@@ -175,6 +175,10 @@ var exits = map[string]exit{
 	"exchange.objects": {shows: true, queries: []string{"?community=other", "?type=indicator"}},
 	"exchange.object":  {shows: true, stewards: true, queries: []string{"?community=other", "?version=all"}}, "exchange.search": {shows: true, queries: []string{"?q={word}", "?q={id}", "?q=indicator"}},
 	"exchange.value": {shows: true, queries: []string{"?value={word}.example", "?value={word}"}}, "exchange.feed": {shows: true, queries: []string{"?since=0", "?after=0"}},
+	"exchange.release":     {none: "tells an organisation's own settings to its stewards"},
+	"api.release":          {none: "tells an organisation's own settings to its stewards"},
+	"api.release.set":      {none: "says back the settings that it was given"},
+	"api.release.preview":  {none: "says back the objects that it was given"},
 	"exchange.block lists": {queries: []string{"?format=plain", "?format=rpz&community=ring"}, none: "counts what the lists of [exits] api.export hold"},
 	"exchange.share":       {body: "text={raw}&tlp=amber&community=ring", kind: formKind, members: true, none: "tells of what the asker sent"},
 

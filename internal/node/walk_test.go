@@ -57,6 +57,7 @@ var patterns = map[string]string{
 	"/api/v1/events": "", "/api/v1/alerts": "", "/api/v1/alerts/{id}": "", "/api/v1/alerts/{id}/state": "", "/api/v1/alerts/{id}/sighting": "",
 	"/api/v1/suppressions": "", "/api/v1/suppressions/{id}": "", "/alerts": "", "/alerts/feed": "", "/alerts/{id}": "", "/alerts/{id}/state": "", "/alerts/{id}/suppress": "",
 	"/alerts/{id}/sighting": "", "/suppressions": "", "/suppressions/{id}/end": "", "/detection": "", "/detection/sightings": "", "/detection/sightings/end": "",
+	"/release": "", "/release/try": "", "/api/v1/release": "", "/api/v1/release/preview": "",
 	"/check": "", "/account/alerts": "", "/account/alerts/{id}/delete": "", "/account/alerts/{id}/on": "", "/account/alerts/{id}/off": "", "/alert-off/{token}": "",
 	"/api/v1/screen": "/api/v1/screen?name=Acme+Optics", "/api/v1/screen/records": "", "/api/v1/screen/records/{id}": "", "/api/v1/screen/records/{id}/erase": "",
 	"/api/v1/screen/reviews": "", "/api/v1/screen/reviews/{id}": "", "/api/v1/screen/reviews/{id}/decision": "", "/api/v1/screen/parties": "", "/api/v1/screen/parties/import": "",
