@@ -15,9 +15,11 @@ import (
 // Check is what [exchange.Signatures] asks for.
 func (s *Service) Check(ctx context.Context, c polder.CommunityID, o stix.Object, at polder.Seq) (exchange.Signature, error) {
 	q := s.read(ctx)
-	if err := s.fresh(q); err != nil {
+	version, bound, err := readBound(q, c, o.ID)
+	if err != nil {
 		return exchange.Signature{}, err
 	}
+	s.seen(version)
 	sig, signed, err := o.Signature()
 	if err != nil {
 		return exchange.Signature{State: exchange.SignatureWrong, Reason: err.Error()}, nil
@@ -39,7 +41,7 @@ func (s *Service) Check(ctx context.Context, c polder.CommunityID, o stix.Object
 	if err != nil || !found.State.Accepted() || o.IsObservable() {
 		return found, err
 	}
-	return s.held(q, c, o, found)
+	return held(o, found, bound), nil
 }
 
 // blind is the community whose blind identity id is.
@@ -113,19 +115,33 @@ func notCreator(signer, creator string) string {
 
 // marks are the numbers of who's statements in the log of c's home; where that has not numbered one yet, this node's.
 func (s *Service) marks(ctx context.Context, who *owner, c polder.CommunityID) ([]mark, error) {
-	home, err := s.o.Accounts.HomeOfCommunity(ctx, c)
+	home, err := s.homeOf(ctx, c)
 	if err != nil || home == "" {
-		return who.marks, ignoreNotFound(err)
+		return who.marks, err
 	}
 	theirs := who.homes[home]
 	return append(theirs[:len(theirs):len(theirs)], who.marks[min(len(theirs), len(who.marks)):]...), nil
 }
 
-func ignoreNotFound(err error) error {
-	if polder.KindOf(err) == polder.NotFound {
-		return nil
+// homeOf is the node where a community lives, which stays; "" is this one, and that of a community that is not known.
+func (s *Service) homeOf(ctx context.Context, c polder.CommunityID) (polder.OrgID, error) {
+	s.mu.Lock()
+	home, ok := s.homes[c]
+	s.mu.Unlock()
+	if ok {
+		return home, nil
 	}
-	return err
+	home, err := s.o.Accounts.HomeOfCommunity(ctx, c)
+	if err != nil {
+		if polder.KindOf(err) == polder.NotFound {
+			err = nil
+		}
+		return "", err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.homes[c] = home
+	return home, nil
 }
 
 // moment is now, and never before the last number of the log, so that a clock that goes back revives no key.
@@ -186,14 +202,13 @@ func weigh(c seal.Chain, o stix.Object, sig stix.Signature, late func(n int, d t
 
 func day(c seal.Chain, n int) string { return c.Statement(n).Time().Format("2006-01-02") }
 
-// held holds an object against who signed its id first.
-func (s *Service) held(q querier, c polder.CommunityID, o stix.Object, found exchange.Signature) (exchange.Signature, error) {
-	signer, err := boundTo(q, c, o.ID)
-	if err != nil || signer == "" || signer == found.Signer || found.Signer == "" && signer == creatorOf(o) {
-		return found, err
+// held holds an object against who signed its id first; "" is nobody yet.
+func held(o stix.Object, found exchange.Signature, signer string) exchange.Signature {
+	if signer == "" || signer == found.Signer || found.Signer == "" && signer == creatorOf(o) {
+		return found
 	}
 	found.State, found.Reason = exchange.SignatureWrong, fmt.Sprintf("its id was first signed by %s, who alone adds versions to it", signer)
-	return found, nil
+	return found
 }
 
 // Bind is what [exchange.Signatures] asks for.

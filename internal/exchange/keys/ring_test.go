@@ -235,12 +235,12 @@ func BenchmarkSignature(b *testing.B) {
 		}
 	})
 	n := 10
-	w.x = exchange.New(exchange.Options{DB: w.o.DB, Journal: w.journal, Audit: w.audit, Accounts: w.acc, Now: w.clock, Secret: []byte("0123456789abcdef0123456789abcdef"), Search: nil})
+	w.x = exchange.New(exchange.Options{DB: w.o.DB, Journal: w.journal, Audit: w.audit, Accounts: w.acc, Now: w.clock, Secret: []byte("0123456789abcdef0123456789abcdef"), Search: w.index}) // signs nothing
 	for _, size := range []int{1, 1000} {
 		b.Run(fmt.Sprintf("store/%d", size), func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
-				r := exchange.Request{Community: w.where.Alias, Bytes: true, Partial: true}
+				r := exchange.Request{Community: w.where.Alias, Confirmed: true}
 				for range size {
 					n++
 					r.Objects = append(r.Objects, exchange.Incoming{Raw: object(n, 1, strings.Repeat("A report of ordinary length. ", 40), a)})

@@ -56,6 +56,7 @@ type Service struct {
 	owners  map[polder.OrgID]*owner
 	own     map[polder.OrgID]seal.SigningKey // by owner, of the key that signs
 	blinds  map[polder.OrgID]polder.Community
+	homes   map[polder.CommunityID]polder.OrgID
 	node    polder.OrgID
 	said    map[string]int64   // by link: the version of the tables at its last sync
 	signers map[[2]string]bool // by community and signer: noted in the tables already
@@ -69,7 +70,7 @@ func New(o Options) *Service {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	s := &Service{o: o, changed: make(chan struct{}, 1), signers: map[[2]string]bool{}, said: map[string]int64{}}
+	s := &Service{o: o, changed: make(chan struct{}, 1), signers: map[[2]string]bool{}, said: map[string]int64{}, homes: map[polder.CommunityID]polder.OrgID{}}
 	s.forget(0)
 	return s
 }
@@ -88,12 +89,17 @@ func (s *Service) fresh(q querier) error {
 	if err != nil {
 		return err
 	}
+	s.seen(v)
+	return nil
+}
+
+// seen drops what was read before the tables got that version.
+func (s *Service) seen(v int64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if v != s.version {
 		s.forget(v)
 	}
-	return nil
 }
 
 // mark says when a statement came: after which number of a log, and at what time.

@@ -203,12 +203,15 @@ func allOwners(q querier) ([]polder.OrgID, error) {
 	return all(func(scan func(...any) error) (o polder.OrgID, err error) { err = scan(&o); return o, err }, rows, err)
 }
 
+// readBound is the version of the tables, and who signs an id in a community; "" is nobody.
+func readBound(q querier, c polder.CommunityID, id string) (version int64, signer string, err error) {
+	err = q.QueryRow(`SELECT version, coalesce((SELECT signer FROM keys_bound WHERE community = ? AND id = ?), '') FROM keys_state WHERE id = 1`, c, id).Scan(&version, &signer)
+	return version, signer, err
+}
+
 // boundTo is who signs an id in a community; "" is nobody.
-func boundTo(q querier, c polder.CommunityID, id string) (signer string, err error) {
-	err = q.QueryRow(`SELECT signer FROM keys_bound WHERE community = ? AND id = ?`, c, id).Scan(&signer)
-	if errors.Is(err, sql.ErrNoRows) {
-		return "", nil
-	}
+func boundTo(q querier, c polder.CommunityID, id string) (string, error) {
+	_, signer, err := readBound(q, c, id)
 	return signer, err
 }
 

@@ -30,6 +30,7 @@ type world struct {
 	journal *journal.Journal
 	audit   *audit.Log
 	x       *exchange.Service
+	index   *exchange.Index
 	orgs    map[string]polder.Org
 	where   polder.Community
 }
@@ -64,11 +65,11 @@ func newWorld(t testing.TB, name string) *world {
 	t.Cleanup(func() { w.journal.Close() })
 	_, err = w.acc.Init(ctx, name, "NL")
 	must(t, err)
-	index, err := exchange.OpenIndex(ctx, filepath.Join(dir, "search.db"), w.journal, nil)
+	w.index, err = exchange.OpenIndex(ctx, filepath.Join(dir, "search.db"), w.journal, nil)
 	must(t, err)
-	t.Cleanup(func() { index.Close() })
+	t.Cleanup(func() { w.index.Close() })
 	w.Service = New(Options{DB: d, Audit: w.audit, Accounts: w.acc, Now: w.clock, Top: w.journal.Top})
-	w.x = exchange.New(exchange.Options{DB: d, Journal: w.journal, Audit: w.audit, Accounts: w.acc, Now: w.clock, Secret: []byte("0123456789abcdef0123456789abcdef"), Search: index, Signatures: w.Service})
+	w.x = exchange.New(exchange.Options{DB: d, Journal: w.journal, Audit: w.audit, Accounts: w.acc, Now: w.clock, Secret: []byte("0123456789abcdef0123456789abcdef"), Search: w.index, Signatures: w.Service})
 	w.where, err = w.acc.AddCommunity(ctx, accounts.Local(), "Ring", stix.None)
 	must(t, err)
 	for _, org := range []string{"a", "b"} {
