@@ -27,6 +27,11 @@ var patterns = map[string]string{
 	"/api/v1/communities/{community}/contributors": "", "/api/v1/communities/{community}/health": "", "/payback": "", "/payback/contributors": "", "/payback/contributors/{contributor}": "/payback/contributors/identity--5d0092c5-5f74-4287-9642-33f4c354e56d",
 	"/payback/health": "", "/payback/rules": "", "/proposals": "", "/proposals/{community}/{id}": "", "/proposals/{community}/{id}/accept": "", "/proposals/{community}/{id}/decline": "", "/objects/{id}/propose": "",
 
+	"/api/v1/match/sets": "", "/api/v1/match/sets/{name}": "/api/v1/match/sets/none", "/api/v1/match/sets/{name}/epochs": "/api/v1/match/sets/none/epochs", "/api/v1/match/sets/{name}/filter": "/api/v1/match/sets/none/filter",
+	"/api/v1/match/sets/{name}/evaluate": "/api/v1/match/sets/none/evaluate", "/match": "", "/match/{set}": "/match/none",
+	"/pseudonyms": "", "/pseudonyms/{community}": "", "/pseudonyms/{community}/{pseudonym}": "/pseudonyms/{community}/none", "/pseudonyms/{community}/{pseudonym}/open": "/pseudonyms/{community}/none/open",
+	"/pseudonyms/{community}/{pseudonym}/stop": "/pseudonyms/{community}/none/stop", "/pseudonyms/{community}/renew": "",
+
 	"/taxii2/{$}": "", "/taxii2": "", "/taxii2/": "/taxii2/nothing/", "/taxii2/root/{$}": "", "/taxii2/root": "", "/taxii2/root/": "/taxii2/root/nothing/",
 	"/taxii2/root/collections/{$}": "", "/taxii2/root/collections": "", "/taxii2/root/collections/{id}/{$}": "", "/taxii2/root/collections/{id}": "",
 	"/taxii2/root/collections/{id}/manifest/{$}": "", "/taxii2/root/collections/{id}/manifest": "", "/taxii2/root/collections/{id}/objects/{$}": "", "/taxii2/root/collections/{id}/objects": "",
