@@ -29,7 +29,7 @@ func (s *Service) Run(ctx context.Context) {
 	defer tick.Stop()
 	written := s.o.Steady()
 	for {
-		if err := s.look4changes(ctx, r); err != nil && ctx.Err() == nil {
+		if err := s.takeStock(ctx, r); err != nil && ctx.Err() == nil {
 			s.o.Log.ErrorContext(ctx, "links could not be looked at", "err", err)
 		}
 		now := s.o.Steady()
@@ -82,8 +82,8 @@ func (s *Service) syncs(l Link) uint64 {
 	return s.statusOf(l.ID).syncs
 }
 
-// look4changes takes up what has changed since the last look, in this process or another.
-func (s *Service) look4changes(ctx context.Context, r *runners) error {
+// takeStock takes up what has changed since the last look, in this process or another.
+func (s *Service) takeStock(ctx context.Context, r *runners) error {
 	version, err := readVersion(s.read(ctx))
 	if err != nil {
 		return err
