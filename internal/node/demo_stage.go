@@ -93,6 +93,10 @@ type stage struct {
 
 	visitors map[string]*visitor // who is logged in, by address
 
+	host     string              // a token of the organisation that runs the hub
+	outposts map[string]*outpost // nodes beside the hub
+	log      io.Writer
+
 	served <-chan error
 	cancel context.CancelFunc
 }
@@ -103,7 +107,7 @@ var demoPassword = accounts.PasswordCost{MemoryKiB: 4 * 1024, Passes: 1, Lanes: 
 // openStage makes a node in an empty folder, opens it on an address of this machine and lets everybody listen.
 func openStage(ctx context.Context, dir, listen string, log io.Writer) (st *stage, err error) {
 	st = &stage{
-		dir: filepath.Join(dir, "node"), players: map[string]*player{}, held: map[string]string{}, visitors: map[string]*visitor{}, began: time.Now(),
+		dir: filepath.Join(dir, "node"), players: map[string]*player{}, held: map[string]string{}, visitors: map[string]*visitor{}, began: time.Now(), outposts: map[string]*outpost{}, log: log,
 		http: &http.Client{Timeout: time.Minute, Transport: &http.Transport{}, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }},
 	}
 	st.feeds = &feeds{}
@@ -168,6 +172,9 @@ func (st *stage) people(ctx context.Context) (err error) {
 		if err := st.enter(ctx, a, p, where); err != nil {
 			return fmt.Errorf("%s: %w", p.name, err)
 		}
+	}
+	if err := st.dikeWatch(ctx, a, made.Org); err != nil {
+		return err
 	}
 	return st.welcome(ctx, a, made.Org, admins[0], made.Password)
 }
@@ -243,9 +250,12 @@ func (st *stage) close() error {
 	st.feeds.stop()
 	st.http.CloseIdleConnections()
 	var err error
+	for _, o := range st.outposts {
+		err = errors.Join(err, o.close())
+	}
 	if st.cancel != nil {
 		st.cancel()
-		err = <-st.served
+		err = errors.Join(err, <-st.served)
 	}
 	if st.node != nil {
 		err = errors.Join(err, st.node.Close())

@@ -93,7 +93,7 @@ func story() []scene {
 		{name: "advisory", says: "the CSIRT publishes an advisory to all, under its own name", by: "csirt", sees: chainBut("csirt"), do: publish(chain)},
 		{name: "advisory-elsewhere", says: "and in the other community too", by: "csirt", sees: []string{"bank", "zilt"}, do: publish(finance)},
 		{name: "other-community", says: "the bank shares with its own community", by: "bank", sees: []string{"zilt", "csirt"}, do: shareFile("bank", finance, "fraud.json", "tlp=amber")},
-	}, detecting(), asking(), responding(), []scene{
+	}, detecting(), asking(), responding(), spanning(), []scene{
 		{name: "closing", says: "Meridiaan closes its question", by: "meridiaan", sees: chainBut("meridiaan"), do: closeQuestion, check: questionIs("closed", 1)},
 		{name: "taxii", says: "a plain TAXII client pulls the collection, and finds none where it is no member", do: pullByTAXII},
 		{name: "nobody-else", says: "every stream agrees with the pages, and no name of a blind member is anywhere", do: nothing, check: nobodyElse},
