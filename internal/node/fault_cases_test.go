@@ -193,7 +193,7 @@ func TestF3Casework(t *testing.T) {
 	})
 	p.ask(t, "", "GET", "/api/v1/reports/desks/adviser", nil, http.StatusOK, &k.desk)
 	p.ask(t, writer, "POST", "/api/v1/cases/"+k.id+"/duties", map[string]any{"jurisdictions": []string{"NL"}, "sectors": []string{"digital-infrastructure"}, "kinds": []string{"incident"}, "serious": "yes", "version": k.profile(p)}, http.StatusOK, nil)
-	for round := range soak(3, 100) {
+	for round := range soak(2, 100) {
 		var all sync.WaitGroup
 		for w := range 2 {
 			all.Go(func() { k.reports(p, round, w) })
