@@ -111,7 +111,7 @@ func (p *Pages) list(w http.ResponseWriter, r *http.Request) error {
 		Aside: []web.Block{keysBlock(words.T("keys.means"), "marks-body", []web.Mark{
 			{Class: "yes", Text: words.T("keys.means.signed")}, {Class: "yes", Text: words.T("keys.means.order")}, {Class: "mind", Text: words.T("keys.means.compare")}, {Class: "mind", Text: words.T("keys.means.stolen")},
 		})}}
-	p.site.Render(w, r, web.Page{Template: "keys/page", Title: words.T("keys.page-title"), Lede: words.T("keys.page_lede"), Data: v})
+	p.site.Render(w, r, web.Page{Template: "keys/page", Title: words.T("keys.page-title"), Lede: words.T("keys.page-lede"), Data: v})
 	return nil
 }
 
