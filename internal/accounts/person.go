@@ -22,6 +22,9 @@ type Person struct {
 	Created time.Time
 }
 
+// Named tells whether p is called by a name of its own: the first administrator of a node is called by its task.
+func (p Person) Named() bool { return p.Email != AdminName }
+
 // Preferences are how a person likes the console.
 type Preferences struct {
 	Language  string // one of [Languages]; empty: what the browser asks for

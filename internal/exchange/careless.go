@@ -107,7 +107,7 @@ func (sh *sharing) secrets(ctx context.Context) (*carelessness, error) {
 	}
 	c := &carelessness{sh: sh, people: map[string][][]string{}}
 	for _, p := range people {
-		if name := words(p.Name); len(name) > 1 || len(name) == 1 && len(name[0]) > 3 {
+		if name := words(p.Name); p.Named() && (len(name) > 1 || len(name) == 1 && len(name[0]) > 3) {
 			c.people[name[0]] = append(c.people[name[0]], name)
 		}
 		if _, d, ok := strings.Cut(p.Email, "@"); ok && !slices.Contains(publicMail, d) && !slices.Contains(c.domains, d) {

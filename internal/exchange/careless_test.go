@@ -120,3 +120,20 @@ func TestHarmlessWarned(t *testing.T) {
 		t.Errorf("warned of %v: %+v", values, got.Warnings)
 	}
 }
+
+// TestFirstAdministratorIsNobody: the first log-in of a node is called by its task, and that word is in every other text.
+func TestFirstAdministratorIsNobody(t *testing.T) {
+	w := newWorld(t)
+	ctx := context.Background()
+	host, err := w.accounts.Host(ctx)
+	ok(t, err)
+	_, err = w.accounts.Join(ctx, accounts.Local(), w.where.ID, host.ID, polder.RoleContributor)
+	ok(t, err)
+	token, _, err := w.accounts.CreateToken(ctx, accounts.Local(), accounts.NewToken{Org: host.ID, Role: polder.RoleContributor, Name: "tools"})
+	ok(t, err)
+	res := w.share(polder.Actor{Org: host.ID, Token: token.ID, Role: polder.RoleContributor}, Request{Level: stix.Green, Objects: one(
+		[]byte(`{"type":"note","spec_version":"2.1","id":"note--5e1a3c7d-2b4f-4a6c-8e9d-0f1a2b3c4d5e","created":"2026-11-01T10:00:00.000Z","modified":"2026-11-01T10:00:00.000Z","content":"They logged in as administrator.","object_refs":["indicator--5e1a3c7d-2b4f-4a6c-8e9d-0f1a2b3c4d5f"]}`))})
+	if res.Stored == 0 {
+		t.Errorf("held: %+v", res.Warnings)
+	}
+}

@@ -119,6 +119,9 @@ func (x ReleaseStore) ownFacts(ctx context.Context, org polder.OrgID) (f release
 	}
 	put(&f.Names, o.Name, release.Facts{Names: []string{o.Name}})
 	for _, p := range people {
+		if !p.Named() {
+			continue
+		}
 		if _, d, ok := strings.Cut(p.Email, "@"); ok && !slices.Contains(publicMail, d) {
 			put(&f.Domains, d, release.Facts{Domains: []string{d}})
 		}
