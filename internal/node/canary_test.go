@@ -114,6 +114,10 @@ const (
 	aside  = "says whether the node works"
 	public = "the same for everybody"
 
+	sealedSets = "names sets and answers blinded values; no value stands in it"
+	standsFor  = "names pseudonyms, and nobody behind one"
+	stranger   = "answers peers alone; what those get, TestS4Nodes looks through"
+
 	formKind = "application/x-www-form-urlencoded"
 )
 
@@ -200,6 +204,15 @@ var exits = map[string]exit{
 	"taxii.root":        {none: public},
 	"taxii.discovery":   {none: public},
 	"taxii.other":       {none: public},
+
+	"api.match": {none: sealedSets}, "api.match.set": {none: sealedSets}, "api.match.epochs": {none: sealedSets}, "api.match.filter": {none: sealedSets}, "api.match.evaluate": {body: `{"epoch":1,"elements":["{word}"]}`, kind: jsonKind, none: sealedSets},
+	"match.sets": {none: sealedSets}, "match.set": {none: sealedSets},
+	"pseudonym.communities": {none: standsFor}, "pseudonym.list": {none: standsFor}, "pseudonym.one": {none: standsFor}, "pseudonym.open": {body: "reason=x", kind: formKind, none: standsFor},
+	"pseudonym.stop": {body: "reason=x", kind: formKind, none: standsFor}, "pseudonym.renew": {none: standsFor},
+	"log": {none: "numbers and hashes of the log, to the administrator"}, "log.checkpoint": {none: "a size and a root"}, "log.evidence": {none: "two checkpoints"},
+	"peers.hello": {none: stranger}, "peers.session": {none: stranger}, "peers.look": {none: stranger}, "peers.join": {none: stranger}, "peers.state": {none: stranger}, "peers.roster": {none: stranger}, "peers.deliveries": {queries: []string{"?after=0"}, none: stranger},
+	"peers.stream": {queries: []string{"?after=0"}, none: stranger}, "peers.push": {body: `{raw}`, kind: jsonKind, none: stranger}, "peers.return": {body: `{raw}`, kind: jsonKind, none: stranger}, "peers.leave": {none: stranger}, "peers.part": {none: stranger},
+	"peers.pages": {members: true, none: "shows links to the administrator"},
 
 	"ops.health": {none: aside}, "ops.ready": {none: aside}, "ops.metrics": {none: "counts requests by exit"},
 	"static files": {none: public}, "sign": {none: public}, "preferences page": {none: public}, "keyboard page": {none: public}, "components page": {none: public},
@@ -465,6 +478,16 @@ var commands = map[string]struct {
 	"token list":        {args: []string{"token", "list", "--data", "{data}"}, none: people},
 	"backup":            {args: []string{"backup", "--data", "{data}", "--recipient", "{recipient}", "-"}, none: "is encrypted"},
 
+	"peer": {none: "a group"}, "peer invite": {none: "makes an invitation"}, "peer accept": {none: "tells of what was given"}, "peer list": {args: []string{"peer", "list", "--data", "{data}", "--json"}, none: "counts what passes over links"},
+	"peer confirm": {none: "tells of what was given"}, "peer pause": {none: "tells of what was given"}, "peer resume": {none: "tells of what was given"}, "peer remove": {none: "tells of what was given"}, "peer limit": {none: "tells of what was given"},
+	"peer refused": {none: "ids and reasons of what was refused; see TestS22Nodes"}, "peer taxii": {none: "a group"}, "peer taxii add": {none: "tells of what was given"}, "peer taxii list": {args: []string{"peer", "taxii", "list", "--data", "{data}", "--json"}, none: "counts what passes"},
+	"peer taxii pause": {none: "tells of what was given"}, "peer taxii resume": {none: "tells of what was given"}, "peer taxii remove": {none: "tells of what was given"}, "peer taxii refused": {none: "ids and reasons of what a server did not take"},
+	"log": {none: "a group"}, "log checkpoint": {args: []string{"log", "checkpoint", "--data", "{data}"}, none: "a size and a root"}, "log prove": {args: []string{"log", "prove", "--data", "{data}", "{hidden}"}, none: "hashes of what the administrator names"},
+	"log verify": {none: "reads files, no node"}, "log list": {args: []string{"log", "list", "--data", "{data}", "--json"}, none: "counts of logs"},
+	"match-set": {none: "a group"}, "match-set publish": {none: "tells of what was given"}, "match-set list": {args: []string{"match-set", "list", "--data", "{data}", "--json"}, none: sealedSets}, "match-set remove": {none: "tells of what was given"}, "match-private": {none: "tells of what was given; see TestS4Nodes"},
+	"pseudonym": {none: "a group"}, "pseudonym list": {args: []string{"pseudonym", "list", "--data", "{data}", "--community", "ring", "--json"}, none: standsFor}, "pseudonym open": {none: "is what opening is for, and logged"},
+	"pseudonym stop": {none: "tells of what was given"}, "pseudonym renew": {none: "tells of what was given"},
+	"release": {none: "a group"}, "release show": {none: "an organisation's own settings"}, "release set": {none: "tells of what was given"}, "release test": {none: "tells of what was given"},
 	"keys show": {args: []string{"keys", "show", "--data", "{data}", "--all", "--json"}, none: "holds public keys"}, "keys rotate": {none: "tells of what was given"},
 	"keys revoke": {none: "tells of what was given"}, "keys recovery": {none: "tells of what was given"}, "keys": {none: "a group"}, "verify": {none: "reads files, no node"},
 	"proposals list":       {args: []string{"proposals", "list", "--node", "{url}", "--token", "{token}", "--json"}, none: "nothing is proposed here"},
@@ -483,7 +506,7 @@ var commands = map[string]struct {
 	"lists import": {none: "tells of what was given"}, "lists show": {none: "lists of the node; see TestS4ScreeningCommands"}, "lists compare": {none: "reads files, no node"}, "lists share": {none: "tells of what was given"},
 	"audit": {none: "a group"}, "org": {none: "a group"}, "community": {none: "a group"}, "person": {none: "a group"}, "token": {none: "a group"}, "taxii": {none: "a group"},
 	"org add": {none: people}, "community add": {none: people}, "community join": {none: people}, "community leave": {none: people}, "community agreement": {none: people},
-	"person add": {none: people}, "person disable": {none: people}, "person enable": {none: people}, "person reset-password": {none: people},
+	"person add": {none: people}, "person disable": {none: people}, "person enable": {none: people}, "person reset-password": {none: people}, "person link": {none: people}, "person unlink": {none: people},
 	"token create": {none: people}, "token revoke": {none: people},
 	"report": {none: sealedExit}, "report confirm": {none: sealedExit}, "report desk": {none: "a group"}, "report desk list": {none: "names desks"}, "report desk open": {none: "tells of what was given"}, "report desk reader": {none: "tells of what was given"},
 	"report inbox": {none: sealedExit}, "report key": {none: "one's own keys, locked"}, "report read": {none: sealedExit}, "report reply": {none: sealedExit}, "report show": {none: sealedExit}, "report template": {none: public},

@@ -32,6 +32,11 @@ var patterns = map[string]string{
 	"/pseudonyms": "", "/pseudonyms/{community}": "", "/pseudonyms/{community}/{pseudonym}": "/pseudonyms/{community}/none", "/pseudonyms/{community}/{pseudonym}/open": "/pseudonyms/{community}/none/open",
 	"/pseudonyms/{community}/{pseudonym}/stop": "/pseudonyms/{community}/none/stop", "/pseudonyms/{community}/renew": "",
 
+	"/log": "", "/log/checkpoint": "", "/log/evidence/{n}": "", "/peers": "", "/peers/invite": "", "/peers/accept": "", "/peers/invitations/{id}/revoke": "", "/peers/{id}": "",
+	"/api/v1/peer/hello": "", "/api/v1/peer/session": "", "/api/v1/peer/look": "", "/api/v1/peer/join": "", "/api/v1/peer/state": "", "/api/v1/peer/roster": "", "/api/v1/peer/deliveries": "/api/v1/peer/deliveries?after=0",
+	"/api/v1/peer/stream": "/api/v1/peer/stream?after=0", "/api/v1/peer/push": "", "/api/v1/peer/return": "", "/api/v1/peer/leave": "", "/api/v1/peer/statements": "", "/api/v1/peer/pseudonyms": "",
+	"/api/v1/peer/log/checkpoint": "", "/api/v1/peer/log/leaves": "", "/api/v1/peer/log/cosign": "", "/api/v1/peer/log/cosignatures": "",
+
 	"/taxii2/{$}": "", "/taxii2": "", "/taxii2/": "/taxii2/nothing/", "/taxii2/root/{$}": "", "/taxii2/root": "", "/taxii2/root/": "/taxii2/root/nothing/",
 	"/taxii2/root/collections/{$}": "", "/taxii2/root/collections": "", "/taxii2/root/collections/{id}/{$}": "", "/taxii2/root/collections/{id}": "",
 	"/taxii2/root/collections/{id}/manifest/{$}": "", "/taxii2/root/collections/{id}/manifest": "", "/taxii2/root/collections/{id}/objects/{$}": "", "/taxii2/root/collections/{id}/objects": "",
@@ -196,6 +201,10 @@ func (p *place) judge(t *testing.T, what string, a answer, r web.Route, declared
 	case !declared:
 		if a.status != http.StatusMethodNotAllowed || a.head.Get("Allow") == "" {
 			t.Errorf("%s is not declared and answers %d", what, a.status)
+		}
+	case strings.HasPrefix(r.Exit, "peers.") && r.Unseen: // a peer is known by what it signs: whoever else asks is a stranger, with any token or session
+		if a.status != http.StatusUnauthorized && a.status != http.StatusBadRequest && a.status != http.StatusTooManyRequests || a.head.Get("Set-Cookie") != "" {
+			t.Errorf("%s: an answer to whoever is no peer: %d, cookie %q: %s", what, a.status, a.head.Get("Set-Cookie"), a.body)
 		}
 	case r.Unseen: // nobody looks at who asks, so that nothing can be kept of it
 		if a.status == http.StatusUnauthorized || a.status == http.StatusForbidden || a.head.Get("Set-Cookie") != "" {
