@@ -226,6 +226,30 @@ func TestTakeWithdrawals(t *testing.T) {
 	ok(t, err)
 }
 
+// TestWithdrawnForTwoOrganisationsOfOneNode (X18): a home hands the same withdrawal over to each organisation of a node,
+// under the same number; it goes for both.
+func TestWithdrawnForTwoOrganisationsOfOneNode(t *testing.T) {
+	h := newHub(t)
+	one1 := h.member("x", polder.RoleContributor)
+	one2 := h.join(one1.world, "y", polder.RoleContributor)
+	a := h.as("a", polder.RoleContributor)
+	h.share(a, Request{To: []polder.OrgID{one1.org.ID, one2.org.ID}, Objects: one(someIndicator(1, 1, "for two", stix.Amber, ""))})
+	for _, l := range []*spoke{one1, one2} {
+		l.pull(100, true)
+		if n := len(sightOf(t, l.world, l.org.ID, l.com.ID)); n != 1 {
+			t.Fatalf("%s sees %d", l.org.Name, n)
+		}
+	}
+	_, err := h.Withdraw(context.Background(), a, Withdrawal{Community: h.where.Alias, ID: "indicator--00000000-0000-4000-8000-000000000001"})
+	ok(t, err)
+	for _, l := range []*spoke{one1, one2} {
+		l.pull(100, true)
+		if n := len(sightOf(t, l.world, l.org.ID, l.com.ID)); n != 0 {
+			t.Errorf("%s still sees %d", l.org.Name, n)
+		}
+	}
+}
+
 // observed is an observable.
 func observed(ip string) []byte {
 	ids := map[string]string{"192.0.2.7": "fe609036-dbde-52d8-a120-35d115a7d338", "192.0.2.8": "c95cfd21-a57b-59bb-8226-60a4007d0ea2"}
@@ -328,6 +352,34 @@ func TestRegain(t *testing.T) {
 		}
 	}
 	h.share(h.as("a", polder.RoleContributor), Request{Objects: one(someIndicator(2, 2, "next", stix.Amber, ""))})
+}
+
+// TestS22GivenBackAfterWithdrawal: a member that gives back what was withdrawn, or erased, brings nothing back to life:
+// the signature is right, and it no longer stands. It may be given back by anybody at any time, so the home looks.
+func TestS22GivenBackAfterWithdrawal(t *testing.T) {
+	ctx := context.Background()
+	h := newHub(t)
+	x := h.member("x", polder.RoleReader)
+	h.sign = signers{"signed": {State: SignatureValid, Signer: string(h.orgs["a"].ID)}, "next": {State: SignatureValid, Signer: string(h.orgs["a"].ID)}}
+	a := h.as("a", polder.RoleContributor)
+	h.share(a, Request{Objects: one(someIndicator(1, 1, "signed", stix.Green, ""), someIndicator(2, 1, "signed", stix.Green, ""), observed("192.0.2.7"))})
+	x.pull(100, true)
+	id := func(n int) string { return fmt.Sprintf("indicator--00000000-0000-4000-8000-%012d", n) }
+	for n, w := range []Withdrawal{{ID: id(1)}, {ID: id(2), Erase: true}} {
+		w.Community = h.where.Alias
+		_, err := h.Withdraw(ctx, []polder.Actor{a, h.steward("d")}[n], w)
+		ok(t, err)
+	}
+	got, err := h.Regain(ctx, x.actor(), h.where.ID, []Handed{
+		handedOver(x, 1, someIndicator(1, 1, "signed", stix.Green, ""), stix.Green),
+		handedOver(x, 2, someIndicator(2, 1, "signed", stix.Green, ""), stix.Green),
+		handedOver(x, 3, someIndicator(1, 2, "next", stix.Green, ""), stix.Green),
+	}, nil)
+	ok(t, err)
+	sameText(t, "states", states(got), []string{"quarantined", "quarantined", "stored"})
+	if !strings.Contains(got[0].Reason, "withdrawn") || !strings.Contains(got[1].Reason, "withdrawn") {
+		t.Errorf("reasons: %q, %q", got[0].Reason, got[1].Reason)
+	}
 }
 
 // TestF18HandedOfOtherVersions (F18): what a later node adds to a delivery is ignored, and what an earlier one leaves out

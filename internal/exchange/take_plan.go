@@ -43,6 +43,9 @@ func (t *taking) plan(a *arrival) (string, error) {
 	if !out.Append {
 		return stateDuplicate, nil
 	}
+	if err := t.stands(p, a, share.Version, share.Digest); err != nil {
+		return "", err
+	}
 	if a.only {
 		return "", polder.Errorf(polder.Forbidden, "created_by_ref: bears the name of an organisation of this node, which did not share it so")
 	}
@@ -53,6 +56,18 @@ func (t *taking) plan(a *arrival) (string, error) {
 	}
 	t.put(p, a, share, out, owner)
 	return stateStored, nil
+}
+
+// stands refuses what is given back and was withdrawn here: a signature says who made it, and not that it still stands.
+func (t *taking) stands(p *plan, a *arrival, version string, digest [32]byte) error {
+	if !t.individual {
+		return nil
+	}
+	gone, err := t.s.journal.Withdrew(t.tx, p.community, a.handed.ID, version, digest)
+	if err == nil && gone {
+		err = polder.Errorf(polder.Forbidden, "id: this version was withdrawn here; only who shared it shares it again")
+	}
+	return err
 }
 
 // owner is who gets custody of a line that begins with a.

@@ -20,7 +20,7 @@ func (t *taking) withdraw(h Handed) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	done, err := obeyed(t.tx, t.from.Peer, h.Seq)
+	done, err := obeyed(t.tx, t.from.Peer+" "+t.from.Org, h.Seq) // each organisation of this node is told by a link of its own
 	if err != nil || done {
 		return stateWithdrawn, err
 	}
@@ -34,9 +34,9 @@ func (t *taking) withdraw(h Handed) (string, error) {
 	return stateWithdrawn, t.read(p, []string{h.ID})
 }
 
-// obeyed notes a withdrawal of a peer, and tells whether it was noted before.
-func obeyed(tx *db.Tx, peer polder.OrgID, seq polder.Seq) (bool, error) {
-	res, err := tx.Exec(`INSERT INTO peer_withdrawal (peer, seq) VALUES (?, ?) ON CONFLICT DO NOTHING`, string(peer), int64(seq))
+// obeyed notes a withdrawal that somebody handed over, and tells whether it was noted before.
+func obeyed(tx *db.Tx, by polder.OrgID, seq polder.Seq) (bool, error) {
+	res, err := tx.Exec(`INSERT INTO peer_withdrawal (peer, seq) VALUES (?, ?) ON CONFLICT DO NOTHING`, string(by), int64(seq))
 	if err != nil {
 		return false, err
 	}

@@ -1,6 +1,8 @@
 package journal
 
 import (
+	"strings"
+
 	"github.com/polder-exchange/polder"
 )
 
@@ -27,4 +29,22 @@ func (j *Journal) WithdrawnOf(q Querier, c polder.CommunityID, id string) ([]Del
 		}
 	}
 	return out, nil
+}
+
+// Withdrew tells whether a version of an object was withdrawn in a community, of an observable, which has no version,
+// the record of a digest: for whatever part of the community, and also when its bytes have been erased since.
+func (j *Journal) Withdrew(q Querier, c polder.CommunityID, id, version string, digest [32]byte) (yes bool, err error) {
+	u, err := uuidOf(id)
+	if err != nil {
+		return false, err
+	}
+	kind, _, _ := strings.Cut(id, "--")
+	rows, err := q.Query(`SELECT 1 FROM delivery WHERE uuid = ?1 AND community = ?2 AND type = ?3 AND withdrawn <> 0 AND kind = 0
+		AND version = ?4 AND (version <> '' OR digest = ?5) LIMIT 1`, u, string(c), kind, version, digest[:])
+	if err != nil {
+		return false, err
+	}
+	defer rows.Close()
+	yes = rows.Next()
+	return yes, rows.Err()
 }

@@ -3,7 +3,7 @@
 -- +goose Up
 -- Withdrawals that were obeyed: one that arrives again must not take out what was shared anew since.
 CREATE TABLE peer_withdrawal (
-    peer TEXT NOT NULL,    -- who handed it over: a node, or an organisation of one
+    peer TEXT NOT NULL,    -- who handed it over: an organisation of a node, or a node, with the organisation for whom
     seq  INTEGER NOT NULL, -- its number there
     PRIMARY KEY (peer, seq)
 ) STRICT, WITHOUT ROWID;
