@@ -347,8 +347,11 @@ func (r roster) same(q querier, id polder.CommunityID) (bool, error) {
 		switch {
 		case ok && !row.org.Remote() && e.ID != r.own:
 		case !ok:
-			local, err := exists(q, `SELECT 1 FROM accounts_org WHERE id = ? AND home = ''`, e.ID)
-			if err != nil || !local {
+			passed, err := exists(q, `SELECT 1 FROM accounts_org WHERE id = ? AND home = ''`, e.ID)
+			if err == nil && !passed {
+				passed, err = standsForOther(q, e.ID)
+			}
+			if err != nil || !passed {
 				return false, err
 			}
 		case row.role != e.Role, row.org.Remote() && (row.accepted != e.Accepted || row.org.Home == com.Home && !row.shows(e, node)):
@@ -361,6 +364,16 @@ func (r roster) same(q querier, id polder.CommunityID) (bool, error) {
 		}
 	}
 	return true, nil
+}
+
+// standsForOther tells whether an id that a home gives to an organisation is none of one: it stands for a node or for "a
+// member" of a community here. Such a line of a roster is passed over: a member that joins the home under an id like
+// that takes no other member's roster away.
+func standsForOther(q querier, id polder.OrgID) (bool, error) {
+	if !isIdentity(id) {
+		return true, nil
+	}
+	return exists(q, `SELECT 1 FROM accounts_community WHERE blind = ?1 UNION SELECT 1 FROM accounts_home WHERE id = ?1`, id)
 }
 
 // shows tells whether an organisation is held as e describes it, its name perhaps with the node behind it.
@@ -416,6 +429,11 @@ func (c *change) setMember(com polder.Community, home Home, own polder.OrgID, e 
 		return err
 	}
 	have, err := readOrg(c.tx, e.ID)
+	if polder.KindOf(err) == polder.NotFound {
+		if other, err := standsForOther(c.tx, e.ID); err != nil || other {
+			return err
+		}
+	}
 	switch {
 	case err != nil && polder.KindOf(err) != polder.NotFound:
 		return err

@@ -199,6 +199,36 @@ func TestRoster(t *testing.T) {
 	}
 }
 
+// TestS22RosterOfOneMember: an organisation that joined its home under an id which stands for something else at a member
+// is passed over there, and the other members come all the same. Otherwise one member could keep every other node from
+// its community.
+func TestS22RosterOfOneMember(t *testing.T) {
+	m, own, com, _, _ := mirrored(t)
+	set := func(entries ...RosterEntry) (changed bool) {
+		t.Helper()
+		ok(t, m.in(func(tx *db.Tx) (err error) {
+			changed, err = m.SetRoster(tx, Local(), com.ID, own.ID, entries)
+			return err
+		}))
+		return changed
+	}
+	mine := RosterEntry{RemoteOrg: RemoteOrg{ID: own.ID, Name: "Own"}, Role: "reader"}
+	honest := RosterEntry{RemoteOrg: RemoteOrg{ID: farOrg, Name: "Honest"}, Role: "contributor"}
+	for why, id := range map[string]polder.OrgID{"the home's own node": hubNode, "a member of the community": com.Blind, "nothing": "identity--none"} {
+		entries := []RosterEntry{mine, {RemoteOrg: RemoteOrg{ID: id, Name: "Squatter"}, Role: "contributor"}, honest}
+		set(entries...)
+		if set(entries...) {
+			t.Errorf("%s: the same roster is news each time", why)
+		}
+		if _, err := m.Org(ctx, farOrg); err != nil {
+			t.Errorf("%s: the honest member is missing: %v", why, err)
+		}
+		if _, err := m.Org(ctx, id); polder.KindOf(err) != polder.NotFound {
+			t.Errorf("%s: became an organisation: %v", why, err)
+		}
+	}
+}
+
 // TestLinkToken: a link acts as a remote organisation in its communities alone, nobody has its secret, and revoking it or
 // ending the membership ends it.
 func TestLinkToken(t *testing.T) {

@@ -139,6 +139,13 @@ func (s *Service) join(ctx context.Context, q peerSigned, in peerJoin) (peerJoin
 	if err := s.introduced(ctx, q.Node, in.Key, in.Chain); err != nil {
 		return peerJoinAnswer{}, err
 	}
+	own, _, err := s.o.Keys.Node(ctx)
+	if err == nil && in.Org.ID == own {
+		err = polder.Errorf(polder.Conflict, "org: %s is the id of this node, and no organisation's", own)
+	}
+	if err != nil {
+		return peerJoinAnswer{}, err
+	}
 	shape, err := s.o.Accounts.Shape(ctx, o.Community)
 	if err != nil {
 		return peerJoinAnswer{}, err
