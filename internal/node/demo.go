@@ -25,7 +25,8 @@ func demoCommand() *cobra.Command {
 		Short: "Show a node at work, with organisations that share",
 		Long: "Start a node in a temporary folder and play a story on it: an intrusion at a small firm, shared without its name, asked about,\n" +
 			"seen live by those who may and by nobody else, and found in the logs of others, which stay where they are; then an order\n" +
-			"whose parties are held against lists, all of them made up; then a report without a name, and the case that comes of it. Each step is checked. Then the node stays up, with an event now and then, until Ctrl-C, which removes everything. With --once it ends\n" +
+			"whose parties are held against lists, all of them made up; then a report without a name, and the case that comes of it; then nodes\n" +
+			"of other firms, one of which lies. Each step is checked. Then the node stays up, with an event now and then, until Ctrl-C, which removes everything. With --once it ends\n" +
 			"after the story; a step that fails means exit status 1.",
 		Example: "  polder demo\n  polder demo --listen 127.0.0.1:8080\n  polder demo --once --json",
 		Args:    cobra.NoArgs,
@@ -169,8 +170,23 @@ Look at this first:
   8. As Noordermeer Bank: none of it. Another community, and not a word of this one.
   9. As the National CSIRT: the second server, marked RED, which only two others can read.
 
-Something happens every few seconds. Ctrl-C ends the demo and removes everything.
+Further nodes, each with its own database and keys, linked to the hub:
+
 `, st.held["klepwerk passphrase"], st.url)
+	rows = nil
+	for _, key := range []string{"maker", "sme", "liar"} {
+		o := st.outposts[key]
+		for _, l := range o.logins {
+			rows = append(rows, []string{"  " + o.url, l.Org, l.Role, l.Email, l.Password})
+		}
+	}
+	out.Table([]string{"  NODE", "ORGANISATION", "ROLE", "LOG-IN", "PASSWORD"}, rows)
+	out.Printf(`
+ 10. As the administrator of the hub: Peers shows the link to Grauwe Haven and what it was caught at; Log shows who
+     witnessed. As the analyst of Lichtlijn, on its own node: what came from Pompwerk, and that nobody says so.
+
+Something happens every few seconds. Ctrl-C ends the demo and removes everything.
+`)
 }
 
 // round gives milliseconds with one digit.

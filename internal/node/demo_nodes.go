@@ -29,7 +29,8 @@ type outpost struct {
 	url    string
 	node   *Node
 	org    polder.Org
-	token  string // of a contributor
+	token  string  // of a steward
+	logins []login // of its people
 	served <-chan error
 	cancel context.CancelFunc
 }
@@ -70,7 +71,28 @@ func (o *outpost) people(ctx context.Context, country string) (err error) {
 		return err
 	}
 	o.org = made.Org
+	admins, err := a.People(ctx, accounts.Local(), made.Org.ID)
+	if err != nil {
+		return err
+	}
+	if err := o.welcome(ctx, a, admins[0], made.Password); err != nil {
+		return err
+	}
+	analyst, first, err := a.AddPerson(ctx, accounts.Local(), accounts.NewPerson{Org: made.Org.ID, Email: "analyst@" + filepath.Base(o.dir) + ".example", Name: "Analyst", Role: polder.RoleSteward})
+	if err != nil {
+		return err
+	}
+	if err := o.welcome(ctx, a, analyst, first); err != nil {
+		return err
+	}
 	_, o.token, err = a.CreateToken(ctx, accounts.Local(), accounts.NewToken{Org: made.Org.ID, Role: polder.RoleSteward, Name: "own tools"})
+	return err
+}
+
+// welcome changes a first password to one that is quick to type.
+func (o *outpost) welcome(ctx context.Context, a *accounts.Service, p accounts.Person, first string) error {
+	l, err := welcomed(ctx, a, o.org, p, first)
+	o.logins = append(o.logins, l)
 	return err
 }
 

@@ -223,13 +223,18 @@ func (st *stage) enter(ctx context.Context, a *accounts.Service, p part, where m
 
 // welcome changes a person's first password to one that is quick to type, as the person would at the first log-in.
 func (st *stage) welcome(ctx context.Context, a *accounts.Service, org polder.Org, p accounts.Person, first string) error {
+	l, err := welcomed(ctx, a, org, p, first)
+	st.logins = append(st.logins, l)
+	return err
+}
+
+func welcomed(ctx context.Context, a *accounts.Service, org polder.Org, p accounts.Person, first string) (login, error) {
 	password, err := typeable(rand.Reader)
 	if err != nil {
-		return err
+		return login{}, err
 	}
 	by := polder.Actor{Org: org.ID, Person: p.ID, Name: p.Name, Role: p.Role}
-	st.logins = append(st.logins, login{org.Name, p.Role.String(), p.Email, password})
-	return a.ChangePassword(ctx, by, first, password, "")
+	return login{org.Name, p.Role.String(), p.Email, password}, a.ChangePassword(ctx, by, first, password, "")
 }
 
 // short are words that are quick to type.
