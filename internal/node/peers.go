@@ -84,6 +84,7 @@ func (n *Node) openPeers(ctx context.Context) error {
 		return err
 	}
 	n.federation.peers = s
+	n.federation.payback.Reaches(s)
 	n.federation.goes(s.Run)
 	n.federation.goes(func(ctx context.Context) { s.RunTAXII(ctx, peers.TAXIIPace{}) })
 	return nil

@@ -2,6 +2,7 @@ package payback
 
 import (
 	"context"
+	"errors"
 	"maps"
 	"slices"
 	"time"
@@ -170,6 +171,9 @@ func (s *Service) toLast(ctx context.Context, c polder.CommunityID, sample []pol
 			continue
 		}
 		at, ok, err := s.o.Reached.ReachedAll(ctx, c, seq)
+		if errors.Is(err, polder.ErrNotFound) {
+			continue
+		}
 		if err != nil {
 			return Median{}, err
 		}

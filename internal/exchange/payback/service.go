@@ -19,7 +19,8 @@ import (
 // peers in.
 type Acknowledgements interface {
 	// ReachedAll is the time at which the last peer of the community said that it holds everything up to seq; ok is false
-	// while one has not. A community without peers was reached when seq was given.
+	// while one has not. A community without peers was reached when seq was given. It is NotFound when that is not known any
+	// more.
 	ReachedAll(ctx context.Context, c polder.CommunityID, seq polder.Seq) (at time.Time, ok bool, err error)
 }
 

@@ -25,5 +25,5 @@
 // What the other node says of itself (names, reasons) is text of a stranger: it is cut, and shown as text.
 //
 // Tables: peers_state, peers_link, peers_community, peers_invitation, peers_taken, peers_mark, peers_usage,
-// peers_quarantine.
+// peers_quarantine, peers_reached.
 package peers

@@ -68,6 +68,7 @@ type status struct {
 	lag           time.Duration
 	acked         polder.Seq
 	epoch         int64
+	reached       []acknowledged // not written down yet
 
 	dirty  bool
 	last   time.Duration // when something was heard of the peer
@@ -118,7 +119,7 @@ func (s *Service) flush(ctx context.Context, all bool) {
 	for id, st := range s.statuses {
 		if _, known := s.links[id]; known && (st.dirty || all) {
 			write[id] = *st
-			st.dirty = false
+			st.dirty, st.reached = false, nil
 		}
 	}
 	for id, m := range s.meters {
