@@ -217,7 +217,6 @@ func (y *cycle) take(ctx context.Context, f frame) error {
 	y.mu.Lock()
 	y.noted = f.Next
 	y.mu.Unlock()
-	nudge(y.stored)
 	y.s.refusals(ctx, l, f.Batch, verdicts)
 	return nil
 }

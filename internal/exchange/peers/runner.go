@@ -161,7 +161,7 @@ func (r *runner) cycle(ctx context.Context, l Link) error {
 		return err
 	}
 	c.heard = func() { r.s.heard(l.ID) }
-	y := &cycle{r: r, s: r.s, conn: c, link: l, cancel: cancel, sync: make(chan struct{}, 1), woken: make(chan struct{}, 1), stored: make(chan struct{}, 1), cursor: l.Cursor}
+	y := &cycle{r: r, s: r.s, conn: c, link: l, cancel: cancel, sync: make(chan struct{}, 1), woken: make(chan struct{}, 1), cursor: l.Cursor}
 	return y.run(ctx)
 }
 
@@ -174,7 +174,6 @@ type cycle struct {
 	cancel context.CancelCauseFunc
 	sync   chan struct{} // holds one token when the home says that something changed
 	woken  chan struct{} // holds one token when the pusher should try again
-	stored chan struct{} // holds one token when the home should hear how far this node has come
 
 	mu      sync.Mutex
 	cursor  polder.Seq // what is stored
@@ -197,7 +196,7 @@ func (y *cycle) run(ctx context.Context) error {
 	}
 	y.s.report(y.link.ID, func(s *status) { s.state, s.detail = stateCatching, "" })
 	var all sync.WaitGroup
-	for _, work := range []func(context.Context) error{y.pull, y.push, y.beat, y.acknowledge} {
+	for _, work := range []func(context.Context) error{y.pull, y.push, y.beat} {
 		all.Go(func() { y.cancel(work(ctx)) })
 	}
 	all.Wait()

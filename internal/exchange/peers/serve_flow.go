@@ -173,6 +173,9 @@ func (s *Service) again(ctx context.Context, k known, r *reader) error {
 	if err != nil {
 		return err
 	}
+	if err := s.inForce(ctx, l, k.key); err != nil {
+		return err
+	}
 	k.link = l
 	after := r.after
 	if *r, err = s.reading(ctx, k); err != nil {

@@ -68,7 +68,6 @@ type Options struct {
 type Pace struct {
 	Look   time.Duration // between looks for what other processes changed
 	Beat   time.Duration // between signs of life on a stream, and of its reader
-	Ack    time.Duration // within which the home hears that something was stored
 	Silent time.Duration // after which the other side counts as gone
 	Sync   time.Duration // between questions of the parts
 	Pull   time.Duration // between pages that make certain
@@ -78,7 +77,7 @@ type Pace struct {
 
 // DefaultPace notices a dead connection within 45 s on both sides.
 var DefaultPace = Pace{
-	Look: 250 * time.Millisecond, Beat: 10 * time.Second, Ack: time.Second, Silent: 35 * time.Second, Sync: time.Minute, Pull: 3 * time.Minute,
+	Look: 250 * time.Millisecond, Beat: 10 * time.Second, Silent: 35 * time.Second, Sync: time.Minute, Pull: 3 * time.Minute,
 	First: 200 * time.Millisecond, Last: time.Minute,
 }
 
@@ -90,7 +89,6 @@ func (p Pace) filled() Pace {
 	}
 	or(&p.Look, DefaultPace.Look)
 	or(&p.Beat, DefaultPace.Beat)
-	or(&p.Ack, DefaultPace.Ack)
 	or(&p.Silent, DefaultPace.Silent)
 	or(&p.Sync, DefaultPace.Sync)
 	or(&p.Pull, DefaultPace.Pull)

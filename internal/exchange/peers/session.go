@@ -66,6 +66,7 @@ type sessions struct {
 	byID  map[string]*session
 	links map[string][]string // ids by link, the oldest first
 	spent map[string]time.Duration
+	asked map[string]time.Duration // like spent, by those who have no link: they fill it without keeping peers out
 }
 
 // session is a peer that has proved who it is.
@@ -76,7 +77,7 @@ type session struct {
 }
 
 func newSessions(random io.Reader, steady func() time.Duration) (*sessions, error) {
-	s := &sessions{random: random, steady: steady, byID: map[string]*session{}, links: map[string][]string{}, spent: map[string]time.Duration{}}
+	s := &sessions{random: random, steady: steady, byID: map[string]*session{}, links: map[string][]string{}, spent: map[string]time.Duration{}, asked: map[string]time.Duration{}}
 	_, err := io.ReadFull(random, s.secret[:])
 	return s, err
 }
@@ -97,32 +98,47 @@ func (s *sessions) mark(c []byte, node polder.OrgID, nonce []byte) []byte {
 	return m.Sum(nil)
 }
 
-// spend takes a challenge that we gave to node for nonce, once and within a minute.
-func (s *sessions) spend(c []byte, node polder.OrgID, nonce []byte) error {
-	stale := polder.Errorf(polder.Unauthorised, "the challenge is not one of this node's, or is too old; ask for a new one")
+var errStale = polder.Errorf(polder.Unauthorised, "the challenge is not one of this node's, or is too old; ask for a new one")
+
+// ours refuses what is no challenge that we gave to node for nonce within the last minute.
+func (s *sessions) ours(c []byte, node polder.OrgID, nonce []byte) error {
 	if len(c) != 16+8+32 || !hmac.Equal(c[24:], s.mark(c[:24], node, nonce)) {
-		return stale
+		return errStale
 	}
 	given, now := time.Duration(binary.BigEndian.Uint64(c[16:24])), s.steady()
 	if now-given > challengeLife || given > now {
-		return stale
+		return errStale
 	}
+	return nil
+}
+
+// spend takes a challenge that we gave to node for nonce, once and within a minute: of a peer that has proved who it is,
+// or of somebody who has no link.
+func (s *sessions) spend(c []byte, node polder.OrgID, nonce []byte, peer bool) error {
+	if err := s.ours(c, node, nonce); err != nil {
+		return err
+	}
+	now := s.steady()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if _, twice := s.spent[string(c[:16])]; twice {
-		return stale
+	spent := s.asked
+	if peer {
+		spent = s.spent
 	}
-	if len(s.spent) >= sessionsInAll {
-		for k, at := range s.spent {
+	if _, twice := spent[string(c[:16])]; twice {
+		return errStale
+	}
+	if len(spent) >= sessionsInAll {
+		for k, at := range spent {
 			if now-at > challengeLife {
-				delete(s.spent, k)
+				delete(spent, k)
 			}
 		}
-		if len(s.spent) >= sessionsInAll {
+		if len(spent) >= sessionsInAll {
 			return polder.Errorf(polder.Unavailable, "too many sessions are opened at once; try again in a minute")
 		}
 	}
-	s.spent[string(c[:16])] = now
+	spent[string(c[:16])] = now
 	return nil
 }
 

@@ -46,24 +46,41 @@ func TestS22Challenge(t *testing.T) {
 	}
 	c := give()
 	for why, err := range map[string]error{
-		"for another node":  s.spend(c, "identity--b", nonce),
-		"for another nonce": s.spend(c, "identity--a", []byte("another nonce")),
-		"made up":           s.spend([]byte(strings.Repeat("x", len(c))), "identity--a", nonce),
-		"empty":             s.spend(nil, "identity--a", nonce),
+		"for another node":  s.spend(c, "identity--b", nonce, true),
+		"for another nonce": s.spend(c, "identity--a", []byte("another nonce"), true),
+		"made up":           s.spend([]byte(strings.Repeat("x", len(c))), "identity--a", nonce, true),
+		"empty":             s.spend(nil, "identity--a", nonce, true),
 	} {
 		if polder.KindOf(err) != polder.Unauthorised {
 			t.Errorf("a challenge %s: %v", why, err)
 		}
 	}
-	ok(t, s.spend(c, "identity--a", nonce))
-	if err := s.spend(c, "identity--a", nonce); polder.KindOf(err) != polder.Unauthorised {
+	ok(t, s.spend(c, "identity--a", nonce, true))
+	if err := s.spend(c, "identity--a", nonce, true); polder.KindOf(err) != polder.Unauthorised {
 		t.Errorf("a challenge was taken twice: %v", err)
 	}
 	c = give()
 	now += 2 * time.Minute
-	if err := s.spend(c, "identity--a", nonce); polder.KindOf(err) != polder.Unauthorised {
+	if err := s.spend(c, "identity--a", nonce, true); polder.KindOf(err) != polder.Unauthorised {
 		t.Errorf("an old challenge was taken: %v", err)
 	}
+}
+
+// TestS19ChallengesOfStrangers: whoever spends challenges without being anybody's peer keeps no peer from its session.
+func TestS19ChallengesOfStrangers(t *testing.T) {
+	s, err := newSessions(rand.Reader, func() time.Duration { return 0 })
+	ok(t, err)
+	nonce := []byte("a nonce of twenty-four b")
+	for n := range sessionsInAll + 1 {
+		c, err := s.challenge("identity--a", nonce)
+		ok(t, err)
+		if err := s.spend(c, "identity--a", nonce, false); (err != nil) != (n == sessionsInAll) {
+			t.Fatalf("challenge %d: %v", n, err)
+		}
+	}
+	c, err := s.challenge("identity--b", nonce)
+	ok(t, err)
+	ok(t, s.spend(c, "identity--b", nonce, true))
 }
 
 // TestSessionsBounded: a link has few sessions, and ending it ends them all.
