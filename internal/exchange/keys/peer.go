@@ -268,12 +268,17 @@ func (s *Service) untold(ctx context.Context, own []polder.OrgID, known map[stri
 	return say, nil
 }
 
+// mostAhead is by how much a home's numbers may run before this node's clock: both may be a day off. One that says that a
+// revocation has not come yet, or that a first key is still to come, is believed no further.
+const mostAhead = 48 * time.Hour
+
 // heard takes what the home says. What it says wrongly of one owner is kept as evidence, and the others' is taken.
 func (s *Service) heard(ctx context.Context, l exchange.PeerLink, all []wireStatement) error {
 	if len(all) > maxAnswer {
 		return polder.Errorf(polder.Invalid, "the peer sent %d statements at once; at most %d are taken", len(all), maxAnswer)
 	}
 	var batch []told
+	latest := s.moment() + mostAhead.Microseconds()
 	at := map[polder.OrgID]int{}
 	for _, w := range all {
 		st, err := seal.ParseStatement(w.Statement)
@@ -293,7 +298,7 @@ func (s *Service) heard(ctx context.Context, l exchange.PeerLink, all []wireStat
 		if st.N != b.marks.first+len(b.chain) {
 			return polder.Errorf(polder.Invalid, "the statements of %s came from the peer out of order", id)
 		}
-		b.chain, b.marks.marks = append(b.chain, w.Statement), append(b.marks.marks, mark{w.At, w.Seen})
+		b.chain, b.marks.marks = append(b.chain, w.Statement), append(b.marks.marks, mark{min(w.At, latest), min(w.Seen, latest)})
 	}
 	if len(batch) == 0 {
 		return nil

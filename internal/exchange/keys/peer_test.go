@@ -230,6 +230,31 @@ func TestS22OtherChain(t *testing.T) {
 	}
 }
 
+// TestS22NumbersOfTheFuture: a home that numbers the first key and the revocation of one of its members' keys as yet to
+// come keeps neither from its other members for longer than clocks may be off.
+func TestS22NumbersOfTheFuture(t *testing.T) {
+	ctx := context.Background()
+	home, member := newWorld(t, "Home"), newWorld(t, "Member")
+	dials, _ := link(t, member, home, "a")
+	b := home.orgs["b"].ID
+	thief := home.sign("b", object(1, 1, "by a stolen key", b))
+	chain, err := home.Change(ctx, accounts.Local(), b, Change{Act: seal.KeyRevoke})
+	must(t, err)
+	lie := wireAnswer{Known: map[string]int{}}
+	for _, st := range chain.Statements() {
+		lie.Statements = append(lie.Statements, wireStatement{At: 1<<62 + int64(st.N), Seen: 1<<62 + int64(st.N), Statement: st.Raw()})
+	}
+	must(t, member.heard(ctx, dials, lie.Statements))
+	now := polder.SeqAt(member.clock())
+	later := now + polder.Seq((7 * 24 * time.Hour).Microseconds())
+	if found := member.checkAt(home, thief, later); found.State != exchange.SignatureWrong {
+		t.Errorf("what a revoked key signed: %+v", found)
+	}
+	if found := member.checkAt(home, mustParse(t, object(2, 1, "signed by nobody", b)), later); found.State != exchange.SignatureMissing {
+		t.Errorf("what nobody signed: %+v", found)
+	}
+}
+
 func marshal(t *testing.T, v any) []byte {
 	t.Helper()
 	b, err := json.Marshal(v)
