@@ -181,6 +181,26 @@ func TestTakeRegainsItsOwn(t *testing.T) {
 	}
 }
 
+// TestS22InOurOwnName: what an organisation shares leaves its node signed. A home that says "this is yours" of what carries
+// no signature, under a number from before the home knew a key of it, is refused.
+func TestS22InOurOwnName(t *testing.T) {
+	ctx := context.Background()
+	l := newHub(t).member("x", polder.RoleContributor)
+	l.sign = signers{"signed": {State: SignatureValid, Signer: string(l.org.ID)}}
+	var batch []Handed
+	by := fmt.Sprintf(`,"created_by_ref":"%s"`, l.org.ID)
+	for n, raw := range [][]byte{
+		someIndicator(1, 1, "forged", stix.Green, by), someIndicator(2, 1, "signed", stix.Green, by), someIndicator(3, 1, "of nobody", stix.Green, ""),
+	} {
+		h := handedOver(l, polder.Seq(n+1), raw, stix.Green)
+		h.Mine = true
+		batch = append(batch, h)
+	}
+	got, err := l.Take(ctx, l.origin(), batch, nil)
+	ok(t, err)
+	sameText(t, "states", states(got), []string{"refused", "stored", "stored"})
+}
+
 // TestTakeWithdrawals (X18, X19): what the home withdraws goes, with its bytes where it erased them, also of what was
 // withdrawn before; what never left the organisation stays; the same withdrawal takes out nothing that came since.
 func TestTakeWithdrawals(t *testing.T) {

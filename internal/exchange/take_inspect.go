@@ -170,9 +170,12 @@ func (t *taking) names(a *arrival) error {
 	return nil
 }
 
-// own tells whether what bears the name of a local organisation is that one's: it says that the organisation of the link
-// shared it, or carries its signature.
+// own tells whether what bears the name of a local organisation is that one's: it carries its signature, or it is of a
+// kind that nobody signs and the home says that the organisation of the link shared it. The home's word alone is not
+// enough for what would have left here signed.
 func (t *taking) own(a *arrival, org polder.OrgID) bool {
 	signed := a.found.Signer == string(org) && (a.found.State == SignatureValid || a.found.State == SignatureEarlier)
-	return signed || a.handed.Mine && t.from.Org == org
+	o := a.cand.object
+	signs := t.s.sign != nil && !o.IsObservable() && o.Type != "extension-definition" && !stix.IsStandardMarking(o.ID)
+	return signed || !signs && a.handed.Mine && t.from.Org == org
 }
