@@ -96,8 +96,9 @@ type PeerLink struct {
 	Key         ed25519.PublicKey // its key when the link was made; later ones follow from its statements
 	Name        string
 	URL         string
-	Org         polder.OrgID // for whom: a local organisation where this node dials, one of the peer's where it serves
-	Serves      bool         // this node is the home of the communities, and the peer dials
+	Org         polder.OrgID   // for whom: a local organisation where this node dials, one of the peer's where it serves
+	Token       polder.TokenID // of the home: by which the peer's organisation acts there; "" where this node dials
+	Serves      bool           // this node is the home of the communities, and the peer dials
 	Communities []polder.CommunityID
 	Confirmed   bool // a person here compared the peer's fingerprint
 	Paused      bool

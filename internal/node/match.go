@@ -2,6 +2,7 @@ package node
 
 import (
 	"context"
+	"crypto/ed25519"
 	"crypto/rand"
 	"os"
 	"time"
@@ -10,8 +11,10 @@ import (
 
 	"github.com/polder-exchange/polder"
 	"github.com/polder-exchange/polder/indicator"
+	"github.com/polder-exchange/polder/internal/exchange"
 	keyring "github.com/polder-exchange/polder/internal/exchange/keys"
 	"github.com/polder-exchange/polder/internal/exchange/match"
+	"github.com/polder-exchange/polder/internal/exchange/peers"
 	"github.com/polder-exchange/polder/internal/journal"
 	"github.com/polder-exchange/polder/internal/members"
 	"github.com/polder-exchange/polder/internal/web"
@@ -24,10 +27,29 @@ func (n *Node) openMatch(ctx context.Context) error {
 		return err
 	}
 	n.federation.match = match.New(match.Options{
-		DB: n.DB, Audit: n.Audit, Accounts: n.Accounts, Signer: n.federation.keys, Reds: redIndicators{n}, Now: n.now, Steady: running(), Log: n.log,
+		DB: n.DB, Audit: n.Audit, Accounts: n.Accounts, Signer: n.federation.keys, Reds: redIndicators{n}, Homes: homesOf(func() *peers.Service { return n.federation.peers }), Now: n.now, Steady: running(), Log: n.log,
 	})
+	n.federation.parts = append(n.federation.parts, n.federation.match)
 	n.federation.goes(n.federation.match.Run)
 	return nil
+}
+
+// homesOf is how private matching reaches the homes of mirrored communities: by the links, which are opened after it.
+type homesOf func() *peers.Service
+
+// Dialled is what [match.Homes] asks for.
+func (h homesOf) Dialled(ctx context.Context, org polder.OrgID) ([]exchange.PeerLink, error) {
+	return h().Dialled(ctx, org)
+}
+
+// Caller is what [match.Homes] asks for.
+func (h homesOf) Caller(ctx context.Context, link string) (exchange.PeerCaller, error) {
+	return h().Caller(ctx, link)
+}
+
+// PeerKey is what [match.Homes] asks for.
+func (h homesOf) PeerKey(ctx context.Context, l exchange.PeerLink) ed25519.PublicKey {
+	return h().PeerKey(ctx, l)
 }
 
 // running is a clock that begins now and that nobody can set.

@@ -33,7 +33,13 @@ func (a *API) Routes() []web.Route {
 }
 
 type matchSets struct {
-	Sets []matchSet `json:"sets"`
+	Sets   []matchSet    `json:"sets"`
+	Silent []matchSilent `json:"silent,omitempty"` // homes of your communities that did not tell their sets
+}
+
+type matchSilent struct {
+	Home   string `json:"home"`
+	Reason string `json:"reason"`
 }
 
 type matchSet struct {
@@ -46,23 +52,27 @@ type matchSet struct {
 	Epoch     uint64 `json:"epoch"` // 0: none yet
 	Budget    int    `json:"budget"`
 	Own       bool   `json:"own"`
+	Home      string `json:"home,omitempty"` // the node that is asked; none where it is this one
 }
 
 func (a *API) list(w http.ResponseWriter, r *http.Request) error {
-	all, err := a.Offers(r.Context(), web.ActorOf(r))
+	all, silent, err := a.Reachable(r.Context(), web.ActorOf(r))
 	if err != nil {
 		return err
 	}
 	out := matchSets{Sets: []matchSet{}}
 	for _, o := range all {
-		out.Sets = append(out.Sets, matchSet{o.ID, o.Name, o.Alias, string(o.Org), o.Owner, o.Kind, o.Epoch, o.Budget, o.Own})
+		out.Sets = append(out.Sets, matchSet{o.ID, o.Name, o.Alias, string(o.Org), o.Owner, o.Kind, o.Epoch, o.Budget, o.Own, o.Home})
+	}
+	for _, q := range silent {
+		out.Silent = append(out.Silent, matchSilent{q.Home, q.reason()})
 	}
 	web.WriteJSON(w, http.StatusOK, out)
 	return nil
 }
 
 func (a *API) describe(w http.ResponseWriter, r *http.Request) error {
-	d, err := a.Describe(r.Context(), web.ActorOf(r), r.PathValue("name"))
+	d, err := a.DescribeAny(r.Context(), web.ActorOf(r), r.PathValue("name"))
 	if err != nil {
 		return err
 	}
@@ -86,7 +96,7 @@ type matchEpoch struct {
 }
 
 func (a *API) epochs(w http.ResponseWriter, r *http.Request) error {
-	all, err := a.Epochs(r.Context(), web.ActorOf(r), r.PathValue("name"))
+	all, err := a.EpochsAny(r.Context(), web.ActorOf(r), r.PathValue("name"))
 	if err != nil {
 		return err
 	}
@@ -103,7 +113,7 @@ func (a *API) epochs(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (a *API) filter(w http.ResponseWriter, r *http.Request) error {
-	b, sum, err := a.Filter(r.Context(), web.ActorOf(r), r.PathValue("name"))
+	b, sum, err := a.FilterAny(r.Context(), web.ActorOf(r), r.PathValue("name"))
 	if err != nil {
 		return err
 	}
@@ -125,7 +135,7 @@ func (a *API) evaluate(w http.ResponseWriter, r *http.Request) error {
 	if err := web.ReadJSON(r, &in); err != nil {
 		return err
 	}
-	out, err := a.Evaluate(r.Context(), web.ActorOf(r), r.PathValue("name"), in.Epoch, in.Elements)
+	out, err := a.EvaluateAny(r.Context(), web.ActorOf(r), r.PathValue("name"), in.Epoch, in.Elements)
 	if err != nil {
 		return err
 	}

@@ -85,6 +85,7 @@ func learns(words web.Words) web.Block {
 		{Class: "no", Text: words.T("match.learns.asker-not")},
 		{Class: "mind", Text: words.T("match.learns.asker")},
 		{Class: "mind", Text: words.T("match.learns.node")},
+		{Class: "mind", Text: words.T("match.learns.relay")},
 		{Class: "no", Text: words.T("match.learns.filter")},
 	})
 }
@@ -92,7 +93,7 @@ func learns(words web.Words) web.Block {
 // sets is the page of the sets that one may ask.
 func (p *Pages) sets(w http.ResponseWriter, r *http.Request) error {
 	words, by := web.WordsOf(r), web.ActorOf(r)
-	all, err := p.Offers(r.Context(), by)
+	all, silent, err := p.Reachable(r.Context(), by)
 	if err != nil {
 		return err
 	}
@@ -103,21 +104,32 @@ func (p *Pages) sets(w http.ResponseWriter, r *http.Request) error {
 		if o.Own {
 			owner = words.T("match.own")
 		}
-		ask.add(matchRow{Name: o.Name, Href: "/match/" + o.ID, Cells: []matchCell{{Text: owner}, {Text: o.Alias}, {Text: string(o.Kind)}, {Text: words.Number(int64(o.Budget))}}})
+		ask.add(matchRow{Name: o.Name, Href: "/match/" + o.ID, Sub: homeOf(words, o), Cells: []matchCell{{Text: owner}, {Text: o.Alias}, {Text: string(o.Kind)}, {Text: words.Number(int64(o.Budget))}}})
 	}
 	v := matchView{Main: []web.Block{matchBlock(words.T("match.offered"), "", "table", ask)}, Aside: []web.Block{learns(words)}}
+	for _, q := range silent {
+		v.Alerts = append(v.Alerts, web.Alert{Class: "warn", Title: words.T("match.silent", "home", q.Home), Text: words.T("match.silent-text")})
+	}
 	p.site.Render(w, r, web.Page{Template: "match/page", Title: words.T("match.title"), Lede: words.T("match.lede"), Data: v})
 	return nil
+}
+
+// homeOf says where a set is asked that is not this node's.
+func homeOf(words web.Words, o Offer) string {
+	if o.Link == "" {
+		return ""
+	}
+	return words.T("match.at", "home", o.Home)
 }
 
 // set is the page of one set: how to ask it, and for its owner how much it was asked.
 func (p *Pages) set(w http.ResponseWriter, r *http.Request) error {
 	words, by := web.WordsOf(r), web.ActorOf(r)
-	o, err := p.Offer(r.Context(), by, r.PathValue("set"))
+	o, err := p.choose(r.Context(), by, r.PathValue("set"))
 	if err != nil {
 		return err
 	}
-	epochs, err := p.Epochs(r.Context(), by, o.ID)
+	epochs, err := p.EpochsAny(r.Context(), by, o.ID)
 	if err != nil {
 		return err
 	}
@@ -137,6 +149,9 @@ func (p *Pages) set(w http.ResponseWriter, r *http.Request) error {
 	}
 	v.Main = append(v.Main, matchBlock(words.T("match.epochs"), "", "table", epochTable(words, epochs)))
 	facts := []web.Pair{{Term: words.T("match.owner"), Text: o.Owner}, {Term: words.T("match.community"), Text: o.Alias}, {Term: words.T("match.type"), Text: string(o.Kind)}, {Term: words.T("match.budget"), Text: words.Number(int64(o.Budget))}}
+	if o.Link != "" {
+		facts = append(facts, web.Pair{Term: words.T("match.home"), Text: o.Home})
+	}
 	p.site.Render(w, r, web.Page{Template: "match/page", Title: o.Name, Lede: words.T("match.set-lede"), Crumbs: []web.Link{{Text: words.T("match.title"), Href: "/match"}}, Facts: facts, Data: v})
 	return nil
 }

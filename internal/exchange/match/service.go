@@ -17,6 +17,7 @@ import (
 	"github.com/polder-exchange/polder/internal/accounts"
 	"github.com/polder-exchange/polder/internal/audit"
 	"github.com/polder-exchange/polder/internal/db"
+	"github.com/polder-exchange/polder/internal/fail"
 	"github.com/polder-exchange/polder/internal/seal"
 )
 
@@ -42,6 +43,7 @@ type Options struct {
 	Accounts *accounts.Service
 	Signer   Signer
 	Reds     Reds
+	Homes    Homes // nil: sets of this node alone
 	Now      func() time.Time
 	Steady   func() time.Duration // how long this process has run, by a clock nobody can set
 	Rand     io.Reader            // nil is crypto/rand
@@ -51,9 +53,10 @@ type Options struct {
 
 // Service keeps sets and answers who asks them. Its methods may be called from any goroutine.
 type Service struct {
-	o    Options
-	ran  ran
-	busy chan struct{} // holds one token for each batch that is answered just now
+	o     Options
+	ran   ran
+	relay relay
+	busy  chan struct{} // holds one token for each batch that is answered just now
 }
 
 // New makes the service of a database that was brought up to date with [Migrate].
@@ -67,7 +70,7 @@ func New(o Options) *Service {
 	if o.Pause == 0 {
 		o.Pause = 10 * time.Second
 	}
-	return &Service{o: o, ran: ran{steady: o.Steady}, busy: make(chan struct{}, runtime.GOMAXPROCS(0))}
+	return &Service{o: o, ran: ran{steady: o.Steady}, relay: newRelay(), busy: make(chan struct{}, runtime.GOMAXPROCS(0))}
 }
 
 // DefaultDays is how long an epoch lasts.
@@ -79,6 +82,8 @@ type Offer struct {
 	Owner string // its name
 	Alias string // of the community
 	Own   bool   // of the organisation that looks
+	Link  string // over which the home of the community is asked; "" for a set of this node
+	Home  string // name of that home
 }
 
 // offers are the sets that an actor may ask, as it is now.
@@ -245,7 +250,11 @@ func (s *Service) admit(ctx context.Context, by polder.Actor, name string, epoch
 			return err
 		}
 		var first bool
-		if over, first, err = s.spend(tx, set.Set, by.Org, n); err != nil {
+		asker := by.Org
+		if fail.Bug("budget-per-token") {
+			asker += polder.OrgID(by.Token)
+		}
+		if over, first, err = s.spend(tx, set.Set, asker, n); err != nil {
 			return err
 		}
 		return s.noteAsked(tx, now, set.Set, n, over > 0, first)

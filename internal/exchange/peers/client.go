@@ -96,12 +96,15 @@ type refusal struct {
 
 func (r *refusal) Unwrap() error { return r.error }
 
+// RetryAfter is when the peer says to try again.
+func (r *refusal) RetryAfter() time.Duration { return r.after }
+
 func retryAfter(res *http.Response) time.Duration {
 	n, err := strconv.Atoi(res.Header.Get("Retry-After"))
 	if err != nil || n < 0 {
 		return 0
 	}
-	return time.Duration(min(n, 3600)) * time.Second
+	return time.Duration(min(n, 86400)) * time.Second
 }
 
 func unreachable(r *http.Request, err error) error {

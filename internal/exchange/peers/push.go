@@ -18,7 +18,7 @@ import (
 // retryOf is how long an error of a limit asks to wait.
 func retryOf(err error) time.Duration {
 	if no, ok := errors.AsType[*refusal](err); ok {
-		return no.after
+		return min(no.after, time.Hour)
 	}
 	if t, ok := errors.AsType[*accounts.TooOften](err); ok {
 		return t.After

@@ -161,6 +161,7 @@ func (r *runner) cycle(ctx context.Context, l Link) error {
 		return err
 	}
 	c.heard = func() { r.s.heard(l.ID) }
+	defer r.s.connected(l.ID, c)()
 	y := &cycle{r: r, s: r.s, conn: c, link: l, cancel: cancel, sync: make(chan struct{}, 1), woken: make(chan struct{}, 1), cursor: l.Cursor}
 	return y.run(ctx)
 }

@@ -113,6 +113,7 @@ type Service struct {
 	mu       sync.Mutex
 	links    map[string]Link    // as last read
 	statuses map[string]*status // of this process
+	conns    map[string]*conn   // sessions with homes, by link
 	bell     chan struct{}      // closed when links, rights or what parts say has changed
 	looked   chan struct{}      // holds one token when [Service.Run] should look at once
 	meters   map[string]*meter
@@ -141,7 +142,7 @@ func New(o Options) (*Service, error) {
 		o: o, sessions: held,
 		knocks: accounts.NewLimiter(accounts.Allowance{Burst: 200, Every: 100 * time.Millisecond}, 10_000, o.Steady),
 		asks:   accounts.NewLimiter(accounts.Allowance{Burst: 500, Every: 4 * time.Millisecond}, 10_000, o.Steady),
-		links:  map[string]Link{}, statuses: map[string]*status{}, meters: map[string]*meter{},
+		links:  map[string]Link{}, statuses: map[string]*status{}, conns: map[string]*conn{}, meters: map[string]*meter{},
 		bell: make(chan struct{}), looked: make(chan struct{}, 1), epoch: -1, version: -1,
 	}, nil
 }

@@ -29,8 +29,7 @@ func Migrate(ctx context.Context, d *db.DB) error {
 // Link is a link as this node keeps it, with how it goes.
 type Link struct {
 	exchange.PeerLink
-	Token   polder.TokenID // of the home: by which the peer's organisation acts
-	Stopped string         // why it stands still until a person resumes it
+	Stopped string // why it stands still until a person resumes it
 	Ended   time.Time
 	Created time.Time
 	Rate    int64 // deliveries a second; 0 is [DefaultRate]
