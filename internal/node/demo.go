@@ -183,7 +183,8 @@ Further nodes, each with its own database and keys, linked to the hub:
 	out.Table([]string{"  NODE", "ORGANISATION", "ROLE", "LOG-IN", "PASSWORD"}, rows)
 	out.Printf(`
  10. As the administrator of the hub: Peers shows the link to Grauwe Haven and what it was caught at; Log shows who
-     witnessed. As the analyst of Lichtlijn, on its own node: what came from Pompwerk, and that nobody says so.
+     witnessed. As the analyst of Lichtlijn, on its own node (in a private window: cookies are the machine's, not the
+     port's): what came from Pompwerk, and that nobody says so.
 
 Something happens every few seconds. Ctrl-C ends the demo and removes everything.
 `)

@@ -43,7 +43,7 @@ func (p *Pages) Routes() []web.Route {
 
 // Nav are the entries of the rail.
 func (p *Pages) Nav() []web.NavItem {
-	return []web.NavItem{{Group: web.Know, Path: "/payback", Icon: "up", Title: "payback.title", Need: web.Reader, Order: 45}}
+	return []web.NavItem{{Group: web.Know, Path: "/payback", Icon: "up", Title: "payback.nav", Need: web.Reader, Order: 45}}
 }
 
 // pageView is the data of templates/page.html.
