@@ -240,6 +240,25 @@ func (in *accepting) custodian(p *plan, a *arrival) bool {
 	return true
 }
 
+// Custodian tells of ids in a community that lives here whether nobody but org is custodian of what it sees of them, as
+// the verdicts of [Service.Accept] do; for what was taken before and is asked about again.
+func (s *Service) Custodian(ctx context.Context, org polder.OrgID, c polder.CommunityID, ids []string) (map[string]bool, error) {
+	com, err := s.accounts.Community(ctx, string(c))
+	if err != nil {
+		return nil, err
+	}
+	held, err := s.journal.History(s.db.Read(), c, ids)
+	if err != nil {
+		return nil, err
+	}
+	out := make(map[string]bool, len(ids))
+	for _, id := range ids {
+		i := slices.IndexFunc(held[id], func(d journal.Delivery) bool { return d.Version != "" && d.Reached.Contains(org) })
+		out[id] = i < 0 || held[id][i].Custodian == org || id == string(com.Blind)
+	}
+	return out, nil
+}
+
 // withdraw withdraws as the sharer: what it may withdraw here, and erases where it may. What is gone already is no error.
 func (in *accepting) withdraw(tx *db.Tx, a *arrival) error {
 	h, m := a.handed, in.sh.member

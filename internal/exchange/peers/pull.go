@@ -12,6 +12,7 @@ import (
 	"github.com/polder-exchange/polder"
 	"github.com/polder-exchange/polder/internal/db"
 	"github.com/polder-exchange/polder/internal/exchange"
+	"github.com/polder-exchange/polder/internal/fail"
 )
 
 // pull takes what the home hands over: pages until there is no more, then the stream, and pages again after a while, for
@@ -21,6 +22,7 @@ func (y *cycle) pull(ctx context.Context) error {
 		if err := y.flow(ctx, y.pages); err != nil {
 			return err
 		}
+		y.r.worked = true
 		y.s.report(y.link.ID, func(s *status) { s.state, s.detail, s.behind, s.lag = stateLive, "", 0, 0 })
 		if err := y.flow(ctx, y.stream); err != nil {
 			return err
@@ -194,6 +196,11 @@ func (y *cycle) take(ctx context.Context, f frame) error {
 	l := y.link
 	mark := y.s.o.Steady()-y.marked > markEvery || y.marked == 0
 	top := y.s.o.Journal.Top()
+	if fail.Bug("cursor-first") {
+		if err := y.s.o.DB.Write(ctx, func(tx *db.Tx) error { return writeCursor(tx, l.ID, l.Generation, f.Next) }); err != nil {
+			return err
+		}
+	}
 	verdicts, err := y.s.o.Exchange.Take(ctx, y.origin(), f.Batch, func(tx *db.Tx) error {
 		if y.s.o.Ledger != nil {
 			if err := y.s.o.Ledger.Received(tx, l.PeerLink, f.Batch); err != nil {
@@ -217,6 +224,7 @@ func (y *cycle) take(ctx context.Context, f frame) error {
 	y.mu.Lock()
 	y.noted = f.Next
 	y.mu.Unlock()
+	nudge(y.stored)
 	y.s.refusals(ctx, l, f.Batch, verdicts)
 	return nil
 }

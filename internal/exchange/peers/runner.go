@@ -27,6 +27,7 @@ type runner struct {
 	end     context.CancelFunc
 	changed chan struct{}                   // holds one token when a person changed the link
 	told    map[polder.CommunityID][32]byte // what the home last said of a community; of one cycle after the other
+	worked  bool                            // the last cycle took all that there was, so what broke off is the wire
 
 	mu     sync.Mutex
 	shape  string
@@ -60,9 +61,10 @@ func (r *runner) run(ctx context.Context) {
 		wait := r.s.o.Pace.Last
 		if err == nil && open(l) == nil {
 			began := r.s.o.Steady()
+			r.worked = false
 			err = r.cycle(ctx, l)
-			if r.s.o.Steady()-began > 2*r.s.o.Pace.Beat {
-				try = 0 // it went well for a while
+			if r.worked || r.s.o.Steady()-began > 2*r.s.o.Pace.Beat {
+				try = 0 // it went well
 			}
 			wait = r.judge(ctx, l, err, try)
 			try++
@@ -162,7 +164,7 @@ func (r *runner) cycle(ctx context.Context, l Link) error {
 	}
 	c.heard = func() { r.s.heard(l.ID) }
 	defer r.s.connected(l.ID, c)()
-	y := &cycle{r: r, s: r.s, conn: c, link: l, cancel: cancel, sync: make(chan struct{}, 1), woken: make(chan struct{}, 1), cursor: l.Cursor}
+	y := &cycle{r: r, s: r.s, conn: c, link: l, cancel: cancel, sync: make(chan struct{}, 1), woken: make(chan struct{}, 1), stored: make(chan struct{}, 1), cursor: l.Cursor}
 	return y.run(ctx)
 }
 
@@ -175,6 +177,7 @@ type cycle struct {
 	cancel context.CancelCauseFunc
 	sync   chan struct{} // holds one token when the home says that something changed
 	woken  chan struct{} // holds one token when the pusher should try again
+	stored chan struct{} // holds one token when the home should hear how far this node has come
 
 	mu      sync.Mutex
 	cursor  polder.Seq // what is stored
@@ -197,7 +200,7 @@ func (y *cycle) run(ctx context.Context) error {
 	}
 	y.s.report(y.link.ID, func(s *status) { s.state, s.detail = stateCatching, "" })
 	var all sync.WaitGroup
-	for _, work := range []func(context.Context) error{y.pull, y.push, y.beat} {
+	for _, work := range []func(context.Context) error{y.pull, y.push, y.beat, y.acknowledge} {
 		all.Go(func() { y.cancel(work(ctx)) })
 	}
 	all.Wait()

@@ -1,6 +1,7 @@
 package peers
 
 import (
+	"bytes"
 	"context"
 	"crypto/ed25519"
 	"encoding/base64"
@@ -59,6 +60,7 @@ type known struct {
 	*http.Request
 	link Link
 	body []byte
+	key  ed25519.PublicKey // by which it was signed
 }
 
 type linkHandler func(w http.ResponseWriter, k known) error
@@ -81,7 +83,7 @@ func (s *Service) linked(h linkHandler) web.Handler {
 			return polder.Errorf(polder.Invalid, "the body is packed; send it as it is")
 		}
 		count, err := strconv.ParseUint(r.Header.Get(headerCount), 10, 64)
-		if err != nil || !s.sessions.fresh(one, count) {
+		if err != nil || !s.sessions.fresh(one, count) && !fail.Bug("peer-replay") {
 			return errReplay
 		}
 		body, err := io.ReadAll(r.Body)
@@ -103,9 +105,21 @@ func (s *Service) linked(h linkHandler) web.Handler {
 		if err != nil {
 			return err
 		}
+		if err := s.inForce(r.Context(), l, one.key); err != nil {
+			return err
+		}
 		s.heard(l.ID)
-		return h(w, known{r, l, body})
+		return h(w, known{r, l, body, one.key})
 	}
+}
+
+// inForce refuses a session that was opened with a key which the peer has replaced or revoked since: whoever stole that
+// key goes no further with what it opened before.
+func (s *Service) inForce(ctx context.Context, l Link, key ed25519.PublicKey) error {
+	if !bytes.Equal(s.keyOf(ctx, l.PeerLink), key) {
+		return errSession
+	}
+	return nil
 }
 
 // knock counts a request of somebody who is not known yet.
@@ -192,7 +206,7 @@ func (s *Service) serveHello(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// challenged reads a request of a node without a session, whose challenge is spent with it.
+// challenged reads a request of a node without a session, under a challenge of ours that the caller spends.
 func (s *Service) challenged(r *http.Request, request any) (q peerSigned, err error) {
 	if err := s.knock(r); err != nil {
 		return q, err
@@ -200,15 +214,23 @@ func (s *Service) challenged(r *http.Request, request any) (q peerSigned, err er
 	if err := readBody(r, &q); err != nil {
 		return q, err
 	}
-	if err := s.sessions.spend(q.Challenge, q.Node, q.Nonce); err != nil {
+	if err := s.sessions.ours(q.Challenge, q.Node, q.Nonce); err != nil {
 		return q, err
 	}
 	return q, readText(q.Request, request)
 }
 
+// invited is challenged for who has no link yet: the challenge is spent with it.
+func (s *Service) invited(r *http.Request, in *peerJoin) (q peerSigned, err error) {
+	if q, err = s.challenged(r, in); err == nil {
+		err = s.sessions.spend(q.Challenge, q.Node, q.Nonce, false)
+	}
+	return q, err
+}
+
 func (s *Service) serveLook(w http.ResponseWriter, r *http.Request) error {
 	var in peerJoin
-	q, err := s.challenged(r, &in)
+	q, err := s.invited(r, &in)
 	if err != nil {
 		return err
 	}
@@ -222,7 +244,7 @@ func (s *Service) serveLook(w http.ResponseWriter, r *http.Request) error {
 
 func (s *Service) serveJoin(w http.ResponseWriter, r *http.Request) error {
 	var in peerJoin
-	q, err := s.challenged(r, &in)
+	q, err := s.invited(r, &in)
 	if err != nil {
 		return err
 	}
@@ -246,6 +268,9 @@ func (s *Service) serveSession(w http.ResponseWriter, r *http.Request) error {
 	}
 	key, err := s.proved(r.Context(), q, in, l)
 	if err != nil {
+		return err
+	}
+	if err := s.sessions.spend(q.Challenge, q.Node, q.Nonce, true); err != nil {
 		return err
 	}
 	id, err := s.sessions.open(l.ID, key)
@@ -274,7 +299,7 @@ func (s *Service) proved(ctx context.Context, q peerSigned, in peerSession, l Li
 // peerState is how a link stands at its home.
 type peerState struct {
 	Generation  string               `json:"generation"`
-	Began       polder.Seq           `json:"began"` // the home's log may lack what it gave lower numbers
+	Began       polder.Seq           `json:"began"` // what the home gave higher numbers before it was restored, its log lacks; 0 when it never was
 	Top         polder.Seq           `json:"top"`
 	Communities []polder.CommunityID `json:"communities"`
 	Confirmed   bool                 `json:"confirmed"`
@@ -311,7 +336,8 @@ func (s *Service) serveState(w http.ResponseWriter, k known) error {
 	}
 	out.Lag = lag.Microseconds()
 	s.report(k.link.ID, func(st *status) {
-		st.behind, st.lag, st.acked, st.epoch = out.Behind, lag, polder.Seq(min(cursor, int64(out.Top))), k.link.Epoch
+		st.behind, st.lag, st.epoch = out.Behind, lag, k.link.Epoch
+		st.holds(polder.Seq(min(cursor, int64(out.Top))), s.o.Now())
 	})
 	web.WriteJSON(w, http.StatusOK, out)
 	return nil

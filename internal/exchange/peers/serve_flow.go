@@ -3,6 +3,7 @@ package peers
 import (
 	"context"
 	"net/http"
+	"slices"
 	"strconv"
 	"time"
 
@@ -269,10 +270,14 @@ func (p *pushed) take(ctx context.Context, batch []exchange.Handed) error {
 	if err != nil {
 		return err
 	}
-	for len(batch) > 0 && batch[0].Seq <= taken && !fail.Bug("peer-doubles") {
-		p.verdicts = append(p.verdicts, exchange.Verdict{Seq: batch[0].Seq, ID: batch[0].ID, State: "duplicate"})
-		batch = batch[1:]
+	again := 0
+	for again < len(batch) && batch[again].Seq <= taken && !fail.Bug("peer-doubles") {
+		again++
 	}
+	if err := p.known(ctx, batch[:again]); err != nil {
+		return err
+	}
+	batch = batch[again:]
 	for len(batch) > 0 {
 		n := 1
 		for n < len(batch) && batch[n].Community == batch[0].Community {
@@ -282,6 +287,29 @@ func (p *pushed) take(ctx context.Context, batch []exchange.Handed) error {
 			return err
 		}
 		batch = batch[n:]
+	}
+	return nil
+}
+
+// known answers for deliveries that were taken before, whose answer was lost: with who is custodian, since the peer heeds
+// that.
+func (p *pushed) known(ctx context.Context, batch []exchange.Handed) error {
+	ids := map[polder.CommunityID][]string{}
+	for _, h := range batch {
+		if slices.Contains(p.link.Communities, h.Community) {
+			ids[h.Community] = append(ids[h.Community], h.ID)
+		}
+	}
+	holds := map[polder.CommunityID]map[string]bool{}
+	for c, some := range ids {
+		got, err := p.s.o.Exchange.Custodian(ctx, p.link.Org, c, some)
+		if err != nil {
+			return err
+		}
+		holds[c] = got
+	}
+	for _, h := range batch {
+		p.verdicts = append(p.verdicts, exchange.Verdict{Seq: h.Seq, ID: h.ID, State: "duplicate", Custodian: holds[h.Community][h.ID]})
 	}
 	return nil
 }

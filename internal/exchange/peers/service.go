@@ -39,6 +39,8 @@ type Exchange interface {
 	DropWaiting(tx *db.Tx, link string) error
 	// Regain takes back what this node lost by being restored, where it is signed.
 	Regain(ctx context.Context, a polder.Actor, c polder.CommunityID, batch []exchange.Handed, and func(tx *db.Tx) error) ([]exchange.Verdict, error)
+	// Custodian tells of ids whether nobody but org is custodian of them here.
+	Custodian(ctx context.Context, org polder.OrgID, c polder.CommunityID, ids []string) (map[string]bool, error)
 	// YieldCustody gives the home's other members custody of an id, on the home's word.
 	YieldCustody(tx *db.Tx, from exchange.Origin, id string) error
 	// Sight is what an actor may see now.
@@ -68,6 +70,7 @@ type Options struct {
 type Pace struct {
 	Look   time.Duration // between looks for what other processes changed
 	Beat   time.Duration // between signs of life on a stream, and of its reader
+	Ack    time.Duration // within which the home hears that something was stored
 	Silent time.Duration // after which the other side counts as gone
 	Sync   time.Duration // between questions of the parts
 	Pull   time.Duration // between pages that make certain
@@ -77,7 +80,7 @@ type Pace struct {
 
 // DefaultPace notices a dead connection within 45 s on both sides.
 var DefaultPace = Pace{
-	Look: 250 * time.Millisecond, Beat: 10 * time.Second, Silent: 35 * time.Second, Sync: time.Minute, Pull: 3 * time.Minute,
+	Look: 250 * time.Millisecond, Beat: 10 * time.Second, Ack: time.Second, Silent: 35 * time.Second, Sync: time.Minute, Pull: 3 * time.Minute,
 	First: 200 * time.Millisecond, Last: time.Minute,
 }
 
@@ -89,6 +92,7 @@ func (p Pace) filled() Pace {
 	}
 	or(&p.Look, DefaultPace.Look)
 	or(&p.Beat, DefaultPace.Beat)
+	or(&p.Ack, DefaultPace.Ack)
 	or(&p.Silent, DefaultPace.Silent)
 	or(&p.Sync, DefaultPace.Sync)
 	or(&p.Pull, DefaultPace.Pull)

@@ -279,6 +279,11 @@ func writeUsage(tx *db.Tx, link string, day, n int64) error {
 
 // writeStatus notes how a link goes, for pages and commands.
 func writeStatus(tx *db.Tx, id string, st status) error {
+	for _, a := range st.reached {
+		if err := writeReached(tx, id, a.upto, a.at); err != nil {
+			return err
+		}
+	}
 	_, err := tx.Exec(`UPDATE peers_link SET state = ?, detail = ?, contact = max(contact, ?), behind = ?, lag = ?, acked = CASE WHEN serves = 1 AND epoch = ? THEN max(acked, ?) ELSE acked END WHERE id = ?`,
 		st.state, st.detail, micros(st.contact), st.behind, st.lag.Microseconds(), st.epoch, st.acked, id)
 	return err
