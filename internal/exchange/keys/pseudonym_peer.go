@@ -241,6 +241,25 @@ func (p *PseudonymBook) Sync(ctx context.Context, l exchange.PeerLink, to exchan
 	return polder.Errorf(polder.Unavailable, "the peer has pseudonyms without end")
 }
 
+// First is what [exchange.PeerFirst] asks for: a pseudonym is certified before what it signed comes to the home, which
+// refuses what nobody certified.
+func (p *PseudonymBook) First(ctx context.Context, l exchange.PeerLink, to exchange.PeerCaller) error {
+	for _, c := range l.Communities {
+		slot, err := p.pseudonymSlot(ctx, l.Org, c)
+		if err != nil {
+			return err
+		}
+		own, err := uncertified(p.s.read(ctx), slot, c)
+		if err != nil {
+			return err
+		}
+		if len(own) > 0 {
+			return p.Sync(ctx, l, to)
+		}
+	}
+	return nil
+}
+
 // ask is what the home is asked: what it has more, and certificates for keys that have none.
 func (p *PseudonymBook) ask(ctx context.Context, l exchange.PeerLink, wishes []wish) (pseudonymAsk, error) {
 	out := pseudonymAsk{Have: map[polder.CommunityID]int{}}
