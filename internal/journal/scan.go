@@ -137,9 +137,9 @@ func (s *scopes) idOf(c polder.CommunityID, a polder.Audience) int64 {
 	return s.byKey[[2]string{string(c), a.String()}]
 }
 
-// Began is the number above which the present lineage numbers; 0 for a log that was never restored. What readers got
-// with a lower number may be missing here.
+// Began is the last number that a restored log brought with it; 0 for a log that was never restored. What readers got with
+// a higher number before it was restored is missing here.
 func (j *Journal) Began(ctx context.Context) (since polder.Seq, err error) {
-	err = j.db.Read().QueryRowContext(ctx, `SELECT max(since) FROM lineage`).Scan(&since)
+	err = j.db.Read().QueryRowContext(ctx, `SELECT coalesce(max(seq), 0) FROM delivery WHERE seq <= (SELECT max(since) FROM lineage)`).Scan(&since)
 	return since, err
 }
