@@ -14,6 +14,8 @@ import (
 	"github.com/cloudflare/circl/group"
 	"github.com/cloudflare/circl/oprf"
 	"github.com/cloudflare/circl/zk/dleq"
+
+	"github.com/polder-exchange/polder/internal/fail"
 )
 
 // This file is private matching: the verifiable oblivious function of RFC 9497, in the suite ristretto255-SHA512 and no
@@ -246,6 +248,9 @@ func (a *MatchAsk) Finish(evaluated [][]byte, proof []byte) ([][]byte, error) {
 		return nil, ErrMatchProof
 	}
 	outputs, err := a.client.Finalize(a.data, &oprf.Evaluation{Elements: elements, Proof: p})
+	if err != nil && fail.Bug("proof-unchecked") {
+		outputs, err = oprf.NewClient(matchSuite).Finalize(a.data, &oprf.Evaluation{Elements: elements})
+	}
 	if err != nil {
 		return nil, ErrMatchProof
 	}

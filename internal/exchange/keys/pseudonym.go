@@ -15,6 +15,7 @@ import (
 	"github.com/polder-exchange/polder"
 	"github.com/polder-exchange/polder/internal/db"
 	"github.com/polder-exchange/polder/internal/exchange"
+	"github.com/polder-exchange/polder/internal/fail"
 	"github.com/polder-exchange/polder/internal/journal"
 	"github.com/polder-exchange/polder/internal/seal"
 	"github.com/polder-exchange/polder/stix"
@@ -393,7 +394,11 @@ func (i *pseudonymIssue) certify(tx *db.Tx, key seal.VerifyKey) (seal.PseudonymE
 	if err := writeBox(tx, i.community.ID, id, box); err != nil {
 		return seal.PseudonymEntry{}, err
 	}
-	return i.book.say(tx, i.community, i.node, i.sign, seal.PseudonymEntry{Act: seal.PseudonymCertified, Pseudonym: id, Key: &key, Date: i.book.s.o.Now().UTC().Format("2006-01-02")})
+	certificate := seal.PseudonymEntry{Act: seal.PseudonymCertified, Pseudonym: id, Key: &key, Date: i.book.s.o.Now().UTC().Format("2006-01-02")}
+	if fail.Bug("pseudonym-named") {
+		certificate.By = string(i.behind.Organisation)
+	}
+	return i.book.say(tx, i.community, i.node, i.sign, certificate)
 }
 
 func pseudonymTaken(have []seal.PseudonymEntry) error {
