@@ -69,14 +69,14 @@
     const [x, y] = [light(a), light(b)].sort((p, q) => q - p);
     return (x + 0.05) / (y + 0.05);
   };
-  const ground = (e) => {
-    const layers = [];
-    for (let at = e; at; at = at.parentElement) {
-      const c = colour(getComputedStyle(at).backgroundColor);
-      if (c[3] > 0) layers.push(c);
-      if (c[3] === 1) break;
+  // ground is the colour that shows behind an element's text; seen keeps what was found in one look at the page.
+  const ground = (e, seen) => {
+    if (!e) return [...colour("Canvas").slice(0, 3), 1];
+    if (!seen.has(e)) {
+      const c = colour(getComputedStyle(e).backgroundColor);
+      seen.set(e, c[3] === 1 ? c : over(c, ground(e.parentElement, seen)));
     }
-    return layers.reduceRight((below, top) => over(top, below), [...colour("Canvas").slice(0, 3), 1]);
+    return seen.get(e);
   };
   // inPicture is the colour of the shape that a text of a picture stands on.
   const inPicture = (e) => {
@@ -86,13 +86,14 @@
 
   window.contrast = () => {
     const faults = [];
+    const seen = new Map();
     const walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
     for (let n = walk.nextNode(); n; n = walk.nextNode()) {
       const e = n.parentElement;
       if (!n.data.trim() || !shown(e) || e.closest("title, script, noscript, option, .sr, .skip, :disabled")) continue;
       const style = getComputedStyle(e);
       const svg = e instanceof SVGElement;
-      const below = (svg && inPicture(e)) || ground(svg ? e.ownerSVGElement : e);
+      const below = (svg && inPicture(e)) || ground(svg ? e.ownerSVGElement : e, seen);
       const text = over(colour(svg ? style.fill : style.color), below);
       const r = ratio(text, below);
       if (r < 4.5) faults.push(`text of ${name(e)} has contrast ${r.toFixed(2)}, under 4.5`);

@@ -374,7 +374,8 @@ var Widths = []int{320, 360, 390, 720, 1024, 1440}
 //go:embed check.js
 var checks string
 
-// Check holds the page that is open to the rules of the console, at every width and in both themes.
+// Check holds the page that is open to the rules of the console: its layout and the contrast of its light theme at
+// every one of [Widths], the contrast of its dark theme at the narrowest and the widest.
 func (p *Page) Check(t testing.TB) {
 	t.Helper()
 	found := map[string]bool{}
@@ -387,19 +388,19 @@ func (p *Page) Check(t testing.TB) {
 		}
 	}
 	report("markup", Eval[[]string](p, checks+"; page()"))
-	for _, width := range Widths {
+	look := func(width int, theme, rules string) {
 		p.Size(width, 1000)
-		for _, theme := range []string{"light", "dark"} {
-			p.Theme(theme)
-			where := fmt.Sprintf("%d px, %s", width, theme)
-			report(where, Eval[[]string](p, checks+"; contrast()"))
-			if theme == "light" {
-				report(where, Eval[[]string](p, checks+"; layout()"))
-			}
-		}
+		report(fmt.Sprintf("%d px, %s", width, theme), Eval[[]string](p, checks+"; "+rules))
 	}
 	p.Theme("light")
-	p.Size(1440, 1000)
+	for _, width := range Widths {
+		look(width, "light", "[...contrast(), ...layout()]")
+	}
+	p.Theme("dark")
+	for _, width := range []int{Widths[0], Widths[len(Widths)-1]} {
+		look(width, "dark", "contrast()")
+	}
+	p.Theme("light")
 	p.Quiet(t)
 }
 
