@@ -46,9 +46,11 @@ func (s *Service) Run(ctx context.Context) {
 	}
 }
 
-// listen has peers sync whenever a part says so.
+// listen has peers sync whenever a part says so; and this node with its homes, where the part is one that the homes must
+// hear before anything else, such as that a key was revoked.
 func (s *Service) listen(ctx context.Context, p exchange.PeerPart) {
 	const least = 50 * time.Millisecond // between two; what rings all the time costs no more
+	_, first := p.(exchange.PeerFirst)
 	for {
 		changed := p.Changed()
 		if changed == nil {
@@ -62,6 +64,9 @@ func (s *Service) listen(ctx context.Context, p exchange.PeerPart) {
 		s.mu.Lock()
 		for _, l := range s.links {
 			s.statusOf(l.ID).syncs++
+			if first {
+				s.statusOf(l.ID).says++
+			}
 		}
 		s.mu.Unlock()
 		s.ring()
@@ -73,6 +78,13 @@ func (s *Service) listen(ctx context.Context, p exchange.PeerPart) {
 			return
 		}
 	}
+}
+
+// says counts how often this node had something to tell the home of a link at once.
+func (s *Service) says(l Link) uint64 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.statusOf(l.ID).says
 }
 
 // syncs counts how often the peer of a link had to be told that something changed.

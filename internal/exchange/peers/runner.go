@@ -371,10 +371,16 @@ func (y *cycle) community(ctx context.Context, home accounts.Home, got peerRoste
 func (y *cycle) beat(ctx context.Context) error {
 	tick := time.NewTicker(y.s.o.Pace.Beat)
 	defer tick.Stop()
-	synced := y.s.o.Steady()
+	synced, said := y.s.o.Steady(), y.s.says(y.link)
 	for {
-		told := false
+		told, bell := false, y.s.bells()
+		if says := y.s.says(y.link); says != said {
+			said = says
+			nudge(y.sync)
+		}
 		select {
+		case <-bell:
+			continue // look whether it rang for this
 		case <-tick.C:
 		case <-y.sync:
 			told = true

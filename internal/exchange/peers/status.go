@@ -75,6 +75,7 @@ type status struct {
 	cancel context.CancelCauseFunc
 	turn   int // of streams
 	syncs  uint64
+	says   uint64
 	mark   string // of the communities and members that the peer was told of
 }
 
