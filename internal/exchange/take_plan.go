@@ -109,7 +109,7 @@ func (t *taking) fits(a *arrival) error {
 	}
 	key := signedID{a.handed.Community, a.handed.ID}
 	if first, ok := t.signers[key]; ok && first != a.found.Signer {
-		return polder.Errorf(polder.Forbidden, "signature: its id was first signed by %s, who alone adds versions to it", first)
+		return polder.Errorf(polder.Forbidden, "signature: its id was first signed by another, who alone adds versions to it")
 	}
 	return nil
 }

@@ -94,7 +94,7 @@ func TestS9Signatures(t *testing.T) {
 	w.put("a", exchange.Request{}, object(1, 1, "mine", a))
 	mine, at := w.stored(1)
 	theirs := w.sign("b", object(1, 2, "taken over", b))
-	if found := w.check(theirs, at+1); found.State != exchange.SignatureWrong || !strings.Contains(found.Reason, string(a)) {
+	if found := w.check(theirs, at+1); found.State != exchange.SignatureWrong || !strings.Contains(found.Reason, "first signed by another") || strings.Contains(found.Reason, string(a)) {
 		t.Errorf("another signer of a bound id: %+v", found)
 	}
 	unsigned, _ := stix.Parse(object(1, 2, "taken over", "identity--0b4a2f6e-6a55-4d53-8a3f-1f8ea3b45c11"))

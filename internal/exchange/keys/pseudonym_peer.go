@@ -183,6 +183,9 @@ func (p *PseudonymBook) grant(ctx context.Context, l exchange.PeerLink, w pseudo
 		}
 		return pseudonymGranted{Refused: err.Error()}
 	}
+	if !l.Confirmed {
+		return refused(polder.Errorf(polder.Forbidden, "pseudonyms are opened and stopped over a link once the home has confirmed the fingerprint of the steward's node"))
+	}
 	c, err := p.served(ctx, l, w.Community)
 	if err != nil {
 		return refused(err)
