@@ -372,6 +372,20 @@ func TestRegain(t *testing.T) {
 		}
 	}
 	h.share(h.as("a", polder.RoleContributor), Request{Objects: one(someIndicator(2, 2, "next", stix.Amber, ""))})
+
+	// A right signature says who, and not where: what was shared elsewhere is not given back here.
+	other, err := h.accounts.AddCommunity(ctx, accounts.Local(), "Other ring", stix.None)
+	ok(t, err)
+	h.sign = signers{"left": {State: SignatureValid, Signer: "identity--0d0d0d0d-0000-4000-8000-00000000000d"},
+		"blind": {State: SignatureValid, Signer: "pseudonym--0d0d0d0d-0000-8000-8000-00000000000d"}}
+	by := func(id polder.OrgID) string { return fmt.Sprintf(`,"created_by_ref":"%s"`, id) }
+	got, err = h.Regain(ctx, x.actor(), h.where.ID, []Handed{
+		handedOver(x, 6, someIndicator(6, 1, "left", stix.Green, ""), stix.Green),
+		handedOver(x, 7, someIndicator(7, 1, "blind", stix.Green, by(other.Blind)), stix.Green),
+		handedOver(x, 8, someIndicator(8, 1, "blind", stix.Green, by(h.where.Blind)), stix.Green),
+	}, nil)
+	ok(t, err)
+	sameText(t, "states", states(got), []string{"quarantined", "quarantined", "stored"})
 }
 
 // TestS22GivenBackAfterWithdrawal: a member that gives back what was withdrawn, or erased, brings nothing back to life:

@@ -76,11 +76,13 @@ func (t *taking) inspectReturned(ctx context.Context, h *Handed) (arrival, error
 		return a, err
 	}
 	signer := polder.OrgID(a.found.Signer)
-	_, known := t.orgs[signer]
+	of, blind := t.blinds[polder.OrgID(a.cand.object.CreatedByRef)]
 	switch {
 	case signer == "" || a.found.State != SignatureValid && a.found.State != SignatureEarlier:
 		a.err = polder.Errorf(polder.Forbidden, "signature: only what carries a valid one is taken back")
-	case known && !t.belongs[h.Community][signer]:
+	case blind && of != h.Community:
+		a.err = polder.Errorf(polder.Forbidden, "created_by_ref: it was shared as a member of another community")
+	case !blind && !t.belongs[h.Community][signer]:
 		a.err = polder.Errorf(polder.Forbidden, "signature: its signer does not belong to this community now")
 	}
 	return a, nil
