@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"database/sql"
 	"errors"
-	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -122,22 +121,21 @@ func (c *change) addRemote(id polder.OrgID, n NewOrg, home Home) (polder.Org, er
 	return org, c.log("org.add", "", string(id), "name", n.Name, "home", string(home.ID))
 }
 
-// remoteName is a name that no other organisation has: as given, else with the node behind it, else with a number too.
-func remoteName(q querier, name, node string, id polder.OrgID) (string, error) {
-	for n := 0; ; n++ {
-		try := name
-		if n > 0 {
-			tail := " (" + node + ")"
-			if n > 1 {
-				tail = fmt.Sprintf(" (%s %d)", node, n)
-			}
-			try = firstOf(name, MaxName) + tail
+// remoteName is a name that no other organisation has: as given, else with the node behind it, else with the end of its
+// id or all of it too, which no other has unless somebody took that for a name. It looks a few times and no more: a
+// home names thousands.
+func remoteName(q querier, name, node string, id polder.OrgID) (try string, err error) {
+	long := strings.TrimPrefix(string(id), "identity--")
+	for _, more := range []string{"", " (" + node + ")", " (" + node + " " + long[max(0, len(long)-12):] + ")", " (" + node + " " + long + ")"} {
+		try = name
+		if more != "" {
+			try = firstOf(name, MaxName) + more
 		}
-		err := freeOrgName(q, try, id)
-		if err == nil || polder.KindOf(err) != polder.Conflict {
+		if err = freeOrgName(q, try, id); err == nil || polder.KindOf(err) != polder.Conflict {
 			return try, err
 		}
 	}
+	return try, err
 }
 
 // firstOf is at most n characters of s.

@@ -1,6 +1,7 @@
 package accounts
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -225,6 +226,28 @@ func TestS22RosterOfOneMember(t *testing.T) {
 		}
 		if _, err := m.Org(ctx, id); polder.KindOf(err) != polder.NotFound {
 			t.Errorf("%s: became an organisation: %v", why, err)
+		}
+	}
+}
+
+// TestS22RosterOfOneName: a home that gives thousands of members one name makes each known by its id, with a few looks and
+// not with as many as there are others: that would hold the node's writer for minutes.
+func TestS22RosterOfOneName(t *testing.T) {
+	m, own, com, _, _ := mirrored(t)
+	entries := []RosterEntry{{RemoteOrg: RemoteOrg{ID: own.ID, Name: "Own"}, Role: "reader"}}
+	for n := range 300 {
+		id := polder.OrgID(fmt.Sprintf("identity--0c0c0c0c-0000-4000-8000-%012d", n))
+		entries = append(entries, RosterEntry{RemoteOrg: RemoteOrg{ID: id, Name: "Same"}, Role: "reader", Accepted: true})
+	}
+	for range 2 {
+		ok(t, m.in(func(tx *db.Tx) error {
+			_, err := m.SetRoster(tx, Local(), com.ID, own.ID, entries)
+			return err
+		}))
+		for n, want := range map[int]string{0: "Same", 1: "Same (Hub)", 2: "Same (Hub 000000000002)", 299: "Same (Hub 000000000299)"} {
+			if o, err := m.Org(ctx, entries[n+1].ID); err != nil || o.Name != want {
+				t.Errorf("member %d is called %q, want %q; %v", n, o.Name, want, err)
+			}
 		}
 	}
 }
