@@ -35,6 +35,9 @@ func (s *Service) Accept(ctx context.Context, a polder.Actor, c polder.Community
 	for _, m := range members {
 		in.members[m.Org] = true
 	}
+	if err := in.proposals(ctx, batch); err != nil {
+		return nil, err
+	}
 	arrivals, err := inspectAll(batch, func(h *Handed) (arrival, error) { return in.inspect(ctx, h) })
 	if err != nil {
 		return nil, err
@@ -56,6 +59,7 @@ func (s *Service) Accept(ctx context.Context, a polder.Actor, c polder.Community
 type accepting struct {
 	sh       *sharing
 	members  map[polder.OrgID]bool
+	defined  map[polder.OrgID][]polder.OrgID // for whom the definition of proposals is, by whom the batch names
 	verdicts []Verdict
 }
 
@@ -73,7 +77,7 @@ func (in *accepting) inspect(ctx context.Context, h *Handed) (a arrival, err err
 		return a, nil
 	}
 	if a.cand, a.err = opened(h, stix.Red); a.err == nil {
-		a.err = in.allows(&a)
+		a.err = in.allows(ctx, &a)
 	}
 	if a.err == nil {
 		a.share, a.err = a.cand.share("", nil)
@@ -87,7 +91,7 @@ func (in *accepting) inspect(ctx context.Context, h *Handed) (a arrival, err err
 }
 
 // allows holds a delivery against what needs no other object: level, whose identity it is, whom it names.
-func (in *accepting) allows(a *arrival) error {
+func (in *accepting) allows(ctx context.Context, a *arrival) error {
 	c, h := &a.cand, a.handed
 	given := in.sh.given
 	given.Level = h.Level
@@ -110,6 +114,11 @@ func (in *accepting) allows(a *arrival) error {
 	for _, o := range h.To {
 		if in.members[o] && o != in.sh.actor.Org && !slices.Contains(c.to, o) {
 			c.to = append(c.to, o)
+		}
+	}
+	if len(c.to) == 0 {
+		if c.to, err = in.decides(ctx, c.object, h); err != nil {
+			return err
 		}
 	}
 	if len(c.to) == 0 {
