@@ -57,9 +57,14 @@ type process struct {
 
 func spawn(t testing.TB, dir string, env ...string) *process {
 	t.Helper()
+	return spawnAt(t, dir, "127.0.0.1:0", env...)
+}
+
+func spawnAt(t testing.TB, dir, listen string, env ...string) *process {
+	t.Helper()
 	path, err := program()
 	ok(t, err)
-	p := &process{cmd: exec.Command(path, "serve", "--data", dir, "--listen", "127.0.0.1:0")}
+	p := &process{cmd: exec.Command(path, "serve", "--data", dir, "--listen", listen)}
 	p.cmd.Env = append(os.Environ(), env...)
 	p.cmd.Stderr = &p.err
 	out, err := p.cmd.StdoutPipe()

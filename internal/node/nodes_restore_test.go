@@ -2,6 +2,8 @@ package node
 
 import (
 	"context"
+	"math/rand/v2"
+	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
@@ -266,5 +268,44 @@ func TestLinkHeldInTraffic(t *testing.T) {
 	f.agree()
 	if !slices.Equal(before, after) {
 		t.Errorf("a member that was removed got %d more", len(after)-len(before))
+	}
+}
+
+// TestF3Links (F3): the real program is killed at random moments and around commits, a member and the hub in turn, while
+// both are written to. Every batch that was acknowledged is on both nodes, once and whole.
+func TestF3Links(t *testing.T) {
+	f := newFleet(t, 6, "Hub", "Maker")
+	_, err := program()
+	ok(t, err)
+	var running [2]*process
+	points := []string{"", "commit.before=kill@60", "", "commit.after=kill@70"}
+	for i, s := range f.ships {
+		s.stop()
+		running[i] = spawnAt(t, s.dir, s.addr)
+	}
+	acked, sent := map[string]bool{}, map[string][]string{}
+	for round := range soak(4, 40) {
+		victim := round % 2
+		running[victim].kill()
+		running[victim] = spawnAt(t, f.ships[victim].dir, f.ships[victim].addr, "POLDER_FAIL="+points[(round/2+2*victim)%len(points)])
+		other := 1 - victim
+		ids, body := numbered(round, 9, 0, 20)
+		status, err := post(running[other].url, f.ships[other].token, body)
+		ok(t, err)
+		sent[ids[0]], acked[ids[0]] = ids, status == http.StatusAccepted
+		writeUntilKilled(running[victim], f.ships[victim].token, round, acked, sent, time.Duration(100+rand.IntN(300))*time.Millisecond)
+		running[victim] = spawnAt(t, f.ships[victim].dir, f.ships[victim].addr)
+	}
+	began := time.Now()
+	sorted := func(i int) []string {
+		return slices.Sorted(slices.Values(pageIDs(t, running[i].url, f.ships[i].token)))
+	}
+	until(t, "both nodes hold the same", func() bool { return slices.Equal(sorted(0), sorted(1)) })
+	t.Logf("%d batches, %d acknowledged; the same on both nodes after %s", len(sent), len(acked), time.Since(began).Round(time.Millisecond))
+	for i, s := range f.ships {
+		checkSurvivors(t, running[i], s.token, acked, sent)
+	}
+	if len(acked) < 8 {
+		t.Errorf("only %d batches were acknowledged, so little was tested", len(acked))
 	}
 }
