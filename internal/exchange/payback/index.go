@@ -23,6 +23,8 @@ const (
 	indexGather  = 200 * time.Millisecond // to take in together what comes one by one
 	indexRetry   = 5 * time.Second        // after an error
 	indexPatient = time.Second            // how long a reader waits for what was shared just before
+	indexRest    = 4                      // times what a batch took, while more is being shared
+	indexLongest = time.Second
 )
 
 // index is the reader of the journal: what was given, what was said about it, what was taken back. It belongs to nobody
@@ -94,16 +96,20 @@ func (x *index) fit(ctx context.Context) error {
 }
 
 // run keeps the index up to date until ctx ends. An error, even a fault of ours over one object, costs a wait and no more
-// than payback.
+// than payback. Sharing goes first: while much is shared the index takes a small part of the time only; who asks takes in
+// what is missing by itself.
 func (x *index) run(ctx context.Context) {
 	for ctx.Err() == nil {
-		changed := x.journal.Changed()
-		if err := x.safely(ctx); err != nil && ctx.Err() == nil {
+		changed, top, began := x.journal.Changed(), x.journal.Top(), time.Now() //house:allow time.Now: it measures work, and says nothing of when
+		switch err := x.safely(ctx); {
+		case err != nil && ctx.Err() == nil:
 			x.log.ErrorContext(ctx, "the index of payback waits after an error", "err", err)
 			x.rest(ctx, indexRetry)
 			continue
-		}
-		if polder.Seq(x.cursor.Load()) < x.journal.Top() {
+		case x.journal.Top() > top:
+			x.rest(ctx, min(indexRest*time.Since(began), indexLongest)) //house:allow time.Since: the same
+			continue
+		case polder.Seq(x.cursor.Load()) < x.journal.Top():
 			continue
 		}
 		select {
