@@ -1,6 +1,7 @@
 package exchange
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -82,7 +83,7 @@ func releaseSet(open ReleaseOpener) *cobra.Command {
 		Short: "Give an organisation the profile in a file",
 		Long: "Give an organisation the profile in a file, as `polder release show` prints it; - reads standard input. It holds from the next\n" +
 			"request. What the node knows by itself (the organisation's name, its people and their mail domains, protected values) is looked for\n" +
-			"too, and stands in no profile.",
+			"too, and stands in no profile. A profile that uses everything:\n\n" + releaseShape,
 		Example: "  polder release set --data node --org identity--… release.json",
 		Args:    cobra.ExactArgs(1),
 	}
@@ -109,11 +110,24 @@ func releaseSet(open ReleaseOpener) *cobra.Command {
 	})
 }
 
+// releaseShape is a profile with something in every place, for people who write one.
+const releaseShape = `  {"minimise": {"names": true, "staff": true, "addresses": true, "networks": true, "hosts": true, "words": true, "custom": true},
+   "warninglists": "stop", "blind": "made", "mark": "amber", "highest": "amber",
+   "forbidden": [{"label": "export licences", "words": ["licence 4711"], "expression": "NL-EXP-[0-9]+"}],
+   "facts": {"names": ["Klepwerk B.V."], "staff": [{"name": "Sanne de Vries", "mail": "s.devries@klepwerk.example"}],
+     "domains": ["klepwerk.example"], "addresses": ["Dijkgracht 12, Delft"], "phones": ["+31 15 555 01 23"],
+     "networks": ["192.0.2.0/24"], "hosts": ["fs1"], "suffixes": [".klepwerk.local"], "words": ["Project Tulp"]},
+   "keep": ["x_opencti_score"]}`
+
 // readProfile reads a profile strictly: a name that means nothing is an error.
 func readProfile(r io.Reader) (p release.Profile, err error) {
 	d := json.NewDecoder(io.LimitReader(r, maxReleaseBody))
 	d.DisallowUnknownFields()
-	if err := d.Decode(&p); err != nil {
+	err = d.Decode(&p)
+	if bad, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
+		return p, fmt.Errorf("%s: holds a %s where something else belongs; polder release set --help shows a profile", cmp.Or(bad.Field, "the profile"), bad.Value)
+	}
+	if err != nil {
 		return p, fmt.Errorf("is no profile: %w; start from what polder release show prints", err)
 	}
 	if _, err := d.Token(); !errors.Is(err, io.EOF) {

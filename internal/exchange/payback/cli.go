@@ -165,7 +165,12 @@ func (m Median) text() string {
 	if m.Of == 0 {
 		return "nothing yet"
 	}
-	said := time.Duration(m.Seconds*float64(time.Second)).Round(time.Millisecond).String() + " (median of " + strconv.Itoa(m.Of) + ")"
+	d := time.Duration(m.Seconds * float64(time.Second))
+	said := d.Round(time.Millisecond).String()
+	if days := int(d.Hours() / 24); days >= 2 {
+		said = strconv.Itoa(days) + " days"
+	}
+	said += " (median of " + strconv.Itoa(m.Of) + ")"
 	if m.Waiting > 0 {
 		said += ", " + strconv.Itoa(m.Waiting) + " on their way"
 	}
