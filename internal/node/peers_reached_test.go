@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/polder-exchange/polder"
 	"github.com/polder-exchange/polder/internal/accounts"
 	"github.com/polder-exchange/polder/stix"
 )
@@ -25,6 +26,9 @@ func TestPeersReached(t *testing.T) {
 	home.share(t, c.ID, stix.Green, nil, raw)
 	seq := home.Journal.Top()
 	member.holds(t, c.ID, idOf(t, raw))
+	if _, done, err := member.federation.peers.ReachedAll(ctx, c.ID, member.Journal.Top()); done || polder.KindOf(err) != polder.NotFound {
+		t.Errorf("at a member: %v, %v, want that it is not known there", done, err)
+	}
 	var at time.Time
 	until(t, "the acknowledgement is known", func() (done bool) {
 		var err error

@@ -69,8 +69,15 @@ func readReached(q asker, link string, seq polder.Seq) (at time.Time, ok bool, e
 
 // ReachedAll is the time at which the last node that belonged to a community when seq was given said that it holds
 // everything up to seq; ok is false while one has not. A community without such nodes was reached when seq was given. The
-// time is right to [Pace.Ack]; it is NotFound when it is not kept any more.
+// time is right to [Pace.Ack]; it is NotFound when it is not kept any more, and of a community that lives elsewhere.
 func (s *Service) ReachedAll(ctx context.Context, c polder.CommunityID, seq polder.Seq) (at time.Time, ok bool, err error) {
+	home, err := s.o.Accounts.HomeOfCommunity(ctx, c)
+	if err != nil {
+		return at, false, err
+	}
+	if home != "" {
+		return at, false, polder.Errorf(polder.NotFound, "only the home of a community knows what has reached its members")
+	}
 	q := s.read(ctx)
 	rows, err := q.Query(`SELECT l.id FROM peers_link l JOIN peers_community c ON c.link = l.id
 		WHERE c.community = ? AND l.serves = 1 AND l.ended = 0 AND l.created <= ? ORDER BY l.id`, c, micros(seq.Time()))
