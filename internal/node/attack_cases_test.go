@@ -2,6 +2,7 @@ package node
 
 import (
 	"encoding/json"
+	"fmt"
 	"maps"
 	"net/http"
 	"net/url"
@@ -30,7 +31,7 @@ func (x *caseProbe) see(exit, reader, sent string, a answer) {
 	if a.status >= 500 {
 		x.t.Errorf("%s as %q: %s: %d %s", exit, reader, sent, a.status, a.body)
 	}
-	for _, w := range canaryWord.FindAllString(plainText(a), -1) {
+	for _, w := range canaryWords(plainText(a)) {
 		w = strings.ToLower(w)
 		s, known := x.secrets[w]
 		switch {
@@ -115,7 +116,7 @@ func TestS4Cases(t *testing.T) {
 		}
 	}
 	x.searches()
-	for _, w := range canaryWord.FindAllString(x.log.String(), -1) {
+	for _, w := range canaryWords(x.log.String()) {
 		if s, known := x.secrets[strings.ToLower(w)]; known && s.in != "desk" {
 			t.Errorf("the log holds the %s of %s", s.what, s.in)
 		}
@@ -161,19 +162,30 @@ func (x *caseProbe) searches() {
 			{method: "POST", path: "/cases/jewels/find", kind: formKind, head: own, body: "text=" + w},
 		}
 	}
+	// nothing is what a reader's kth search answers about the absent word: asked once, or once more.
+	told := map[string]string{}
+	nothing := func(reader string, k int, anew bool) string {
+		key := fmt.Sprint(reader, k)
+		if _, asked := told[key]; !asked || anew {
+			q := asks(absent)[k]
+			q.as = reader
+			told[key] = strings.ReplaceAll(plainly(x.ask(q), absent), absent, "WORD")
+		}
+		return told[key]
+	}
 	for i, w := range slices.Sorted(maps.Keys(x.secrets)) {
 		s := x.secrets[w]
 		for j, reader := range []string{"w clear", "w green", "w amber", "named", "stew", "left", "plain", "sharer", "foreign", "admin"} {
 			if x.may(reader, s) || x.colleague("search", reader, s) || (i+j)%3 > 0 { // each word as a third of all who may not see it
 				continue
 			}
-			wants := asks(absent)
 			for k, q := range asks(w) {
-				q.as, wants[k].as = reader, reader
-				got, want := x.ask(q), x.ask(wants[k])
+				q.as = reader
+				got := x.ask(q)
 				x.see("search", reader, q.path+q.body, got)
-				if g, m := plainly(got, w), plainly(want, absent); strings.ReplaceAll(g, w, "WORD") != strings.ReplaceAll(m, absent, "WORD") {
-					x.t.Errorf("%s tells %q that the %s of %s (%s) is there:\n%s\nand of what is not\n%s", q.path+q.body, reader, s.what, s.in, s.level.Label(), g, m)
+				g := strings.ReplaceAll(plainly(got, w), w, "WORD")
+				if g != nothing(reader, k, false) && g != nothing(reader, k, true) {
+					x.t.Errorf("%s tells %q that the %s of %s (%s) is there:\n%s\nand of what is not\n%s", q.path+q.body, reader, s.what, s.in, s.level.Label(), g, nothing(reader, k, false))
 				}
 			}
 		}

@@ -52,7 +52,7 @@ func (x *prying) see(exit string, e exit, reader, sent string, a answer) {
 		x.t.Errorf("%s as %q: %s: %d %s", exit, reader, sent, a.status, a.body)
 	}
 	text := plainText(a)
-	for _, w := range canaryWord.FindAllString(text, -1) {
+	for _, w := range canaryWords(text) {
 		w = strings.ToLower(w)
 		s, known := x.secrets[w]
 		switch {
@@ -104,7 +104,7 @@ func TestS4Screening(t *testing.T) {
 			t.Errorf("nobody ever saw the %s of %s (community %q), so hiding it proves nothing", s.what, s.owner, s.community)
 		}
 	}
-	for _, w := range canaryWord.FindAllString(x.log.String(), -1) {
+	for _, w := range canaryWords(x.log.String()) {
 		if s, known := x.secrets[strings.ToLower(w)]; known {
 			t.Errorf("the log holds the %s of %s", s.what, s.owner)
 		}
@@ -267,7 +267,7 @@ func TestS3Screening(t *testing.T) {
 		if a.status >= 500 || strings.Contains(a.body, `"id":"`) && !strings.Contains(a.body, `"lists":[]`) {
 			t.Errorf("%s %s: %d %s", q.method, q.path, a.status, a.body)
 		}
-		for _, w := range canaryWord.FindAllString(a.body, -1) {
+		for _, w := range canaryWords(a.body) {
 			if s := x.secrets[w]; s.owner == "plain" && !strings.Contains(q.path+q.body, w) {
 				t.Errorf("%s %s tells the %s of plain", q.method, q.path, s.what)
 			}

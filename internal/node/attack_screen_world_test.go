@@ -35,8 +35,21 @@ type screened struct {
 	lists   []string                     // names of all lists that anybody sees, shared ones with their alias
 }
 
-// canaryWord finds the words of a screened place in any text.
-var canaryWord = regexp.MustCompile(`(?i)zq[a-z]{9}qz`)
+var canaryWord = regexp.MustCompile(`^(?i)zq[a-z]{9}qz`)
+
+// canaryWords finds the words of a screened place in any text.
+func canaryWords(text string) (words []string) {
+	for i := 0; i+1 < len(text); i++ {
+		if text[i]|0x20 != 'z' || text[i+1]|0x20 != 'q' {
+			continue
+		}
+		if w := canaryWord.FindString(text[i:min(i+64, len(text))]); w != "" {
+			words = append(words, w)
+			i += len(w) - 1
+		}
+	}
+	return words
+}
 
 // word makes one that belongs to nobody else. They are unlike each other, so that no name meets another by chance.
 func (x *screened) word(s secret) string {
