@@ -3,6 +3,7 @@ package exchange
 import (
 	"context"
 	"encoding/json"
+	"slices"
 	"testing"
 
 	"github.com/polder-exchange/polder"
@@ -27,6 +28,16 @@ func TestAcceptNarrowProposal(t *testing.T) {
 	for _, v := range firm.push(10, true) {
 		if v.State != stateStored {
 			t.Errorf("the firm pushes: %+v", v)
+		}
+	}
+	// What comes back to the proposer does not say who decides: that may be somebody who shared blind.
+	if echo, _ := firm.below(0, 100); len(echo) < 2 {
+		t.Errorf("comes back: %+v", echo)
+	} else {
+		for _, e := range echo {
+			if slices.Contains(e.To, maker.org.ID) {
+				t.Errorf("the home names the custodian to who proposes: %s for %q", e.ID, e.To)
+			}
 		}
 	}
 	maker.pull(100, true)

@@ -15,12 +15,15 @@ import (
 // HandOut is a delivery of this node as it leaves for the node of org, which sees it; the caller's sight has decided
 // that. ok is false for what does not concern org, and for what has no bytes any more. A delivery of org's own goes
 // back whole, with all whom it named, so that a node that was restored has it again; of another's, org learns neither
-// who shared it nor who else was named.
+// who shared it nor who else was named; nor, of its own proposal, who decides about that.
 func HandOut(d journal.Delivery, org polder.OrgID) (h Handed, ok bool) {
 	if !d.Reached.Contains(org) {
 		return Handed{}, false
 	}
-	return handed(d, org)
+	if h, ok = handed(d, org); ok && h.Mine && !h.Everyone && (h.Kind == journal.Withdrawn || bytes.Contains(d.Raw, []byte(proposalExtension))) {
+		h.To = nil // the home found the custodian to whom a proposal goes, who may be blind
+	}
+	return h, ok
 }
 
 func handed(d journal.Delivery, org polder.OrgID) (h Handed, ok bool) {
