@@ -6,9 +6,11 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	mathrand "math/rand/v2"
 	"net/http"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -80,6 +82,21 @@ func (k *killedCases) ack(word string) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	k.acked[word] = true
+}
+
+// has tells whether a word of each kind was acknowledged in a round.
+func (k *killedCases) has(round int) func() bool {
+	return func() bool {
+		k.mu.Lock()
+		defer k.mu.Unlock()
+		for _, kind := range []string{"report", "said-in-report", "item", "mark"} {
+			begins := fmt.Sprintf("%s-%d-", kind, round)
+			if !slices.ContainsFunc(slices.Collect(maps.Keys(k.acked)), func(w string) bool { return strings.HasPrefix(w, begins) }) {
+				return false
+			}
+		}
+		return true
+	}
 }
 
 // reports sends reports and messages until the process is gone.
@@ -200,7 +217,8 @@ func TestF3Casework(t *testing.T) {
 			all.Go(func() { k.items(p, round, w) })
 		}
 		all.Go(func() { k.marks(p, round) })
-		time.Sleep(time.Duration(3000+mathrand.IntN(2000)) * time.Millisecond)
+		until(t, "something of each kind is acknowledged", k.has(round))
+		time.Sleep(time.Duration(mathrand.IntN(1000)) * time.Millisecond)
 		p.kill()
 		all.Wait()
 		p = spawn(t, dir)
