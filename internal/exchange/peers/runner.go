@@ -63,14 +63,13 @@ func (r *runner) run(ctx context.Context) {
 			began := r.s.o.Steady()
 			r.worked = false
 			err = r.cycle(ctx, l)
-			if r.worked || r.s.o.Steady()-began > 2*r.s.o.Pace.Beat {
+			if r.worked && !errors.Is(err, errAnew) || r.s.o.Steady()-began > 2*r.s.o.Pace.Beat {
 				try = 0 // it went well
 			}
 			wait = r.judge(ctx, l, err, try)
 			try++
 		}
 		if wait == 0 {
-			try = 0
 			continue
 		}
 		if !r.rest(ctx, wait) {
@@ -95,10 +94,13 @@ func (r *runner) rest(ctx context.Context, d time.Duration) bool {
 
 // judge says what an error of a cycle means, and how long to wait before the next; 0 is not at all.
 func (r *runner) judge(ctx context.Context, l Link, err error, try int) time.Duration {
-	if ctx.Err() != nil || errors.Is(err, errMoved) || errors.Is(err, errAnew) {
+	if ctx.Err() != nil || errors.Is(err, errMoved) || errors.Is(err, errAnew) && try == 0 {
 		return 0
 	}
 	wait := backoff(r.s.o.Pace, try)
+	if errors.Is(err, errAnew) {
+		return wait // a home that changes its mind all the time is not asked all the time
+	}
 	if no, ok := errors.AsType[*refusal](err); ok && no.after > 0 {
 		wait = max(wait, min(no.after, r.s.o.Pace.Last))
 	}
