@@ -25,6 +25,8 @@
 //     database, by a clock that runs only while the node does: neither a restart nor a clock that is set opens it. Dummies
 //     count like values, since nobody can tell them apart; fewer than 16 are needed for any number of values.
 //   - The audit holds how many elements were asked, never of what; only the organisation that asked reads it.
+//   - A set is asked where its community lives. A member with a node of its own asks that node, which passes blinded
+//     elements on over a confirmed link; it learns how many somebody sent, and the home counts the organisation's budget.
 //   - A client takes no answer that is not proved to be by the key of the epoch, and no other key or filter for an epoch
 //     that it has seen ([Client]).
 //
