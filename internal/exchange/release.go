@@ -23,7 +23,7 @@ import (
 
 // releaseKnown are the extensions that leave always: Polder's own, and those of the standard's incidents.
 var releaseKnown = []string{
-	stix.SignatureExtension, questionExtension, advisoryExtension,
+	stix.SignatureExtension, questionExtension, advisoryExtension, proposalExtension,
 	"extension-definition--6d0f3a1e-8b52-4c77-9f0e-2a4b8c6d1e35", "extension-definition--b81c5d2f-47a9-4e06-8c3d-90f7e2a1b64c", // shared cases
 	"extension-definition--ef765651-680c-498d-9894-99799f2fa126", "extension-definition--4ca6de00-5b0d-45ef-a1dc-ea7279ea910e", "extension-definition--2074a052-8be4-4932-849e-f5e7798e0030", // incidents
 	"extension-definition--c2f0b6f4-3a57-4d0e-9c1b-5e8d7a94f1c3", // listings
