@@ -72,20 +72,6 @@ func readSets(a asker) (out []Set, err error) {
 	return out, rows.Err()
 }
 
-// readSet is one of them by its id.
-func readSet(a asker, id string) (Set, error) {
-	all, err := readSets(a)
-	for _, s := range all {
-		if s.ID == id {
-			return s, err
-		}
-	}
-	if err == nil {
-		err = polder.Errorf(polder.NotFound, "there is no such set")
-	}
-	return Set{}, err
-}
-
 func writeSet(tx *db.Tx, s Set) error {
 	_, err := tx.Exec(`INSERT INTO match_set (id, org, community, name, kind, source, budget, days, epoch, made) VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0, ?)
 		ON CONFLICT (id) DO UPDATE SET budget = excluded.budget, days = excluded.days`,

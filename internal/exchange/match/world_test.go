@@ -100,7 +100,6 @@ type matchWorld struct {
 	owner  polder.Actor
 	asker  polder.Actor
 	server *httptest.Server
-	tokens map[string]polder.Actor
 	secret map[polder.OrgID]string
 }
 

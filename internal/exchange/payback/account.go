@@ -142,7 +142,6 @@ func (s *Service) blocksOf(ctx context.Context, org polder.OrgID, in []polder.Me
 
 // tally is what others said about one object.
 type tally struct {
-	row                               *lineRow
 	seen, denied, agreed, blocked     map[string]bool // by whom
 	sightings, denials, nods, answers int
 	confirmed, wrong                  polder.Seq

@@ -20,9 +20,8 @@ type mask [4]uint64
 
 const maxLetters = 256
 
-func (m *mask) set(i int)          { m[i/64] |= 1 << (i % 64) }
-func (m mask) within(o mask) bool  { return m[0]&^o[0]|m[1]&^o[1]|m[2]&^o[2]|m[3]&^o[3] == 0 }
-func (t term) parts(l letter) bool { return l.before != soft || !t.tight }
+func (m *mask) set(i int)         { m[i/64] |= 1 << (i % 64) }
+func (m mask) within(o mask) bool { return m[0]&^o[0]|m[1]&^o[1]|m[2]&^o[2]|m[3]&^o[3] == 0 }
 
 // known is a term that the finder knows.
 type known struct {

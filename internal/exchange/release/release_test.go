@@ -1,7 +1,6 @@
 package release
 
 import (
-	"encoding/json"
 	"fmt"
 	"strings"
 	"testing"
@@ -175,12 +174,4 @@ func withID(raw string) string {
 		panic(err)
 	}
 	return strings.Replace(raw, "ipv4-addr--18a2c1b7-4db9-5d2e-8ce2-0f4a5e0b8e3f", id, 1)
-}
-
-func marshal(v any) string {
-	b, err := json.Marshal(v)
-	if err != nil {
-		panic(err)
-	}
-	return string(b)
 }
