@@ -542,6 +542,8 @@ func (p *Pages) sees(sh *sheet) ([]web.Mark, error) {
 	}
 	slices.Sort(named)
 	switch {
+	case !all && mine && toCustodian(s.Raw):
+		return []web.Mark{{Icon: "people", Text: words.T("exchange.sees.custodian")}, {Class: "yes", Text: words.T("exchange.sees.you-shared")}}, nil
 	case all:
 		members, err := p.members(rd.ctx, sh.at.Community.ID)
 		if err != nil {

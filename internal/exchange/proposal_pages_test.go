@@ -162,3 +162,30 @@ func mustJSON(t *testing.T, v any) []byte {
 	ok(t, err)
 	return out
 }
+
+// TestProposalTellsNoCustodian: a proposal about an object for some goes to its custodian, and tells its maker on no page
+// and in no answer who that is.
+func TestProposalTellsNoCustodian(t *testing.T) {
+	c := newConsole(t)
+	valve, maker := c.who["valve"], c.who["maker"]
+	c.share(valve.Actor, Request{Objects: one(someIndicator(61, 0, "narrow", stix.Amber, "")), To: []polder.OrgID{maker.Actor.Org}})
+	propose := Propose{About: About{ID: sid("indicator", 61), Community: c.where.Alias, Confirmed: true, Preview: true}, Patch: patchOf("name", `"known better"`), Reason: "We know better."}
+	seen, err := c.MakeProposal(t.Context(), maker.Actor, propose)
+	ok(t, err)
+	if len(seen.Readers) > 0 {
+		t.Errorf("the preview names %v", seen.Readers)
+	}
+	propose.Preview = false
+	made, err := c.MakeProposal(t.Context(), maker.Actor, propose)
+	ok(t, err)
+	for _, it := range seen.Items {
+		if len(it.Readers) > 0 {
+			t.Errorf("the preview of %s names %v", it.ID, it.Readers)
+		}
+	}
+	for _, it := range made.Items {
+		if body := c.get("maker", "/objects/"+it.ID); strings.Contains(body, "Those you named") || !strings.Contains(body, "The custodian of the object") {
+			t.Errorf("the page of %s names the custodian", it.ID)
+		}
+	}
+}

@@ -1,6 +1,7 @@
 package exchange
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"slices"
@@ -61,7 +62,7 @@ func (s *Service) MakeProposal(ctx context.Context, a polder.Actor, g Propose) (
 	if err != nil {
 		return Result{}, polder.Errorf(polder.Invalid, "patch: %w", err)
 	}
-	return s.answerTo(ctx, a, g.About, d, to, "note", func(n *stix.Members) {
+	res, err := s.answerTo(ctx, a, g.About, d, to, "note", func(n *stix.Members) {
 		n.Set("abstract", clip("Proposed change: "+ownTitle(o), 200))
 		n.Set("content", g.Reason)
 		n.Set("object_refs", []string{g.ID})
@@ -76,7 +77,22 @@ func (s *Service) MakeProposal(ctx context.Context, a polder.Actor, g Propose) (
 			x.Set("reason", g.Reason)
 		})
 	}, proposalDefinition)
+	if len(to) > 0 {
+		hideReaders(&res)
+	}
+	return res, err
 }
+
+// hideReaders takes out who a proposal about an object for some is for: its custodian, whose name the object may not say.
+func hideReaders(r *Result) {
+	r.Readers = nil
+	for i := range r.Items {
+		r.Items[i].Readers = nil
+	}
+}
+
+// toCustodian tells whether Polder chose the reader of what is in raw: a proposal about an object for some.
+func toCustodian(raw []byte) bool { return bytes.Contains(raw, []byte(proposalExtension)) }
 
 func setProposal(n *stix.Members, set func(*stix.Members)) {
 	n.Set("extensions", func(e *stix.Members) {
