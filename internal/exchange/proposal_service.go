@@ -195,10 +195,15 @@ func (s *Service) proposals(ctx context.Context, a polder.Actor, sight polder.Si
 	if err != nil {
 		return nil, err
 	}
+	homes, err := s.accounts.Homes(ctx)
+	if err != nil {
+		return nil, err
+	}
 	for i := range out {
 		out[i].Target = targets[place{out[i].Delivery.Community, out[i].Target.ID}]
 		out[i].ForMe = out[i].Target.Custodian == a.Org && a.Org != ""
-		out[i].judge(decided[out[i].Delivery.ID], s)
+		_, far := homes[out[i].Target.Custodian]
+		out[i].judge(decided[out[i].Delivery.ID], far, s)
 	}
 	return out, nil
 }
@@ -207,6 +212,7 @@ func (s *Service) proposals(ctx context.Context, a polder.Actor, sight polder.Si
 type proposalDecision struct {
 	journal.Delivery
 	proposalWords
+	signer string
 }
 
 // proposalDecisions are the notes in sight that say they decide these, by proposal.
@@ -224,7 +230,7 @@ func (s *Service) proposalDecisions(ctx context.Context, sight polder.Sight, all
 		for _, d := range found.Deliveries {
 			if o, err := stix.Parse(d.Raw); err == nil {
 				if w, ok := proposalOf(o); ok && w.Proposal != "" {
-					out[w.Proposal] = append(out[w.Proposal], proposalDecision{d, w})
+					out[w.Proposal] = append(out[w.Proposal], proposalDecision{d, w, SignerOf(o)})
 				}
 			}
 		}
@@ -232,15 +238,16 @@ func (s *Service) proposalDecisions(ctx context.Context, sight polder.Sight, all
 	return out, nil
 }
 
-// judge finds out how p stands. Only what the custodian of the object says decides it.
-func (p *Proposal) judge(decisions []proposalDecision, s *Service) {
+// judge finds out how p stands. Only what the custodian of the object says decides it. Where the object came from another
+// node, far, its home stands for every custodian there, so who signed the object must have signed the decision.
+func (p *Proposal) judge(decisions []proposalDecision, far bool, s *Service) {
 	p.State = ProposalOpen
 	o, err := stix.Parse(p.Target.Raw)
 	if err == nil {
 		p.Title = ownTitle(o)
 	}
 	for _, d := range decisions {
-		if d.Community == p.Delivery.Community && d.Sharer == p.Target.Custodian {
+		if d.Community == p.Delivery.Community && d.Sharer == p.Target.Custodian && (!far || d.signer != "" && d.signer == SignerOf(o)) {
 			p.State, p.Answer = d.Outcome, d.Reason
 			return
 		}

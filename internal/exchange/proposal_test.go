@@ -286,3 +286,38 @@ func FuzzProposal(f *testing.F) {
 		}
 	})
 }
+
+// TestProposalDecidedElsewhere: on a mirror the home's node stands for every custodian there, so a decision counts only
+// when who signed the object signed it.
+func TestProposalDecidedElsewhere(t *testing.T) {
+	w := newWorld(t)
+	home := polder.OrgID("identity--7d3c1f5e-0b7a-4f0e-9a51-2f6c8d0e4b19")
+	maker, other := "identity--0e9d8c7b-6a5f-4e3d-8c2b-1a0f9e8d7c6b", "identity--1f0e9d8c-7b6a-4f5e-9d3c-2b1a0f9e8d7c"
+	signed := func(by string) []byte {
+		o, err := stix.Parse(someIndicator(71, 0, "target", stix.Green, ""))
+		ok(t, err)
+		if by != "" {
+			o, err = o.WithSignature(stix.Signature{Signer: by, Key: "a", Value: []byte("b")})
+			ok(t, err)
+		}
+		return o.Raw()
+	}
+	for _, c := range []struct {
+		target, decision string
+		far              bool
+		want             ProposalState
+		why              string
+	}{
+		{maker, maker, true, ProposalAccepted, "who signed the object decides"},
+		{maker, other, true, ProposalOpen, "another member does not, though its note comes from the same home"},
+		{maker, "", true, ProposalOpen, "nor does a note that nobody signed"},
+		{"", "", true, ProposalOpen, "an object without a signer is decided at home alone"},
+		{maker, "", false, ProposalAccepted, "here the custodian itself is known"},
+	} {
+		p := Proposal{Target: journal.Delivery{Raw: signed(c.target), Custodian: home, Version: "2026-11-01T10:00:00.000"}, Version: "2026-11-01T10:00:00.000Z"}
+		p.judge([]proposalDecision{{Delivery: journal.Delivery{Sharer: home}, proposalWords: proposalWords{Outcome: ProposalAccepted}, signer: c.decision}}, c.far, w.Service)
+		if (p.State == ProposalAccepted) != (c.want == ProposalAccepted) {
+			t.Errorf("%s, want %s: %s", p.State, c.want, c.why)
+		}
+	}
+}
