@@ -43,7 +43,8 @@ type play struct {
 
 // TestCasesStory plays reporter, officer and second organisation on a whole node: from an anonymous report on a phone to a
 // closed case. Every page on the way, and every other page of reports and cases, is held to the rules of the console:
-// labels, names, contrast, the order of the focus, every width, both themes, no error, no request to elsewhere, no dialog.
+// labels, names, contrast, the order of the focus, every width, the dark theme at the narrowest and widest, no error, no
+// request to elsewhere, no dialog.
 func TestCasesStory(t *testing.T) {
 	if testing.Short() {
 		t.Skip("a browser looks at every page; not in a short run")
