@@ -44,10 +44,10 @@ func (sh *sharing) signatureRule(ctx context.Context, c *candidate) error {
 	return nil
 }
 
-// signed is the candidate with the signature of its creator, if that signs here.
+// signed is the candidate with the signature of its creator, if that signs here. A preview shows what is signed, unsigned.
 func (p *plan) signed(ctx context.Context, c candidate) (candidate, error) {
 	sh := p.sh
-	if sh.s.sign == nil || sh.request.Bytes {
+	if sh.s.sign == nil || sh.request.Bytes || sh.request.Preview {
 		return c, nil
 	}
 	digest, err := c.object.Digest()

@@ -35,6 +35,7 @@ var patterns = map[string]string{
 	"/log": "", "/log/checkpoint": "", "/log/evidence/{n}": "", "/peers": "", "/peers/invite": "", "/peers/accept": "", "/peers/invitations/{id}/revoke": "", "/peers/{id}": "",
 	"/api/v1/peer/hello": "", "/api/v1/peer/session": "", "/api/v1/peer/look": "", "/api/v1/peer/join": "", "/api/v1/peer/state": "", "/api/v1/peer/roster": "", "/api/v1/peer/deliveries": "/api/v1/peer/deliveries?after=0",
 	"/api/v1/peer/stream": "/api/v1/peer/stream?after=0", "/api/v1/peer/push": "", "/api/v1/peer/return": "", "/api/v1/peer/leave": "", "/api/v1/peer/statements": "", "/api/v1/peer/pseudonyms": "",
+	"/api/v1/peer/match/sets": "", "/api/v1/peer/match/set": "", "/api/v1/peer/match/epochs": "", "/api/v1/peer/match/filter": "", "/api/v1/peer/match/evaluate": "",
 	"/api/v1/peer/log/checkpoint": "", "/api/v1/peer/log/leaves": "", "/api/v1/peer/log/cosign": "", "/api/v1/peer/log/cosignatures": "",
 
 	"/taxii2/{$}": "", "/taxii2": "", "/taxii2/": "/taxii2/nothing/", "/taxii2/root/{$}": "", "/taxii2/root": "", "/taxii2/root/": "/taxii2/root/nothing/",

@@ -249,7 +249,7 @@ func TestRecordIsBounded(t *testing.T) {
 	start := time.Now()
 	grew := peakWhile(func() { must(t, w.WriteCSV(t.Context(), dirk, year, countTo{&n})) })
 	t.Logf("CSV: %d MB in %v, %d MB of memory", n>>20, time.Since(start).Round(time.Millisecond), grew>>20)
-	if grew > 16<<20+480*uint64(decisions) {
+	if grew > 64<<20 {
 		t.Errorf("the CSV took %d MB of memory", grew>>20)
 	}
 	n, start = 0, time.Now()

@@ -182,7 +182,7 @@ func (r *Ring) Verify(o stix.Object) exchange.Signature {
 	if len(r.chains) == 0 {
 		found.Reason = "no keys are given; print them with polder keys show --all --json --data DIR on a node, and name the file with --keys"
 	}
-	if sig.Signer != creator && r.certificates == nil {
+	if sig.Signer != creator && (r.certificates == nil || !seal.IsPseudonym(sig.Signer)) {
 		found.State, found.Reason = exchange.SignatureWrong, notCreator(sig.Signer, creator)
 	}
 	return found
@@ -213,7 +213,8 @@ func byTime(c seal.Chain, o stix.Object) func(n int, d time.Duration) bool {
 	if o.Modified.IsZero() {
 		at = o.Created.Time
 	}
-	return func(n int, d time.Duration) bool { return !at.Before(c.Statement(n).Time().Add(d)) }
+	at = at.Truncate(time.Second) // statements are made in whole seconds
+	return func(n int, d time.Duration) bool { return at.After(c.Statement(n).Time().Add(d)) }
 }
 
 // entryOf is the line of an owner.
