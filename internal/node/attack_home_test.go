@@ -96,6 +96,7 @@ func (endless) Read(p []byte) (int, error) { clear(p); return len(p), nil }
 // TestS22HomeOverWire (S22, F9): a home that answers what no home may stops its link, by name; nothing of it is stored, the
 // member's node goes on, and when the home tells the truth again and a person resumes the link, all comes.
 func TestS22HomeOverWire(t *testing.T) {
+	t.Parallel() // it waits more than it works
 	hub, maker := newAfloat(t, "Hub"), newAfloat(t, "Maker")
 	c := hub.community(t, "Chips")
 	wire := newLyingHome(t, hub)
@@ -155,8 +156,9 @@ func homeForges(t *testing.T, hub, maker *afloat, wire *lyingHome, c polder.Comm
 	for n := range 120 {
 		raws = append(raws, hub.signal(1000+n, "forged"))
 	}
+	ok(t, maker.federation.peers.Pause(t.Context(), accounts.Local(), link)) // so that all of it comes by the page that lies
 	hub.share(t, c.ID, stix.Green, nil, raws...)
-	wire.server.CloseClientConnections()
+	ok(t, maker.federation.peers.Resume(t.Context(), accounts.Local(), link))
 	until(t, "a hundred forged objects stop the link", func() bool { return maker.linkAt(t, link).Standing() == "stopped" })
 	l := maker.linkAt(t, link)
 	if l.Quarantined < 100 || !strings.Contains(l.Why(), "in a row") {
@@ -175,6 +177,7 @@ func homeForges(t *testing.T, hub, maker *afloat, wire *lyingHome, c polder.Comm
 // TestS22HomeWavers (S22): a home that names another generation in each page than it says how the link stands costs few
 // questions, and what it has comes when it has made up its mind.
 func TestS22HomeWavers(t *testing.T) {
+	t.Parallel() // it waits more than it works
 	hub, maker := newAfloat(t, "Hub"), newAfloat(t, "Maker")
 	c := hub.community(t, "Chips")
 	wire := newLyingHome(t, hub)

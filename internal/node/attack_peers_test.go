@@ -101,6 +101,7 @@ func (a *afloat) one(t testing.TB, c polder.CommunityID, id string) journal.Deli
 // TestS22Nodes (S22, S9): a member whose operator writes into the log of its own node, past every check, what the program
 // would refuse: each is refused by the home, named with a reason, and stands at no other node; what is true goes on.
 func TestS22Nodes(t *testing.T) {
+	t.Parallel() // it waits more than it works
 	hub, maker, liar, small := newAfloat(t, "Hub"), newAfloat(t, "Maker"), newAfloat(t, "Liar"), newAfloat(t, "Small")
 	c := hub.community(t, "Chips")
 	linked(t, hub, maker, c, hub.url)
@@ -161,6 +162,7 @@ func TestS22Nodes(t *testing.T) {
 // TestS22HubLies (S22, S9): a home that writes lies into its own log: its members refuse them, with a reason, whatever
 // the home's own log says.
 func TestS22HubLies(t *testing.T) {
+	t.Parallel() // it waits more than it works
 	hub, maker, small := newAfloat(t, "Hub"), newAfloat(t, "Maker"), newAfloat(t, "Small")
 	c := hub.community(t, "Chips")
 	linked(t, hub, maker, c, hub.url)
@@ -373,6 +375,7 @@ func TestS22Speaker(t *testing.T) {
 // under the same log, is caught by the member that saw the first: the link stops and says why, and nothing of the other
 // story is accepted as logged.
 func TestS22SplitView(t *testing.T) {
+	t.Parallel() // it waits more than it works
 	hub, maker := newAfloat(t, "Hub"), newAfloat(t, "Maker")
 	c := hub.community(t, "Chips")
 	link := linked(t, hub, maker, c, hub.url).Link
@@ -443,6 +446,7 @@ func TestF9CursorWithData(t *testing.T) {
 // node, marked; what the thief brings with it afterwards is refused by the home, and by another member even where the
 // home has written it into its own log.
 func TestS17Nodes(t *testing.T) {
+	t.Parallel() // it waits more than it works
 	ctx := context.Background()
 	hub, maker, small := newAfloat(t, "Hub"), newAfloat(t, "Maker"), newAfloat(t, "Small")
 	c := hub.community(t, "Chips")

@@ -47,6 +47,7 @@ func (s *ship) withdraws(t testing.TB, c polder.CommunityID, id string) {
 // TestLinkLostAnswer: a member whose home took what it pushed, while the answer was lost, pushes it again and stays the
 // custodian of what it shared.
 func TestLinkLostAnswer(t *testing.T) {
+	t.Parallel() // it waits more than it works
 	f := newFleet(t, 1, "Hub", "Maker")
 	maker := f.members()[0]
 	x := &thing{level: stix.Amber}
@@ -111,6 +112,7 @@ func (f *fleet) allHold(what string, ids ...string) {
 // TestF19LinksMember (F19): a member is restored from yesterday's backup. It has again what came since, its own with
 // custody too, nothing twice and nothing that was withdrawn since; both directions go on.
 func TestF19LinksMember(t *testing.T) {
+	t.Parallel() // it waits more than it works
 	f := newFleet(t, 2, "Hub", "Maker", "Small")
 	hub, maker, small := f.hub, f.ships[1], f.ships[2]
 	old, gone, theirs := &thing{level: stix.Amber}, &thing{level: stix.Green}, &thing{level: stix.Green}
@@ -173,6 +175,7 @@ func (f *fleet) together() {
 // TestF19LinksHub (F19): the hub is restored from yesterday's backup. It gets back what members shared since, and what
 // its own organisation shared and members hold; nothing twice; both directions go on.
 func TestF19LinksHub(t *testing.T) {
+	t.Parallel() // it waits more than it works
 	f := newFleet(t, 3, "Hub", "Maker", "Small")
 	hub, maker, small := f.hub, f.ships[1], f.ships[2]
 	old, own := &thing{level: stix.Amber}, &thing{level: stix.Amber}
@@ -202,6 +205,7 @@ func TestF19LinksHub(t *testing.T) {
 // TestF8Nodes (F8): clocks of a member and of the hub a day apart either way, and set back while links are open: numbers,
 // and with them date_added, still rise, links go on, nothing is lost.
 func TestF8Nodes(t *testing.T) {
+	t.Parallel() // it waits more than it works
 	f := newFleet(t, 4, "Hub", "Maker")
 	hub, maker := f.hub, f.ships[1]
 	const day = 24 * time.Hour
@@ -235,6 +239,7 @@ func rising(t testing.TB, n *afloat) {
 // TestLinkHeldInTraffic: a link that is paused and resumed on either side while both nodes share loses and doubles
 // nothing; one that is removed gets nothing more, the other member's goes on.
 func TestLinkHeldInTraffic(t *testing.T) {
+	t.Parallel() // it waits more than it works
 	ctx, local := context.Background(), accounts.Local()
 	f := newFleet(t, 5, "Hub", "Maker", "Small")
 	stop := f.sail(10 * time.Millisecond)

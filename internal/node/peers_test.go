@@ -70,6 +70,7 @@ func idOf(t testing.TB, raw []byte) string {
 
 // TestPeersBothWays: what a member shares is at the home and at another member, and the other way round; each once.
 func TestPeersBothWays(t *testing.T) {
+	t.Parallel() // it waits more than it works
 	hub, maker, small := newAfloat(t, "Hub"), newAfloat(t, "Maker"), newAfloat(t, "Small")
 	c := hub.community(t, "Chips")
 	linked(t, hub, maker, c, hub.url)
@@ -100,6 +101,7 @@ func TestPeersBothWays(t *testing.T) {
 // a restart goes on where it was, a cut wire loses and doubles nothing; and a node that is removed gets nothing from the
 // next second on, keeps what it read, and is asked for nothing any more.
 func TestS17StolenNode(t *testing.T) {
+	t.Parallel() // it waits more than it works
 	ctx, local := context.Background(), accounts.Local()
 	hub, maker := newAfloat(t, "Hub"), newAfloat(t, "Maker")
 	c := hub.community(t, "Chips")
@@ -168,6 +170,7 @@ func TestS17StolenNode(t *testing.T) {
 
 // TestPeersJoin: who may join with an invitation, and with what.
 func TestPeersJoin(t *testing.T) {
+	t.Parallel() // it waits more than it works
 	ctx, local := context.Background(), accounts.Local()
 	hub, maker, other := newAfloat(t, "Hub"), newAfloat(t, "Maker"), newAfloat(t, "Other")
 	c := hub.community(t, "Chips")
@@ -227,6 +230,7 @@ func TestPeersJoin(t *testing.T) {
 // TestS19PeerDoor: requests without a session, with a foreign one, replayed, changed or in floods are refused, and the
 // link of others goes on.
 func TestS19PeerDoor(t *testing.T) {
+	t.Parallel() // it waits more than it works
 	hub, maker := newAfloat(t, "Hub"), newAfloat(t, "Maker")
 	c := hub.community(t, "Chips")
 	tap := &tapped{}
