@@ -70,7 +70,7 @@ func (s *Service) blind(ctx context.Context, id polder.OrgID) (polder.Community,
 }
 
 // judge holds the signature of o against the keys of its creator.
-func (s *Service) judge(ctx context.Context, q querier, c polder.CommunityID, o stix.Object, sig stix.Signature, signed bool, at polder.Seq) (exchange.Signature, error) {
+func (s *Service) judge(ctx context.Context, q db.Querier, c polder.CommunityID, o stix.Object, sig stix.Signature, signed bool, at polder.Seq) (exchange.Signature, error) {
 	creator := creatorOf(o)
 	who, err := s.owner(q, polder.OrgID(creator))
 	if err != nil {
@@ -97,7 +97,7 @@ func (s *Service) judge(ctx context.Context, q querier, c polder.CommunityID, o 
 }
 
 // stranger judges an object whose creator nobody here vouches for. It is taken as it is, but nobody signs in its name.
-func (s *Service) stranger(q querier, creator string, sig stix.Signature, signed bool) (exchange.Signature, error) {
+func (s *Service) stranger(q db.Querier, creator string, sig stix.Signature, signed bool) (exchange.Signature, error) {
 	if !signed {
 		return exchange.Signature{State: exchange.SignatureNone}, nil
 	}

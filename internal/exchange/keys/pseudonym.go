@@ -111,7 +111,7 @@ func (p *PseudonymBook) keyFor(ctx context.Context, org polder.OrgID, c polder.C
 }
 
 // ownPseudonym is a key of a slot: that of a pseudonym, or the present one.
-func ownPseudonym(q querier, slot, pseudonym string) (k pseudonymKey, err error) {
+func ownPseudonym(q db.Querier, slot, pseudonym string) (k pseudonymKey, err error) {
 	var seed []byte
 	err = q.QueryRow(`SELECT pseudonym, seed FROM pseudonym_own WHERE slot = ? AND (pseudonym = ? OR ? = '' AND present = 1)`, slot, pseudonym, pseudonym).Scan(&k.id, &seed)
 	if err == nil && len(seed) != 32 {
@@ -216,7 +216,7 @@ func judgePseudonym(o stix.Object, sig stix.Signature, key seal.VerifyKey, stopp
 }
 
 // ownPseudonymKey is the key of a pseudonym that an organisation of this node made and that is not certified yet.
-func ownPseudonymKey(q querier, c polder.CommunityID, pseudonym string) (seal.VerifyKey, error) {
+func ownPseudonymKey(q db.Querier, c polder.CommunityID, pseudonym string) (seal.VerifyKey, error) {
 	var seed []byte
 	if err := q.QueryRow(`SELECT seed FROM pseudonym_own WHERE community = ? AND pseudonym = ?`, string(c), pseudonym).Scan(&seed); err != nil {
 		return seal.VerifyKey{}, err
@@ -228,7 +228,7 @@ func ownPseudonymKey(q querier, c polder.CommunityID, pseudonym string) (seal.Ve
 }
 
 // pseudonymIn is the key of a certified pseudonym, and the entry that stopped it, if one did.
-func pseudonymIn(q querier, c polder.CommunityID, pseudonym string) (key seal.VerifyKey, stopped *seal.PseudonymEntry, err error) {
+func pseudonymIn(q db.Querier, c polder.CommunityID, pseudonym string) (key seal.VerifyKey, stopped *seal.PseudonymEntry, err error) {
 	all, err := readEntriesOf(q, c, pseudonym)
 	if err != nil {
 		return key, nil, err

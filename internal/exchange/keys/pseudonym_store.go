@@ -46,17 +46,17 @@ func scanEntries(rows *sql.Rows, err error) ([]listed, error) {
 	}, rows, err)
 }
 
-func readEntries(q querier, c polder.CommunityID, after, limit int) ([]listed, error) {
+func readEntries(q db.Querier, c polder.CommunityID, after, limit int) ([]listed, error) {
 	rows, err := q.Query(`SELECT body FROM pseudonym_entry WHERE community = ? AND n > ? ORDER BY n LIMIT ?`, string(c), after, limit)
 	return scanEntries(rows, err)
 }
 
-func readAllEntries(q querier) ([]listed, error) {
+func readAllEntries(q db.Querier) ([]listed, error) {
 	rows, err := q.Query(`SELECT body FROM pseudonym_entry ORDER BY community, n`)
 	return scanEntries(rows, err)
 }
 
-func readEntriesOf(q querier, c polder.CommunityID, pseudonym string) (out []seal.PseudonymEntry, err error) {
+func readEntriesOf(q db.Querier, c polder.CommunityID, pseudonym string) (out []seal.PseudonymEntry, err error) {
 	rows, err := q.Query(`SELECT body FROM pseudonym_entry WHERE community = ? AND pseudonym = ? ORDER BY n`, string(c), pseudonym)
 	have, err := scanEntries(rows, err)
 	for _, l := range have {
@@ -65,7 +65,7 @@ func readEntriesOf(q querier, c polder.CommunityID, pseudonym string) (out []sea
 	return out, err
 }
 
-func countEntries(q querier, c polder.CommunityID) (n int, err error) {
+func countEntries(q db.Querier, c polder.CommunityID) (n int, err error) {
 	err = q.QueryRow(`SELECT coalesce(max(n), 0) FROM pseudonym_entry WHERE community = ?`, string(c)).Scan(&n)
 	return n, err
 }
@@ -85,7 +85,7 @@ func writeBox(tx *db.Tx, c polder.CommunityID, pseudonym string, b seal.Box) err
 }
 
 // readBox is the box of a pseudonym; NotFound where it is not here.
-func readBox(q querier, c polder.CommunityID, pseudonym string) (b seal.Box, err error) {
+func readBox(q db.Querier, c polder.CommunityID, pseudonym string) (b seal.Box, err error) {
 	var text string
 	err = q.QueryRow(`SELECT box FROM pseudonym_box WHERE community = ? AND pseudonym = ?`, string(c), pseudonym).Scan(&text)
 	if errors.Is(err, sql.ErrNoRows) {
@@ -107,7 +107,7 @@ type wish struct {
 	refused   string
 }
 
-func readWishes(q querier, org polder.OrgID) ([]wish, error) {
+func readWishes(q db.Querier, org polder.OrgID) ([]wish, error) {
 	rows, err := q.Query(`SELECT community, pseudonym, act, org, reason, refused FROM pseudonym_wish WHERE org = ?`, string(org))
 	return all(func(scan func(...any) error) (w wish, err error) {
 		err = scan(&w.community, &w.pseudonym, &w.act, &w.org, &w.reason, &w.refused)
@@ -127,7 +127,7 @@ func dropWish(tx *db.Tx, w wish) error {
 }
 
 // uncertified are the keys of an organisation's pseudonym in a community that its home has not certified yet.
-func uncertified(q querier, slot string, c polder.CommunityID) ([]pseudonymKey, error) {
+func uncertified(q db.Querier, slot string, c polder.CommunityID) ([]pseudonymKey, error) {
 	rows, err := q.Query(`SELECT pseudonym, seed FROM pseudonym_own WHERE slot = ? AND NOT EXISTS
 		(SELECT 1 FROM pseudonym_entry e WHERE e.community = ? AND e.pseudonym = pseudonym_own.pseudonym AND e.act = 'certified')`, slot, string(c))
 	return all(func(scan func(...any) error) (k pseudonymKey, err error) {

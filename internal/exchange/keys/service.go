@@ -84,7 +84,7 @@ func (s *Service) forget(version int64) {
 }
 
 // fresh drops what was read if the tables have changed since, by this process or another.
-func (s *Service) fresh(q querier) error {
+func (s *Service) fresh(q db.Querier) error {
 	v, err := readVersion(q)
 	if err != nil {
 		return err
@@ -113,7 +113,7 @@ type owner struct {
 }
 
 // owner is what is known of an owner; nil when nothing is.
-func (s *Service) owner(q querier, id polder.OrgID) (*owner, error) {
+func (s *Service) owner(q db.Querier, id polder.OrgID) (*owner, error) {
 	s.mu.Lock()
 	have, ok := s.owners[id]
 	version := s.version
@@ -136,7 +136,7 @@ func (s *Service) owner(q querier, id polder.OrgID) (*owner, error) {
 // maxOwners is how many owners a node knows at most.
 const maxOwners = 20_000
 
-func loadOwner(q querier, id polder.OrgID) (*owner, error) {
+func loadOwner(q db.Querier, id polder.OrgID) (*owner, error) {
 	rows, err := readStatements(q, id)
 	if err != nil || len(rows) == 0 {
 		return nil, err
@@ -239,7 +239,7 @@ func (s *Service) signing(ctx context.Context, id polder.OrgID) (seal.SigningKey
 }
 
 // loadSigning reads the private key of the key in force.
-func loadSigning(q querier, id polder.OrgID, c seal.Chain) (seal.SigningKey, error) {
+func loadSigning(q db.Querier, id polder.OrgID, c seal.Chain) (seal.SigningKey, error) {
 	seed, err := readOwnKey(q, id, "sign", string(c.InForce().ID()))
 	if errors.Is(err, sql.ErrNoRows) {
 		return seal.SigningKey{}, polder.Errorf(polder.Unavailable,

@@ -24,27 +24,7 @@ func Migrate(ctx context.Context, d *db.DB) error {
 	return d.Migrate(ctx, "keys", sub)
 }
 
-// querier is a transaction, or what reads as one does.
-type querier interface {
-	Query(query string, args ...any) (*sql.Rows, error)
-	QueryRow(query string, args ...any) *sql.Row
-}
-
-// reads are the read-only connections under a context.
-type reads struct {
-	ctx context.Context
-	d   *sql.DB
-}
-
-func (r reads) Query(query string, args ...any) (*sql.Rows, error) {
-	return r.d.QueryContext(r.ctx, query, args...)
-}
-
-func (r reads) QueryRow(query string, args ...any) *sql.Row {
-	return r.d.QueryRowContext(r.ctx, query, args...)
-}
-
-func (s *Service) read(ctx context.Context) reads { return reads{ctx, s.o.DB.Read()} }
+func (s *Service) read(ctx context.Context) db.Querier { return s.o.DB.In(ctx) }
 
 // all reads every row.
 func all[T any](one func(scan func(dest ...any) error) (T, error), rows *sql.Rows, err error) (out []T, _ error) {
@@ -62,7 +42,7 @@ func all[T any](one func(scan func(dest ...any) error) (T, error), rows *sql.Row
 	return out, rows.Err()
 }
 
-func readVersion(q querier) (v int64, err error) {
+func readVersion(q db.Querier) (v int64, err error) {
 	err = q.QueryRow(`SELECT version FROM keys_state WHERE id = 1`).Scan(&v)
 	return v, err
 }
@@ -80,7 +60,7 @@ type stored struct {
 	mark  mark
 }
 
-func readStatements(q querier, owner polder.OrgID) (out []stored, err error) {
+func readStatements(q db.Querier, owner polder.OrgID) (out []stored, err error) {
 	rows, err := q.Query(`SELECT owner, n, body, at, seen FROM keys_statement WHERE owner = ? ORDER BY n`, owner)
 	return scanStatements(rows, err)
 }
@@ -98,7 +78,7 @@ func insertStatement(tx *db.Tx, s stored) error {
 }
 
 // readMarks are the numbers that other nodes gave to the statements of an owner.
-func readMarks(q querier, owner polder.OrgID) (map[polder.OrgID][]mark, error) {
+func readMarks(q db.Querier, owner polder.OrgID) (map[polder.OrgID][]mark, error) {
 	rows, err := q.Query(`SELECT home, n, at, seen FROM keys_at WHERE owner = ? ORDER BY home, n`, owner)
 	if err != nil {
 		return nil, err
@@ -125,7 +105,7 @@ func insertMark(tx *db.Tx, home, owner polder.OrgID, n int, m mark) error {
 }
 
 // marked is how many statements of each owner another node has numbered.
-func marked(q querier, home polder.OrgID) (map[string]int, error) {
+func marked(q db.Querier, home polder.OrgID) (map[string]int, error) {
 	rows, err := q.Query(`SELECT owner, max(n) FROM keys_at WHERE home = ? GROUP BY owner`, home)
 	if err != nil {
 		return nil, err
@@ -144,7 +124,7 @@ func marked(q querier, home polder.OrgID) (map[string]int, error) {
 }
 
 // freeKey refuses a key that is another owner's.
-func freeKey(q querier, key seal.KeyID, owner polder.OrgID) error {
+func freeKey(q db.Querier, key seal.KeyID, owner polder.OrgID) error {
 	var have polder.OrgID
 	err := q.QueryRow(`SELECT owner FROM keys_key WHERE key = ?`, key).Scan(&have)
 	if errors.Is(err, sql.ErrNoRows) || err == nil && have == owner {
@@ -162,7 +142,7 @@ func insertKey(tx *db.Tx, key seal.KeyID, owner polder.OrgID) error {
 }
 
 // signersIn are those who ever signed in a community, or sign there.
-func signersIn(q querier, c polder.CommunityID) ([]polder.OrgID, error) {
+func signersIn(q db.Querier, c polder.CommunityID) ([]polder.OrgID, error) {
 	rows, err := q.Query(`SELECT signer FROM keys_signer WHERE community = ?`, c)
 	return all(func(scan func(...any) error) (o polder.OrgID, err error) { err = scan(&o); return o, err }, rows, err)
 }
@@ -172,12 +152,12 @@ func insertSigner(tx *db.Tx, c polder.CommunityID, signer string) error {
 	return err
 }
 
-func readOwnKey(q querier, owner polder.OrgID, use, key string) (seed []byte, err error) {
+func readOwnKey(q db.Querier, owner polder.OrgID, use, key string) (seed []byte, err error) {
 	err = q.QueryRow(`SELECT seed FROM keys_own WHERE owner = ? AND use = ? AND key = ?`, owner, use, key).Scan(&seed)
 	return seed, err
 }
 
-func readSealSeeds(q querier, owner polder.OrgID) ([][]byte, error) {
+func readSealSeeds(q db.Querier, owner polder.OrgID) ([][]byte, error) {
 	rows, err := q.Query(`SELECT seed FROM keys_own WHERE owner = ? AND use = 'seal'`, owner)
 	return all(func(scan func(...any) error) (seed []byte, err error) { err = scan(&seed); return seed, err }, rows, err)
 }
@@ -193,24 +173,24 @@ func dropSigningKeys(tx *db.Tx, owner polder.OrgID, but string) error {
 	return err
 }
 
-func countOwners(q querier) (n int, err error) {
+func countOwners(q db.Querier) (n int, err error) {
 	err = q.QueryRow(`SELECT count(*) FROM keys_statement WHERE n = 1`).Scan(&n)
 	return n, err
 }
 
-func allOwners(q querier) ([]polder.OrgID, error) {
+func allOwners(q db.Querier) ([]polder.OrgID, error) {
 	rows, err := q.Query(`SELECT owner FROM keys_statement WHERE n = 1 ORDER BY owner`)
 	return all(func(scan func(...any) error) (o polder.OrgID, err error) { err = scan(&o); return o, err }, rows, err)
 }
 
 // readBound is the version of the tables, and who signs an id in a community; "" is nobody.
-func readBound(q querier, c polder.CommunityID, id string) (version int64, signer string, err error) {
+func readBound(q db.Querier, c polder.CommunityID, id string) (version int64, signer string, err error) {
 	err = q.QueryRow(`SELECT version, coalesce((SELECT signer FROM keys_bound WHERE community = ? AND id = ?), '') FROM keys_state WHERE id = 1`, c, id).Scan(&version, &signer)
 	return version, signer, err
 }
 
 // boundTo is who signs an id in a community; "" is nobody.
-func boundTo(q querier, c polder.CommunityID, id string) (string, error) {
+func boundTo(q db.Querier, c polder.CommunityID, id string) (string, error) {
 	_, signer, err := readBound(q, c, id)
 	return signer, err
 }
@@ -247,7 +227,7 @@ func insertDispute(tx *db.Tx, d dispute) (fresh bool, err error) {
 	return added > 0, err
 }
 
-func readDisputes(q querier) ([]dispute, error) {
+func readDisputes(q db.Querier) ([]dispute, error) {
 	rows, err := q.Query(`SELECT hash, owner, n, body, source, seen FROM keys_dispute ORDER BY seen DESC`)
 	return all(func(scan func(...any) error) (d dispute, err error) {
 		err = scan(&d.hash, &d.owner, &d.n, &d.body, &d.source, &d.seen)

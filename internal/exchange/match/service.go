@@ -87,7 +87,7 @@ type Offer struct {
 }
 
 // offers are the sets that an actor may ask, as it is now.
-func (s *Service) offers(a asker, ms []polder.Membership, by polder.Actor) (out []Offer, err error) {
+func (s *Service) offers(a db.Querier, ms []polder.Membership, by polder.Actor) (out []Offer, err error) {
 	all, err := readSets(a)
 	if err != nil {
 		return nil, err

@@ -24,27 +24,7 @@ func Migrate(ctx context.Context, d *db.DB) error {
 	return d.Migrate(ctx, "match", sub)
 }
 
-// asker is a transaction, or whatever reads as one does.
-type asker interface {
-	Query(query string, args ...any) (*sql.Rows, error)
-	QueryRow(query string, args ...any) *sql.Row
-}
-
-// reads are the read-only connections under a context.
-type reads struct {
-	ctx context.Context
-	d   *sql.DB
-}
-
-func (r reads) Query(query string, args ...any) (*sql.Rows, error) {
-	return r.d.QueryContext(r.ctx, query, args...)
-}
-
-func (r reads) QueryRow(query string, args ...any) *sql.Row {
-	return r.d.QueryRowContext(r.ctx, query, args...)
-}
-
-func (s *Service) reader(ctx context.Context) reads { return reads{ctx, s.o.DB.Read()} }
+func (s *Service) reader(ctx context.Context) db.Querier { return s.o.DB.In(ctx) }
 
 func fromMicro(n int64) time.Time {
 	if n == 0 {
@@ -54,7 +34,7 @@ func fromMicro(n int64) time.Time {
 }
 
 // readSets are all sets that were not removed, by name.
-func readSets(a asker) (out []Set, err error) {
+func readSets(a db.Querier) (out []Set, err error) {
 	rows, err := a.Query(`SELECT id, org, community, name, kind, source, budget, days, epoch, made FROM match_set WHERE removed = 0 ORDER BY name, id`)
 	if err != nil {
 		return nil, err
@@ -80,7 +60,7 @@ func writeSet(tx *db.Tx, s Set) error {
 }
 
 // readEpochs are the epochs of a set, the newest first.
-func readEpochs(a asker, set string) (out []Epoch, err error) {
+func readEpochs(a db.Querier, set string) (out []Epoch, err error) {
 	rows, err := a.Query(`SELECT set_id, epoch, node, public, class, sha256, made, until, ended FROM match_epoch WHERE set_id = ? ORDER BY epoch DESC LIMIT 1000`, set)
 	if err != nil {
 		return nil, err
@@ -99,7 +79,7 @@ func readEpochs(a asker, set string) (out []Epoch, err error) {
 }
 
 // readEpoch is the epoch in force with its secret and what it was made of.
-func readEpoch(a asker, s Set) (e Epoch, secret, content []byte, err error) {
+func readEpoch(a db.Querier, s Set) (e Epoch, secret, content []byte, err error) {
 	var n, made, until, ended int64
 	err = a.QueryRow(`SELECT set_id, epoch, node, public, class, sha256, made, until, ended, secret, content FROM match_epoch WHERE set_id = ? AND epoch = ?`, s.ID, int64(s.Epoch)).
 		Scan(&e.Set, &n, &e.Node, &e.Public, &e.Class, &e.SHA256, &made, &until, &ended, &secret, &content)
@@ -129,7 +109,7 @@ func (s *Service) writeFilter(ctx context.Context, set string, epoch uint64, fil
 }
 
 // readFilter is the filter of an epoch.
-func readFilter(a asker, set string, epoch uint64) (out []byte, err error) {
+func readFilter(a db.Querier, set string, epoch uint64) (out []byte, err error) {
 	rows, err := a.Query(`SELECT bytes FROM match_filter WHERE set_id = ? AND epoch = ? ORDER BY n`, set, int64(epoch))
 	if err != nil {
 		return nil, err
@@ -162,7 +142,7 @@ type Day struct {
 }
 
 // readDays are the last days on which a set was asked, the newest first.
-func readDays(a asker, set string, limit int) (out []Day, err error) {
+func readDays(a db.Querier, set string, limit int) (out []Day, err error) {
 	rows, err := a.Query(`SELECT day, elements, stopped FROM match_day WHERE set_id = ? ORDER BY day DESC LIMIT ?`, set, limit)
 	if err != nil {
 		return nil, err

@@ -95,7 +95,7 @@ func (s *Service) stranger(ctx context.Context, q peerSigned, purpose string, ke
 }
 
 // usable is the invitation of a secret, if org may use it now, or has used it: then link is what it made.
-func (s *Service) usable(q asker, in peerJoin) (o offer, err error) {
+func (s *Service) usable(q db.Querier, in peerJoin) (o offer, err error) {
 	if !secretForm.MatchString(in.Secret) {
 		return offer{}, errInvitation
 	}
@@ -279,7 +279,7 @@ func (s *Service) linkFor(tx *db.Tx, node polder.OrgID, in peerJoin, o offer, na
 }
 
 // aliasIn is a community's alias here.
-func (s *Service) aliasIn(q asker, c polder.CommunityID) (alias string, err error) {
+func (s *Service) aliasIn(q db.Querier, c polder.CommunityID) (alias string, err error) {
 	err = q.QueryRow(`SELECT alias FROM accounts_community WHERE id = ?`, c).Scan(&alias)
 	return alias, err
 }

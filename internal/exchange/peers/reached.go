@@ -49,7 +49,7 @@ func writeReached(tx *db.Tx, link string, upto polder.Seq, at time.Time) error {
 
 // readReached is when the peer of a link first said that it holds everything up to seq; ok is false while it has not. It
 // is NotFound when that was so long ago that it is not kept any more.
-func readReached(q asker, link string, seq polder.Seq) (at time.Time, ok bool, err error) {
+func readReached(q db.Querier, link string, seq polder.Seq) (at time.Time, ok bool, err error) {
 	var n int64
 	var earlier int
 	err = q.QueryRow(`SELECT at, (SELECT count(*) FROM (SELECT 1 FROM peers_reached WHERE link = ?1 AND upto < ?2 LIMIT 1))

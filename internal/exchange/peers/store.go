@@ -54,27 +54,7 @@ type Link struct {
 	Quarantined int
 }
 
-// asker is a transaction, or whatever reads as one does.
-type asker interface {
-	Query(query string, args ...any) (*sql.Rows, error)
-	QueryRow(query string, args ...any) *sql.Row
-}
-
-// reads are the read-only connections under a context.
-type reads struct {
-	ctx context.Context
-	d   *sql.DB
-}
-
-func (r reads) Query(query string, args ...any) (*sql.Rows, error) {
-	return r.d.QueryContext(r.ctx, query, args...)
-}
-
-func (r reads) QueryRow(query string, args ...any) *sql.Row {
-	return r.d.QueryRowContext(r.ctx, query, args...)
-}
-
-func (s *Service) read(ctx context.Context) asker { return reads{ctx, s.o.DB.Read()} }
+func (s *Service) read(ctx context.Context) db.Querier { return s.o.DB.In(ctx) }
 
 func micros(t time.Time) int64 {
 	if t.IsZero() {
@@ -103,7 +83,7 @@ func scanLink(r interface{ Scan(...any) error }) (l Link, err error) {
 }
 
 // readLinks are the links that have not ended, and with all those that have, the oldest first.
-func readLinks(q asker, all bool) (out []Link, err error) {
+func readLinks(q db.Querier, all bool) (out []Link, err error) {
 	rows, err := q.Query(`SELECT `+linkColumns+` FROM peers_link l WHERE l.ended = 0 OR ? ORDER BY l.created, l.id`, all)
 	if err != nil {
 		return nil, err
@@ -127,7 +107,7 @@ func readLinks(q asker, all bool) (out []Link, err error) {
 	return out, nil
 }
 
-func readLink(q asker, id string) (Link, error) {
+func readLink(q db.Querier, id string) (Link, error) {
 	l, err := scanLink(q.QueryRow(`SELECT `+linkColumns+` FROM peers_link l WHERE l.id = ?`, id))
 	if errors.Is(err, sql.ErrNoRows) {
 		return Link{}, polder.Errorf(polder.NotFound, "no link %.40q; see polder peer list", id)
@@ -139,7 +119,7 @@ func readLink(q asker, id string) (Link, error) {
 }
 
 // linkOf is the living link of a pair, if there is one.
-func linkOf(q asker, peer, org polder.OrgID, serves bool) (l Link, ok bool, err error) {
+func linkOf(q db.Querier, peer, org polder.OrgID, serves bool) (l Link, ok bool, err error) {
 	l, err = scanLink(q.QueryRow(`SELECT `+linkColumns+` FROM peers_link l WHERE l.peer = ? AND l.org = ? AND l.serves = ? AND l.ended = 0`, peer, org, serves))
 	if errors.Is(err, sql.ErrNoRows) {
 		return Link{}, false, nil
@@ -150,7 +130,7 @@ func linkOf(q asker, peer, org polder.OrgID, serves bool) (l Link, ok bool, err 
 	return l, true, readCommunities(q, &l)
 }
 
-func readCommunities(q asker, l *Link) error {
+func readCommunities(q db.Querier, l *Link) error {
 	rows, err := q.Query(`SELECT community, alias FROM peers_community WHERE link = ? ORDER BY community`, l.ID)
 	if err != nil {
 		return err
@@ -193,7 +173,7 @@ func moved(tx *db.Tx) error {
 	return err
 }
 
-func readVersion(q asker) (n int64, err error) {
+func readVersion(q db.Querier) (n int64, err error) {
 	err = q.QueryRow(`SELECT version FROM peers_state`).Scan(&n)
 	return n, err
 }
@@ -207,7 +187,7 @@ func raise(tx *db.Tx, link, rights string) error {
 	return err
 }
 
-func readTaken(q asker, link, lineage string) (n polder.Seq, err error) {
+func readTaken(q db.Querier, link, lineage string) (n polder.Seq, err error) {
 	err = q.QueryRow(`SELECT n FROM peers_taken WHERE link = ? AND lineage = ?`, link, lineage).Scan(&n)
 	if errors.Is(err, sql.ErrNoRows) {
 		return 0, nil
@@ -253,7 +233,7 @@ func writeMark(tx *db.Tx, link string, theirs, ours polder.Seq) error {
 }
 
 // markBefore is our number for the home's number at, or a little earlier; 0 where nothing is known.
-func markBefore(q asker, link string, at polder.Seq) (ours polder.Seq, err error) {
+func markBefore(q db.Querier, link string, at polder.Seq) (ours polder.Seq, err error) {
 	err = q.QueryRow(`SELECT ours FROM peers_mark WHERE link = ? AND theirs <= ? ORDER BY theirs DESC LIMIT 1`, link, at).Scan(&ours)
 	if errors.Is(err, sql.ErrNoRows) {
 		return 0, nil
@@ -261,7 +241,7 @@ func markBefore(q asker, link string, at polder.Seq) (ours polder.Seq, err error
 	return ours, err
 }
 
-func readUsage(q asker, link string, day int64) (n int64, err error) {
+func readUsage(q db.Querier, link string, day int64) (n int64, err error) {
 	err = q.QueryRow(`SELECT bytes FROM peers_usage WHERE link = ? AND day = ?`, link, day).Scan(&n)
 	if errors.Is(err, sql.ErrNoRows) {
 		return 0, nil
@@ -322,7 +302,7 @@ func scanOffer(r interface{ Scan(...any) error }) (o offer, err error) {
 	return o, err
 }
 
-func readOffer(q asker, hash []byte) (offer, error) {
+func readOffer(q db.Querier, hash []byte) (offer, error) {
 	o, err := scanOffer(q.QueryRow(`SELECT `+offerColumns+` FROM peers_invitation WHERE hash = ?`, hash))
 	if errors.Is(err, sql.ErrNoRows) {
 		err = errInvitation
@@ -331,7 +311,7 @@ func readOffer(q asker, hash []byte) (offer, error) {
 }
 
 // readOffers are the invitations that can still be used.
-func readOffers(q asker, now time.Time) (out []offer, err error) {
+func readOffers(q db.Querier, now time.Time) (out []offer, err error) {
 	rows, err := q.Query(`SELECT `+offerColumns+` FROM peers_invitation WHERE used = 0 AND revoked = 0 AND expires > ? ORDER BY created, id`, micros(now))
 	if err != nil {
 		return nil, err

@@ -78,7 +78,7 @@ func release(tx *db.Tx, link string, verdicts []exchange.Verdict) error {
 func refuses(v exchange.Verdict) bool { return v.State == "refused" || v.State == "quarantined" }
 
 // readQuarantine is what was refused over a link, the newest first.
-func readQuarantine(q asker, link string, limit int) (out []Refused, err error) {
+func readQuarantine(q db.Querier, link string, limit int) (out []Refused, err error) {
 	rows, err := q.Query(`SELECT seq, community, object, reason, at FROM peers_quarantine WHERE link = ? ORDER BY n DESC LIMIT ?`, link, limit)
 	if err != nil {
 		return nil, err

@@ -208,7 +208,7 @@ func (s *Service) RemoveTAXII(ctx context.Context, by polder.Actor, id string) e
 const taxiiColumns = `t.id, t.community, t.org, t.token, t.url, t.collection, t.user, t.secret, t.pulls, t.pushes, t.amber, t.unmarked, t.paused, t.created, t.cursor, t.pushed, t.contact, t.detail,
 	(SELECT count(*) FROM peers_taxii_failure f WHERE f.server = t.id)`
 
-func readTAXII(q asker, id string) (out []TAXIIServer, err error) {
+func readTAXII(q db.Querier, id string) (out []TAXIIServer, err error) {
 	rows, err := q.Query(`SELECT `+taxiiColumns+` FROM peers_taxii t WHERE ?1 = '' OR t.id = ?1 ORDER BY t.created, t.id`, id)
 	if err != nil {
 		return nil, err
@@ -240,7 +240,7 @@ func insertTAXII(tx *db.Tx, t TAXIIServer) error {
 	return err
 }
 
-func readTAXIIFailures(q asker, server string) (out []TAXIIFailure, err error) {
+func readTAXIIFailures(q db.Querier, server string) (out []TAXIIFailure, err error) {
 	rows, err := q.Query(`SELECT object, reason, at FROM peers_taxii_failure WHERE server = ? ORDER BY n DESC`, server)
 	if err != nil {
 		return nil, err
