@@ -28,6 +28,15 @@ type Stop struct {
 	Overridable bool   `json:"overridable"` // by a person, with a reason
 }
 
+// Doubt is a word that may be a fact, such as the family name of one of an organisation's people: it stays, and a person
+// decides about it.
+type Doubt struct {
+	Path  string `json:"path"`
+	Value string `json:"value"`
+	Rule  string `json:"rule"`
+	Why   string `json:"why"`
+}
+
 // Rules are a profile made ready. They may be used by any number of goroutines.
 type Rules struct {
 	profile     Profile
@@ -75,17 +84,23 @@ func (r *Rules) Idle() bool {
 // Apply is the object as it may leave, what was changed in it, and what stops it. Where it is stopped for good, the
 // object comes back as it was.
 func (r *Rules) Apply(o stix.Object) (stix.Object, []Change, []Stop) {
+	out, changes, stops, _ := r.Examine(o)
+	return out, changes, stops
+}
+
+// Examine is [Rules.Apply], and tells what a person should look at: each word of each property once, at most [MaxDoubts].
+func (r *Rules) Examine(o stix.Object) (stix.Object, []Change, []Stop, []Doubt) {
 	if !r.profile.Minimise.Any() {
-		return o, nil, nil
+		return o, nil, nil, nil
 	}
 	root, err := parse(o.Raw())
 	if err != nil {
-		return o, nil, []Stop{{Rule: "release", Why: "cannot be read: " + err.Error()}}
+		return o, nil, []Stop{{Rule: "release", Why: "cannot be read: " + err.Error()}}, nil
 	}
 	a := application{rules: r, object: o, typ: o.Type}
 	a.object0(root)
 	if len(a.changes) == 0 {
-		return o, nil, a.stops
+		return o, nil, a.stops, a.doubts
 	}
 	unsign(root)
 	pruneSelectors(root)
@@ -94,9 +109,9 @@ func (r *Rules) Apply(o stix.Object) (stix.Object, []Change, []Stop) {
 		_, err = pattern.Parse(out.Pattern)
 	}
 	if err != nil {
-		return o, a.changes, append(a.stops, Stop{Rule: a.changes[0].Rule, Path: a.changes[0].Path, Why: "cannot be taken out without breaking the object: " + err.Error()})
+		return o, a.changes, append(a.stops, Stop{Rule: a.changes[0].Rule, Path: a.changes[0].Path, Why: "cannot be taken out without breaking the object: " + err.Error()}), a.doubts
 	}
-	return out, a.changes, a.stops
+	return out, a.changes, a.stops, a.doubts
 }
 
 // Text minimises a text that stands in no object.
@@ -109,10 +124,56 @@ func (r *Rules) Text(text string) (string, []Change) {
 	return out, a.changes
 }
 
-// spans are the facts in a text, in order and without overlaps.
-func (r *Rules) spans(text string) []span {
-	found := r.facts.find(text)
-	return merge(append(found, r.nets.find(text)...))
+// Doubts are the words in a text, once it is minimised, about which a person should decide.
+func (r *Rules) Doubts(text string) []Doubt {
+	a := application{rules: r}
+	a.text("", text)
+	return a.doubts
+}
+
+// spans are the facts in a text, in order and without overlaps, and what may be one.
+func (r *Rules) spans(text string) (found, doubts []span) {
+	for _, s := range append(r.direct(text), r.encoded(text)...) {
+		if inUUID(text, s) {
+			continue
+		}
+		if s.doubt {
+			doubts = append(doubts, s)
+		} else {
+			found = append(found, s)
+		}
+	}
+	found = merge(found)
+	doubts = slices.DeleteFunc(merge(doubts), func(d span) bool {
+		at, _ := slices.BinarySearchFunc(found, d.start, func(s span, start int) int { return s.end - start - 1 })
+		return at < len(found) && found[at].start < d.end
+	})
+	return found, doubts
+}
+
+// inUUID tells whether a span lies within a UUID, which tells nothing by itself.
+func inUUID(text string, s span) bool {
+	from, to := s.start, s.end
+	for from > 0 && to-from <= 36 && (hexDigit(text[from-1]) >= 0 || text[from-1] == '-') {
+		from--
+	}
+	for to < len(text) && to-from <= 40 && (hexDigit(text[to]) >= 0 || text[to] == '-') {
+		to++
+	}
+	word := strings.TrimLeft(text[from:to], "-")
+	return len(word) == 36 && word[8] == '-' && word[13] == '-' && word[18] == '-' && word[23] == '-' && strings.Count(word, "-") == 4
+}
+
+// direct are the facts and doubts in a text as it is written, and as it reads.
+func (r *Rules) direct(text string) []span {
+	out := append(r.facts.find(text), r.nets.find(text)...)
+	if v, ok := decoded(text); ok {
+		read := string(v.text)
+		for _, s := range append(r.facts.find(read), r.nets.find(read)...) {
+			out = append(out, v.back(s))
+		}
+	}
+	return out
 }
 
 // application is one object under way.
@@ -122,6 +183,20 @@ type application struct {
 	typ     string
 	changes []Change
 	stops   []Stop
+	doubts  []Doubt
+}
+
+// MaxDoubts bounds the doubts about one object: its sharer has to look again long before.
+const MaxDoubts = 50
+
+// doubt notes what a person should decide about.
+func (a *application) doubt(at, text string, found []span) {
+	for _, s := range found {
+		d := Doubt{at, text[s.start:s.end], string(s.rule), maybe[s.rule]}
+		if len(a.doubts) < MaxDoubts && !slices.Contains(a.doubts, d) {
+			a.doubts = append(a.doubts, d)
+		}
+	}
 }
 
 // mode says what becomes of a fact in a text.
@@ -223,7 +298,8 @@ func (a *application) members(n *node, path string, m mode, std bool) {
 
 // name looks at the name of a member, which tells too: a custom one with a fact in it goes. It says whether it stays.
 func (a *application) name(n *node, path string, x member, m mode) bool {
-	found := a.rules.spans(x.name)
+	found, doubts := a.rules.spans(x.name)
+	a.doubt(below(path, x.name), x.name, doubts)
 	switch {
 	case len(found) == 0:
 		return true
@@ -278,8 +354,9 @@ func (a *application) references(v *node, at string) {
 
 // reference takes an address on the web out of an external reference. What is left of the reference says something still.
 func (a *application) reference(n *node, v *node, at string) {
-	found := a.rules.spans(v.string())
+	found, doubts := a.rules.spans(v.string())
 	if len(found) == 0 {
+		a.doubt(at, v.string(), doubts)
 		return
 	}
 	n.drop("url")
@@ -316,8 +393,9 @@ func (a *application) text(at, text string) (string, bool) {
 	out := text
 	var all []span
 	for range maxRounds {
-		found := a.rules.spans(out)
+		found, doubts := a.rules.spans(out)
 		if len(found) == 0 {
+			a.doubt(at, out, doubts)
 			break
 		}
 		all = append(all, found...)
@@ -345,7 +423,9 @@ func replaced(text string, found []span) string {
 
 // halt stops at each fact in a value.
 func (a *application) halt(at, text string) {
-	for _, s := range a.rules.spans(text) {
+	found, doubts := a.rules.spans(text)
+	a.doubt(at, text, doubts)
+	for _, s := range found {
 		a.stops = append(a.stops, Stop{at, text[s.start:s.end], string(s.rule), why[s.rule] + ", and what it stands in says something else without it", true})
 	}
 }

@@ -10,11 +10,19 @@
 //   - [Rules.Breaches] are the walls: forbidden words in any text of any property, and a level beyond the highest.
 //   - [Parts] takes the properties that are marked stricter than a level out of an object.
 //
-// Facts are found in any case, with and without diacritics, zero-width signs and percent signs (as in URLs) between, with
-// other separators or none between their words, defanged, and only as whole words: Bakker is not found in Bakkerij. What
-// stands in parts of one word that a change of case or a digit sets apart (KlepwerkPortal, klepwerk01) is found too, but in
-// digests and other long codes. Applying rules twice is applying them once. The work grows with the length of the object.
+// Facts are found in any case, with and without diacritics, in letters of other scripts that look alike, in full width,
+// with zero-width signs between, with other separators or none between their words, defanged, and in the escapes of URLs,
+// JSON, HTML and mail; and only as whole words: Bakker is not found in Bakkerij. A name takes a legal form, the endings of
+// inflected words and any word for &, and may stand in a compound of a usual word (Klepwerknetwerk). What stands in parts
+// of one word that a change of case or a digit sets apart (KlepwerkPortal, klepwerk01) is found too, but in digests, UUIDs
+// and other long codes. Base64 is read, the first 256 KiB of a text. Applying rules twice is applying them once. The work
+// grows with the length of the object.
 //
-// It does not read what is encoded within a property: files in base64, pictures, archives. It knows no synonyms,
-// no inflected forms and no letters that merely look alike.
+// A family name is a person's when a form of address, an initial, or what belongs before it (de, van der) stands there.
+// Alone it stays, and is a [Doubt]: a person decides. So is a single word of an organisation's name, the name of a domain
+// without its end, and a version that would be an own address. No doubt is silent: [Rules.Examine] tells them all, up to
+// [MaxDoubts] an object.
+//
+// It does not read archives, pictures, or base64 of anything but text. It knows no synonyms, no given names alone, and no
+// look-alikes beyond single letters of Latin, Cyrillic, Greek and Armenian.
 package release

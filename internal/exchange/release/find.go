@@ -13,6 +13,7 @@ type span struct {
 	core       int // where the fact itself begins: what stands before it belongs to it, such as the label of a host
 	rule       Rule
 	label      string // of a forbidden word
+	doubt      bool   // it may be one: a person is asked, and it stays
 }
 
 // mask has a bit for each letter of a term.
@@ -29,6 +30,8 @@ type known struct {
 	apart  mask // before which letters a separator stands
 	dots   mask // and before which of them a dot
 	length int
+
+	acronym bool // it is written in capitals
 }
 
 // finder finds the terms in a text. It is read only once it is made.
@@ -64,7 +67,7 @@ func (f *finder) add(t term) {
 	} else {
 		f.other = true
 	}
-	k := known{term: t, length: len(letters)}
+	k := known{term: t, length: len(letters), acronym: t.text == strings.ToUpper(t.text)}
 	node := int32(0)
 	for i, l := range letters {
 		if i > 0 && l.before > soft {
@@ -125,10 +128,12 @@ func (f *finder) from(out []span, text string, letters []letter, i int) []span {
 		node = next
 		for _, at := range f.ends[node] {
 			k := &f.known[at]
-			if !k.fits(apart, dots) || !k.whole(letters, i, j) {
+			if !k.fits(apart, dots) || !k.edge(letters, i) {
 				continue
 			}
-			out = extended(out, base, k.grow(text, letters, i, j))
+			if last := k.last(letters, j); last >= 0 {
+				out = extended(out, base, k.grow(text, letters, i, j, last))
+			}
 		}
 	}
 	return out
@@ -140,7 +145,7 @@ func extended(out []span, base int, s span) []span {
 		return out
 	}
 	for i := base; i < len(out); i++ {
-		if out[i].rule == s.rule && out[i].label == s.label {
+		if out[i].rule == s.rule && out[i].label == s.label && out[i].doubt == s.doubt {
 			out[i].start, out[i].end, out[i].core = min(out[i].start, s.start), max(out[i].end, s.end), min(out[i].core, s.core)
 			return out
 		}
@@ -159,15 +164,8 @@ func (k *known) fits(apart, dots mask) bool {
 	return apart.within(k.apart)
 }
 
-// whole tells whether the term stands there as whole words: parts of a word count where the case or a digit sets them
+// edge tells whether a word begins or ends before a letter: parts of a word count where the case or a digit sets them
 // apart, the term is not a short one, and the word is no code.
-func (k *known) whole(letters []letter, i, j int) bool {
-	if !k.edge(letters, i) {
-		return false
-	}
-	return j+1 == len(letters) || letters[j+1].before != joined && k.edge(letters, j+1)
-}
-
 func (k *known) edge(letters []letter, at int) bool {
 	l := letters[at]
 	if l.before != soft {
@@ -177,16 +175,22 @@ func (k *known) edge(letters []letter, at int) bool {
 }
 
 // grow is the span of a term and of what belongs to it: a legal form behind a firm, the names of hosts and mail boxes
-// before a domain.
-func (k *known) grow(text string, letters []letter, i, j int) span {
-	s := span{letters[i].start, letters[j].end, letters[i].start, k.rule, k.label}
-	if k.firm {
-		s.end = behindForm(text, letters, j, s.end)
-	}
-	if k.title {
-		if s.start = behindTitle(letters, i); s.start < 0 {
+// before a domain. It is empty where what stands beside the term says that it is none.
+func (k *known) grow(text string, letters []letter, i, j, last int) span {
+	s := span{letters[i].start, letters[last].end, letters[i].start, k.rule, k.label, k.doubt}
+	switch {
+	case k.family:
+		return k.judge(text, letters, i, j)
+	case k.short:
+		if !shortName(text, s.end) {
 			return span{}
 		}
+		s.end += 2
+	case k.handle && strings.ContainsAny(text[s.start:s.end], " \t\r\n,"), k.upper && !k.capital(text, letters, i, i):
+		return span{}
+	}
+	if k.firm {
+		s.end = behindForm(text, letters, last, s.end)
 	}
 	if k.host {
 		s.start = beforeHost(text, letters, i, s.start)
@@ -197,12 +201,20 @@ func (k *known) grow(text string, letters []letter, i, j int) span {
 	return s
 }
 
-// behindTitle is where the form of address begins that stands before letter i, or -1.
-func behindTitle(letters []letter, i int) int {
+// shortName tells whether ~ and a digit stand at the end of a name.
+func shortName(text string, at int) bool {
+	return at+1 < len(text) && text[at] == '~' && isDigit(text[at+1])
+}
+
+// behindTitle is where the form of address begins that stands before letter i, or -1; some stand before a capital only.
+func behindTitle(letters []letter, i int, capital bool) int {
 	if letters[i].before < dot || letters[i].before == long {
 		return -1
 	}
-	for _, t := range titles {
+	for n, t := range slices.Concat(formal, roles) {
+		if n >= len(formal) && !capital {
+			break
+		}
 		at := endsIn(letters[:i], t)
 		if at >= 0 && letters[at].before > soft && (t == "deheer" || !slices.ContainsFunc(letters[at+1:i], func(l letter) bool { return l.before > soft })) {
 			return letters[at].start

@@ -159,13 +159,17 @@ func (f *folder) add(r rune, start, end int) {
 		}
 		return
 	}
+	if l := latin(unicode.ToLower(r)); l != unicode.ToLower(r) {
+		f.letter(l, r, start, end)
+		return
+	}
 	for _, x := range norm.NFKD.String(string(r)) {
 		if p, ok := plain[unicode.ToLower(x)]; ok {
 			for _, y := range p {
 				f.letter(y, r, start, end)
 			}
 		} else if unicode.IsLetter(x) || unicode.IsDigit(x) {
-			f.letter(unicode.ToLower(x), r, start, end)
+			f.letter(latin(unicode.ToLower(x)), r, start, end)
 		}
 	}
 }

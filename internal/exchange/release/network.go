@@ -20,9 +20,12 @@ func (ns networks) find(text string) (out []span) {
 			continue
 		}
 		a, bits, n := readAddress(text[i:])
+		if n > 7 && i > 0 && (strings.IndexByte("-_.", text[i-1]) >= 0 || isWord(text[i-1])) && isNumber(text[i:i+n]) {
+			n = 0 // a number within an identifier
+		}
 		own := n > 0 && ns.own(a, bits)
 		if own {
-			out = append(out, span{start: i, end: i + n, core: i, rule: RuleNetworks})
+			out = append(out, span{start: i, end: i + n, core: i, rule: RuleNetworks, doubt: a.Is4() && versionBefore(text[:i])})
 		}
 		if !own && a.Is4() {
 			n = 1 // one's own may begin within four numbers that are another's
@@ -32,8 +35,29 @@ func (ns networks) find(text string) (out []span) {
 	return out
 }
 
+// versionBefore tells whether what ends there says that a version follows.
+func versionBefore(s string) bool {
+	word := strings.TrimRight(s[max(0, len(s)-16):], " :=/-")
+	at := len(word)
+	for at > 0 && isWord(word[at-1]) {
+		at--
+	}
+	switch strings.ToLower(word[at:]) {
+	case "v":
+		return len(word) == len(s[max(0, len(s)-16):])
+	case "version", "versie", "versies", "versions", "firmware", "release", "build", "ver":
+		return true
+	}
+	return false
+}
+
 func isWord(b byte) bool {
 	return b >= '0' && b <= '9' || b|0x20 >= 'a' && b|0x20 <= 'z'
+}
+
+// isNumber tells whether an address is written as one number.
+func isNumber(s string) bool {
+	return !strings.ContainsFunc(s, func(r rune) bool { return r > 'z' || !isWord(byte(r)) })
 }
 
 func isDigit(b byte) bool { return b >= '0' && b <= '9' }
@@ -53,6 +77,9 @@ func beginsAddress(text string, i int) bool {
 // own tells whether an address, or a block around it, belongs to one of the networks. A block that is far wider than
 // one's own tells little.
 func (ns networks) own(a netip.Addr, bits int) bool {
+	if in, ok := within4(a); ok && bits == a.BitLen() && ns.own(in, in.BitLen()) {
+		return true
+	}
 	for _, n := range ns {
 		if n.Contains(a) {
 			return true
@@ -62,6 +89,21 @@ func (ns networks) own(a netip.Addr, bits int) bool {
 		}
 	}
 	return false
+}
+
+// within4 is the IPv4 address that an IPv6 one carries: by NAT64, 6to4, ISATAP, or at its end behind zeros.
+func within4(a netip.Addr) (netip.Addr, bool) {
+	if !a.Is6() {
+		return a, false
+	}
+	b := a.As16()
+	switch {
+	case netip.MustParsePrefix("64:ff9b::/96").Contains(a), b[8]&^2 == 0 && b[9] == 0 && b[10] == 0x5e && b[11] == 0xfe, netip.MustParsePrefix("::/96").Contains(a) && b[12] != 0:
+		return netip.AddrFrom4([4]byte(b[12:])), true
+	case b[0] == 0x20 && b[1] == 0x02:
+		return netip.AddrFrom4([4]byte(b[2:6])), true
+	}
+	return a, false
 }
 
 // readAddress reads an address, and the length of its block, from the beginning of s; n is 0 when there is none.

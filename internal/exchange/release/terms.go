@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	"github.com/polder-exchange/polder/indicator"
 )
@@ -34,6 +35,12 @@ var why = map[Rule]string{
 	RuleCustom: "is a custom property that your organisation does not keep", RuleDerive: "is marked stricter than the level that was asked for", RuleBlind: "names your organisation as the creator",
 }
 
+// maybe says for people what may be a fact of a rule.
+var maybe = map[Rule]string{
+	RuleNames: "is a word in a name of your organisation", RuleStaff: "may be the family name of one of your own people", RuleHosts: "is the name of a domain of your own without its end",
+	RuleNetworks: "looks like a version, and would be an address in your own networks",
+}
+
 // separated says which separators a fact takes between its letters.
 type separated uint8
 
@@ -41,6 +48,15 @@ const (
 	byWords separated = iota // where the fact has some itself, or none
 	byDots                   // dots, exactly where the fact has them
 	freely                   // anywhere
+)
+
+// inflection says which endings a fact takes.
+type inflection uint8
+
+const (
+	none     inflection = iota
+	genitive            // s
+	endings             // those of Dutch and English, and words that a firm's name is compounded with
 )
 
 // term is one spelling of a fact.
@@ -53,7 +69,15 @@ type term struct {
 	inner bool // something must stand before it
 	firm  bool // a name of a firm: a legal form behind it belongs to it
 	tight bool // no part of a word, whatever its case
-	title bool // a form of address stands before it, and belongs to it
+
+	inflect  inflection
+	family   bool   // a family name: what stands beside it says whether it is a person's
+	certain  bool   // which a capital alone makes one
+	initials string // of the given names beside it
+	handle   bool   // a name of an account: no white space in it
+	short    bool   // the name that DOS makes of it: six letters, ~ and a digit
+	doubt    bool   // a person is asked about it
+	upper    bool   // only with a capital
 }
 
 // terms are all spellings of what the profile takes out.
@@ -82,7 +106,7 @@ func terms(p Profile) (all []term) {
 	}
 	if p.Minimise.Words {
 		for _, w := range f.Words {
-			all = append(all, umlauts(term{rule: RuleWords, text: w})...)
+			all = append(all, umlauts(term{rule: RuleWords, text: w, inflect: endings})...)
 		}
 	}
 	return all
@@ -94,14 +118,69 @@ var legalForms = []string{
 	"sa", "sas", "sarl", "srl", "spa", "sl", "oy", "oyj", "ab", "as", "asa", "aps", "bvba", "sprl", "kk", "co ltd", "pte ltd", "pty ltd", "sp z o o", "holding", "holding bv",
 }
 
-// nameTerms are a firm's name with its legal form and without.
-func nameTerms(name string) []term {
-	all := umlauts(term{rule: RuleNames, text: name, firm: true})
-	if base := withoutForm(name); base != "" {
-		all = append(all, umlauts(term{rule: RuleNames, text: base, firm: true})...)
+// nameTerms are a firm's name with its legal form and without, with any word for &; and its words one by one, about which
+// a person is asked.
+func nameTerms(name string) (all []term) {
+	for _, n := range []string{name, withoutForm(name), withoutKind(name)} {
+		for _, form := range conjunctions(n) {
+			all = append(all, umlauts(term{rule: RuleNames, text: form, firm: true, inflect: endings})...)
+		}
+	}
+	base := name
+	if b := withoutForm(name); b != "" {
+		base = b
+	}
+	if list := strings.Fields(words(base)); len(list) > 1 {
+		for _, w := range list {
+			if utf8.RuneCountInString(w) >= 4 && !slices.Contains(generic, w) {
+				all = append(all, term{rule: RuleNames, text: w, doubt: true, upper: true, inflect: endings})
+			}
+		}
 	}
 	return all
 }
+
+// kinds stand before the name of an organisation and say what it is.
+var kinds = []string{"stichting", "vereniging", "cooperatie", "gemeente", "the", "de", "het", "groep", "koninklijke", "royal", "nv", "bv"}
+
+// withoutKind is a name of three words or more without what it is before it, and without a legal form; "" where there is none.
+func withoutKind(name string) string {
+	if base := withoutForm(name); base != "" {
+		name = base
+	}
+	first, rest, ok := strings.Cut(name, " ")
+	if !ok || !slices.Contains(kinds, words(first)) || !strings.Contains(strings.TrimSpace(rest), " ") {
+		return ""
+	}
+	return strings.TrimSpace(rest)
+}
+
+// conjunctions are a name with & or a word for it, in any of these; nothing for an empty one.
+func conjunctions(name string) []string {
+	list := strings.Fields(strings.ReplaceAll(name, "&amp;", "&"))
+	at := slices.IndexFunc(list, func(w string) bool {
+		return slices.Contains([]string{"&", "+", "and", "en", "und", "et"}, strings.ToLower(w))
+	})
+	if at <= 0 || at == len(list)-1 {
+		return slices.DeleteFunc([]string{name}, func(n string) bool { return n == "" })
+	}
+	var out []string
+	for _, w := range []string{list[at], "&", "and", "en", "und", "et"} {
+		out = append(out, strings.Join(slices.Concat(list[:at], []string{w}, list[at+1:]), " "))
+	}
+	return out
+}
+
+// generic are words in the names of many firms.
+var generic = strings.Fields(`advies agency automotive bank beheer benelux bouw brothers building business capital care center centre centrum chemical chemicals chemie city college company
+	components consult consultancy consulting cooperatie council data defence defense design development digital distribution dutch east electric electronics energie energy engineering enterprise
+	enterprises europa europe european export fabriek factory finance financial food foods foundation future gemeente general global green group groep handel health healthcare high holding holland
+	hospital import industrial industrie industries industry innovation institute instituut insurance international internationaal international koninklijke laboratories laboratory labs limited
+	lithography local logistics logistiek machine machines management manufacturing maritime marine materials media medical metal ministerie mobile national nationaal nederland nederlandse netherlands
+	network networks north oost open optical optics partner partners photonics port power precision process product products production productie professional projects public quality research royal school
+	science sciences scientific security semiconductor semiconductors service services shipping shop society software solutions solution sons south stad steel stichting store studio supply support system
+	systeem systemen systems team tech techniek technical technologie technologies technology telecom trade trading transport union united universiteit university vacuum verenigde vereniging verzekeringen
+	water west wereld works world zonen zorg zuid noord`)
 
 // withoutForm is a name without the legal form at its end; "" when there is none, or nothing else.
 func withoutForm(name string) string {
@@ -138,77 +217,6 @@ func umlauts(t term) []term {
 	u := t
 	u.text = other
 	return []term{t, u}
-}
-
-// titles are forms of address before a family name.
-var titles = []string{"deheer", "dhr", "heer", "mevrouw", "mevr", "mw", "meneer", "mr", "mrs", "ms", "miss", "dr", "ir", "ing", "drs", "prof", "herr", "frau", "collega", "colleague"}
-
-// infixes stand before a family name and belong to it.
-var infixes = []string{"van", "de", "der", "den", "ter", "ten", "te", "het", "t", "von", "zu", "zum", "zur", "du", "da", "dos", "la", "le", "el", "al", "bin", "op", "in", "vander", "vande", "vanden"}
-
-// staffTerms are a person's name as people write it, and what stands before the @ of its mail.
-func staffTerms(x Person) (all []term) {
-	put := func(text string) { all = append(all, umlauts(term{rule: RuleStaff, text: text})...) }
-	parts := strings.Fields(strings.NewReplacer(",", " ", ".", " ").Replace(x.Name))
-	if len(parts) > 0 {
-		put(x.Name)
-	}
-	if len(parts) > 1 {
-		given, family := splitName(parts)
-		last := strings.Join(family, " ")
-		bare := family[len(family)-1]
-		infix := strings.Join(family[:len(family)-1], " ")
-		first, initials := given[0], ""
-		for _, g := range strings.FieldsFunc(strings.Join(given, " "), func(r rune) bool { return r == ' ' || r == '-' }) {
-			initials += " " + string([]rune(g)[:1])
-		}
-		put(last + " " + strings.Join(given, " "))
-		put(first + " " + last)
-		put(last + " " + first)
-		for _, in := range []string{initials, string([]rune(first)[:1])} {
-			in = strings.TrimSpace(in)
-			put(in + " " + last)
-			put(last + " " + in)
-			if infix != "" {
-				put(bare + " " + in + " " + infix)
-			}
-		}
-		if infix != "" {
-			put(bare + " " + first + " " + infix)
-		}
-		all = append(all, umlauts(term{rule: RuleStaff, text: last, title: true})...)
-	}
-	if local, _, ok := strings.Cut(x.Mail, "@"); ok && tellsPerson(local, parts) {
-		put(local)
-	}
-	return all
-}
-
-// splitName tells given names from the family name, which begins at the first infix or is the last word.
-func splitName(parts []string) (given, family []string) {
-	at := len(parts) - 1
-	for i := 1; i < len(parts)-1; i++ {
-		if slices.Contains(infixes, strings.Trim(strings.ToLower(parts[i]), "'’")) {
-			at = i
-			break
-		}
-	}
-	return parts[:at], parts[at:]
-}
-
-// desks are mail boxes that are nobody's.
-var desks = []string{"info", "contact", "sales", "support", "security", "soc", "cert", "csirt", "abuse", "admin", "office", "hr", "jobs", "press", "mail", "post", "noreply", "webmaster", "postmaster", "helpdesk", "service", "it", "finance", "invoice", "facturen", "verkoop", "inkoop", "receptie", "administratie"}
-
-// tellsPerson tells whether a mail's local part tells a person by itself. A first name alone is anybody's.
-func tellsPerson(local string, parts []string) bool {
-	w := words(local)
-	switch {
-	case slices.Contains(desks, w) || len(w) < 3:
-		return false
-	case len(parts) > 0 && w == words(parts[0]):
-		return len(parts) == 1 && len(w) > 4
-	}
-	return true
 }
 
 // addressTerms are the lines of a postal address that tell where it is: those with a number in them, and the postcode of
@@ -284,6 +292,9 @@ func hostTerms(f Facts) (all []term) {
 		all = append(all, term{rule: RuleHosts, text: d, by: byDots, host: true})
 		if ascii, err := indicator.Normalise(indicator.Domain, d); err == nil && ascii != strings.ToLower(d) {
 			all = append(all, term{rule: RuleHosts, text: ascii, by: byDots, host: true})
+		}
+		if label, _, _ := strings.Cut(strings.ToLower(d), "."); len(label) >= 6 && !slices.Contains(generic, label) {
+			all = append(all, term{rule: RuleHosts, text: label, doubt: true})
 		}
 	}
 	for _, s := range slices.Concat(f.Suffixes, usualSuffixes) {
