@@ -20,7 +20,10 @@ const (
 )
 
 // auditKinds are the kinds of action to choose from; one that ends in "." means all that begin so.
-var auditKinds = []string{"session.", "person.", "org.", "token.", "community.", "agreement.", "invitation.", "request.", "share", "withdraw", "erase", "custody", "node."}
+var auditKinds = []string{
+	"session.", "passkey.", "person.", "org.", "token.", "community.", "agreement.", "invitation.", "request.", "share", "withdraw", "erase", "custody", "peer.", "keys.", "pseudonym.", "release.",
+	"match.", "log.", "alert.", "report.", "desk.", "case.", "list.", "party.", "review.", "node.",
+}
 
 // auditView is what one page of the audit asks for.
 type auditView struct {
@@ -233,11 +236,17 @@ func (k known) row(ctx context.Context, words web.Words, rec audit.Record) (row,
 	if err != nil {
 		return nil, err
 	}
-	what := rec.Action
-	if key := "members.audit.action." + rec.Action; words.Has(key) {
-		what = words.T(key)
+	return row{{At: rec.Time}, {Text: auditWords(words, rec.Action)}, who, about, {Text: k.place(ctx, rec.Community)}}, nil
+}
+
+// auditWords is an action as people say it: in its own words, or in those of what it is a kind of.
+func auditWords(words web.Words, action string) string {
+	for part := action; part != ""; part = part[:max(strings.LastIndexByte(part, '.'), 0)] {
+		if key := "members.audit.action." + part; words.Has(key) {
+			return words.T(key)
+		}
 	}
-	return row{{At: rec.Time}, {Text: what}, who, about, {Text: k.place(ctx, rec.Community)}}, nil
+	return action
 }
 
 func (k known) place(ctx context.Context, id polder.CommunityID) string {
@@ -256,7 +265,7 @@ func (k known) who(ctx context.Context, words web.Words, rec audit.Record) (cell
 	switch {
 	case err != nil:
 		return cell{}, err
-	case rec.Org == "" && rec.Blind:
+	case rec.Org == "" && rec.Blind && !slices.Contains(doneByNode, rec.Action):
 		return cell{Text: words.T("members.audit.a-member")}, nil
 	case rec.Org == "":
 		return cell{Text: words.T(nobody(rec.Action))}, nil
@@ -274,11 +283,14 @@ func (k known) who(ctx context.Context, words web.Words, rec audit.Record) (cell
 	return cell{Text: org}, nil
 }
 
+// doneByNode is what a node does by itself: where no organisation is named, nobody asked for it.
+var doneByNode = []string{"keys.begin", "keys.dispute", "peer.join", "peer.leave", "peer.detach", "peer.stop", "peer.take", "community.mirror", "erase.retention", "report.expire"}
+
 // nobody is the key of who did what no organisation did: the node, somebody who could not log in, or the administrator
 // at the machine.
 func nobody(action string) string {
 	switch {
-	case strings.HasPrefix(action, "node.") && action != "node.init":
+	case strings.HasPrefix(action, "node.") && action != "node.init" && action != "node.restore", strings.HasPrefix(action, "log."), slices.Contains(doneByNode, action):
 		return "members.audit.the-node"
 	case strings.HasPrefix(action, "session."):
 		return "members.audit.unknown"
