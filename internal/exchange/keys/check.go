@@ -101,6 +101,9 @@ func (s *Service) stranger(q db.Querier, creator string, sig stix.Signature, sig
 	if !signed {
 		return exchange.Signature{State: exchange.SignatureNone}, nil
 	}
+	if creator != "" && seal.IsPseudonym(sig.Signer) { // of a community elsewhere, whose members sign so for its blind identity
+		return exchange.Signature{State: exchange.SignatureNone, Reason: "carries a signature under a pseudonym of a community that is not known here"}, nil
+	}
 	if sig.Signer != creator {
 		return exchange.Signature{State: exchange.SignatureWrong, Signer: sig.Signer, Key: sig.Key, Reason: notCreator(sig.Signer, creator)}, nil
 	}

@@ -487,3 +487,31 @@ func TestKeysStayInside(t *testing.T) {
 	}
 	must(t, w.o.DB.Write(ctx, func(tx *db.Tx) error { return w.Bind(tx, w.where.ID, "x", exchange.Signature{}) }))
 }
+
+// TestPseudonymOfElsewhere: what bears a pseudonym of a community that lives elsewhere passes a TAXII hop as it is; nobody
+// vouches for it, and nobody can sign so in the name of who is known here.
+func TestPseudonymOfElsewhere(t *testing.T) {
+	w := newWorld(t, "Node")
+	a := w.orgs["a"].ID
+	key := seal.NewSigningKey([32]byte{43})
+	sig := stix.Signature{Signer: seal.PseudonymID(key.Public()), Key: string(key.Public().ID()), Value: make([]byte, 64)}
+	_, err := w.signing(t.Context(), a)
+	must(t, err)
+	for _, c := range []struct {
+		creator polder.OrgID
+		state   exchange.SignatureState
+		why     string
+	}{
+		{"identity--7d3c1f5e-0b7a-4f0e-9a51-2f6c8d0e4b19", exchange.SignatureNone, "the blind identity of a community that nobody here knows"},
+		{a, exchange.SignatureWrong, "an organisation that signs by itself"},
+		{"", exchange.SignatureWrong, "an object that names nobody"},
+	} {
+		o, err := stix.Parse(object(1, 1, "x", c.creator))
+		must(t, err)
+		o, err = o.WithSignature(sig)
+		must(t, err)
+		if found := w.check(o, 0); found.State != c.state || found.Reason == "" {
+			t.Errorf("%s: %+v, want %s", c.why, found, c.state)
+		}
+	}
+}
