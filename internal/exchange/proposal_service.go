@@ -321,7 +321,12 @@ func (s *Service) proposalForMe(ctx context.Context, a polder.Actor, community, 
 // closeProposal says what became of a proposal to those whom it reached.
 func (s *Service) closeProposal(ctx context.Context, a polder.Actor, p Proposal, outcome ProposalState, reason string) (Result, error) {
 	said := map[ProposalState]string{ProposalAccepted: "Accepted, with thanks: the object has a new version.", ProposalDeclined: "Declined: " + reason}[outcome]
-	about := About{ID: p.Delivery.ID, Community: string(p.Delivery.Community), Key: "proposal " + string(outcome), Confirmed: true}
+	target, err := stix.Parse(p.Target.Raw)
+	if err != nil {
+		return Result{}, err
+	}
+	about := About{ID: p.Delivery.ID, Community: string(p.Delivery.Community), Key: "proposal " + string(outcome), Confirmed: true,
+		Named: target.CreatedByRef == string(a.Org)} // what names its custodian is decided by name: it is no secret, and other nodes believe who signed the object
 	return s.answer(ctx, a, about, "note", func(n *stix.Members) {
 		n.Set("abstract", clip("Proposal "+string(outcome)+": "+p.Title, 200))
 		n.Set("content", said)

@@ -321,3 +321,29 @@ func TestProposalDecidedElsewhere(t *testing.T) {
 		}
 	}
 }
+
+// TestProposalDecidedByName: who is named as the creator of an object decides about it by name, which other nodes can
+// believe; whoever shared it blind stays blind.
+func TestProposalDecidedByName(t *testing.T) {
+	w := newWorld(t)
+	ctx := context.Background()
+	a, b := w.as("a", polder.RoleContributor), w.as("b", polder.RoleContributor)
+	w.share(a, Request{Objects: one(someIndicator(1, 0, "named", stix.Amber, `,"created_by_ref":"`+string(a.Org)+`"`), someIndicator(2, 0, "of nobody", stix.Amber, ""))})
+	for i, want := range []polder.OrgID{a.Org, w.where.Blind} {
+		id := sid("indicator", i+1)
+		p := w.propose(b, id, patchOf("name", `"new name"`))
+		_, err := w.AcceptProposal(ctx, a, w.where.Alias, p, true)
+		ok(t, err)
+		sight, err := w.SightIn(ctx, b, w.where.Alias)
+		ok(t, err)
+		ok(t, w.search.await(ctx))
+		found, err := w.referring(ctx, sight, []string{p}, []string{"note"}, 10)
+		if ok(t, err); len(found.Deliveries) != 1 {
+			t.Fatalf("%d decisions", len(found.Deliveries))
+		}
+		note, err := stix.Parse(found.Deliveries[0].Raw)
+		if ok(t, err); note.CreatedByRef != string(want) {
+			t.Errorf("the decision about object %d is by %s, want %s", i+1, note.CreatedByRef, want)
+		}
+	}
+}
