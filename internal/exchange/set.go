@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/polder-exchange/polder"
+	"github.com/polder-exchange/polder/internal/exchange/release"
 	"github.com/polder-exchange/polder/internal/journal"
 	"github.com/polder-exchange/polder/stix"
 )
@@ -63,6 +64,10 @@ func (s *Service) ShareSet(ctx context.Context, a polder.Actor, set Set) (out Se
 	if err != nil {
 		return out, err
 	}
+	rules, err := s.ReleaseRules(ctx, a.Org)
+	if err != nil {
+		return out, err
+	}
 	todo := map[stix.Marking][]Incoming{}
 	for _, p := range set.Parts {
 		if p.Level == stix.None {
@@ -71,7 +76,7 @@ func (s *Service) ShareSet(ctx context.Context, a polder.Actor, set Set) (out Se
 		id := s.keyedID(set.Type, a.Org, sight.Communities[0], set.Name+" "+p.Key)
 		old, there := have[id]
 		delete(have, id)
-		raw, same, err := s.setPart(set.Type, id, p, old, there)
+		raw, same, err := s.setPart(set.Type, id, p, old, there, rules)
 		if err != nil {
 			return out, err
 		}
@@ -134,8 +139,8 @@ func (s *Service) setThere(ctx context.Context, a polder.Actor, sight polder.Sig
 	}
 }
 
-// setPart is the object of a part; same says that the version there says it already.
-func (s *Service) setPart(typ, id string, p SetPart, old stix.Object, there bool) (raw []byte, same bool, err error) {
+// setPart is the object of a part; same says that the version there says it already, as rules let it leave.
+func (s *Service) setPart(typ, id string, p SetPart, old stix.Object, there bool, rules *release.Rules) (raw []byte, same bool, err error) {
 	now := s.now().Truncate(time.Millisecond)
 	kept := []string{"created_by_ref"}
 	if there {
@@ -167,6 +172,7 @@ func (s *Service) setPart(typ, id string, p SetPart, old stix.Object, there bool
 		if err != nil {
 			return nil, false, polder.Errorf(polder.Invalid, "%s: %w", p.Key, err)
 		}
+		o, _, _ = rules.Apply(o)
 		is, err := o.Digest()
 		if err != nil {
 			return nil, false, err
