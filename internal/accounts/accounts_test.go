@@ -223,7 +223,7 @@ func (n *node) actions() []string {
 // dump is every value of every table, as text.
 func (n *node) dump() []string {
 	n.t.Helper()
-	names, err := list(n.read(ctx), func(r scanner) (s string, err error) { err = r.Scan(&s); return s, err },
+	names, err := list(n.read(ctx), func(r db.Row) (s string, err error) { err = r.Scan(&s); return s, err },
 		`SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name`)
 	ok(n.t, err)
 	var all []string

@@ -110,7 +110,7 @@ func (c *change) maySign() error {
 }
 
 // isCurrent refuses a version of the agreement that is not the current one.
-func isCurrent(q querier, id polder.CommunityID, version int) error {
+func isCurrent(q db.Querier, id polder.CommunityID, version int) error {
 	have, err := currentVersion(q, id)
 	if err == nil && have != version {
 		err = polder.Errorf(polder.Conflict, "the agreement has changed since you read it; read version %d", have)
@@ -147,12 +147,12 @@ func (s *Service) Acceptances(ctx context.Context, by polder.Actor, id polder.Co
 	return listAcceptances(q, id)
 }
 
-func currentVersion(q querier, id polder.CommunityID) (n int, err error) {
+func currentVersion(q db.Querier, id polder.CommunityID) (n int, err error) {
 	err = q.QueryRow(`SELECT agreement FROM accounts_community WHERE id = ?`, id).Scan(&n)
 	return n, orNotFound(err, "no community %.80q", id)
 }
 
-func readAgreement(q querier, id polder.CommunityID) (a Agreement, err error) {
+func readAgreement(q db.Querier, id polder.CommunityID) (a Agreement, err error) {
 	var written int64
 	err = q.QueryRow(`SELECT a.community, a.version, a.text, a.written FROM accounts_agreement a JOIN accounts_community c
 		ON c.id = a.community AND c.agreement = a.version WHERE c.id = ?`, id).Scan(&a.Community, &a.Version, &a.Text, &written)
@@ -176,8 +176,8 @@ func insertAcceptance(tx *db.Tx, a Acceptance, now int64) error {
 	return err
 }
 
-func listAcceptances(q querier, id polder.CommunityID) ([]Acceptance, error) {
-	return list(q, func(r scanner) (a Acceptance, err error) {
+func listAcceptances(q db.Querier, id polder.CommunityID) ([]Acceptance, error) {
+	return list(q, func(r db.Row) (a Acceptance, err error) {
 		var accepted int64
 		err = r.Scan(&a.Community, &a.Org, &a.Version, &a.Person, &a.Name, &accepted)
 		a.Accepted = when(accepted)

@@ -66,7 +66,7 @@ type instant struct {
 }
 
 // readClock reads both clocks.
-func (s *Service) readClock(q querier) (instant, error) {
+func (s *Service) readClock(q db.Querier) (instant, error) {
 	var high, running int64
 	if err := q.QueryRow(`SELECT high, running FROM accounts_state WHERE id = 1`).Scan(&high, &running); err != nil {
 		return instant{}, err

@@ -64,7 +64,7 @@ func (c *change) addCommunity(name string, unmarked stix.Marking) (polder.Commun
 }
 
 // freeAlias adds "-2", "-3" … to an alias that is taken.
-func freeAlias(q querier, a string) (string, error) {
+func freeAlias(q db.Querier, a string) (string, error) {
 	for n := 1; ; n++ {
 		try := a
 		if n > 1 {
@@ -136,7 +136,7 @@ func (s *Service) BlindObject(ctx context.Context, id polder.CommunityID) ([]byt
 
 const communityColumns = `c.id, c.alias, c.name, c.unmarked, c.blind, c.created, c.home`
 
-func scanCommunity(r scanner) (c polder.Community, err error) {
+func scanCommunity(r db.Row) (c polder.Community, err error) {
 	var created int64
 	err = r.Scan(&c.ID, &c.Alias, &c.Name, marking{&c.Unmarked}, &c.Blind, &created, &c.Home)
 	c.Created = when(created)
@@ -144,7 +144,7 @@ func scanCommunity(r scanner) (c polder.Community, err error) {
 }
 
 // readCommunity prefers an id to an alias; no alias has the form of an id.
-func readCommunity(q querier, aliasOrID string) (polder.Community, error) {
+func readCommunity(q db.Querier, aliasOrID string) (polder.Community, error) {
 	c, err := scanCommunity(q.QueryRow(`SELECT `+communityColumns+` FROM accounts_community c WHERE c.id = ?1 OR c.alias = ?1`, aliasOrID))
 	return c, orNotFound(err, "no community %.80q", aliasOrID)
 }

@@ -211,7 +211,7 @@ func (s *Service) Invitations(ctx context.Context, by polder.Actor, id polder.Co
 	if _, err := stewardOf(q, by, id); err != nil {
 		return nil, err
 	}
-	return list(q, func(r scanner) (Invitation, error) {
+	return list(q, func(r db.Row) (Invitation, error) {
 		inv, _, err := scanInvitation(r)
 		return inv, err
 	}, invitationQuery+`WHERE i.community = ? ORDER BY i.created DESC, i.id`, id)
@@ -220,7 +220,7 @@ func (s *Service) Invitations(ctx context.Context, by polder.Actor, id polder.Co
 const invitationQuery = `SELECT ` + communityColumns + `, i.id, i.role, i.note, i.expires, i.created, i.used, i.used_by, i.revoked, i.maker_org, i.maker_person, i.maker_token
 	FROM accounts_invitation i JOIN accounts_community c ON c.id = i.community `
 
-func scanInvitation(r scanner) (i Invitation, maker polder.Actor, err error) {
+func scanInvitation(r db.Row) (i Invitation, maker polder.Actor, err error) {
 	var made, expires, created, used, revoked int64
 	c := &i.Community
 	err = r.Scan(&c.ID, &c.Alias, &c.Name, marking{&c.Unmarked}, &c.Blind, &made, &c.Home, &i.ID, role{&i.Role}, &i.Note, &expires, &created, &used, &i.UsedBy, &revoked,
@@ -230,7 +230,7 @@ func scanInvitation(r scanner) (i Invitation, maker polder.Actor, err error) {
 }
 
 // openInvitation reads an invitation that works, and who made it.
-func openInvitation(q querier, text string, now int64) (Invitation, polder.Actor, error) {
+func openInvitation(q db.Querier, text string, now int64) (Invitation, polder.Actor, error) {
 	if !strings.HasPrefix(text, invitationPrefix) || len(text) != len(invitationPrefix)+secretLen {
 		return Invitation{}, polder.Actor{}, errInvitation
 	}

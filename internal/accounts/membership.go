@@ -75,7 +75,7 @@ func (s *Service) CanManage(ctx context.Context, a polder.Actor, id polder.Commu
 }
 
 // stewardOf answers a community that a may manage, or why not. Who does not belong to it learns nothing of it.
-func stewardOf(q querier, a polder.Actor, id polder.CommunityID) (polder.Community, error) {
+func stewardOf(q db.Querier, a polder.Actor, id polder.CommunityID) (polder.Community, error) {
 	if a.Role == polder.RoleAdmin {
 		return readCommunity(q, string(id))
 	}
@@ -232,19 +232,19 @@ const membershipQuery = `SELECT ` + communityColumns + `, m.org, m.role, m.accep
 const inScope = ` AND (?2 = '' OR NOT EXISTS (SELECT 1 FROM accounts_token t WHERE t.id = ?2 AND t.scoped = 1)
 	OR EXISTS (SELECT 1 FROM accounts_token_scope s WHERE s.token = ?2 AND s.community = m.community)) `
 
-func scanMembership(r scanner) (m polder.Membership, err error) {
+func scanMembership(r db.Row) (m polder.Membership, err error) {
 	var created int64
 	err = r.Scan(&m.ID, &m.Alias, &m.Name, marking{&m.Unmarked}, &m.Blind, &created, &m.Home, &m.Org, role{&m.Role}, &m.Accepted)
 	m.Created = when(created)
 	return m, err
 }
 
-func readMemberships(q querier, org polder.OrgID, token polder.TokenID) ([]polder.Membership, error) {
+func readMemberships(q db.Querier, org polder.OrgID, token polder.TokenID) ([]polder.Membership, error) {
 	return list(q, scanMembership, membershipQuery+`WHERE m.org = ?1`+inScope+`ORDER BY m.community`, org, token)
 }
 
 // membershipOf is the membership that an actor acts in; NotFound, as if there were no such community, when it has none.
-func membershipOf(q querier, a polder.Actor, id polder.CommunityID) (polder.Membership, error) {
+func membershipOf(q db.Querier, a polder.Actor, id polder.CommunityID) (polder.Membership, error) {
 	m, err := scanMembership(q.QueryRow(membershipQuery+`WHERE m.org = ?1`+inScope+`AND m.community = ?3`, a.Org, a.Token, id))
 	if errors.Is(err, sql.ErrNoRows) {
 		err = noCommunity(id)
@@ -252,12 +252,12 @@ func membershipOf(q querier, a polder.Actor, id polder.CommunityID) (polder.Memb
 	return m, err
 }
 
-func isMember(q querier, id polder.CommunityID, org polder.OrgID) (bool, error) {
+func isMember(q db.Querier, id polder.CommunityID, org polder.OrgID) (bool, error) {
 	return exists(q, `SELECT 1 FROM accounts_membership WHERE org = ? AND community = ?`, org, id)
 }
 
-func listMembers(q querier, id polder.CommunityID) ([]Member, error) {
-	return list(q, func(r scanner) (m Member, err error) {
+func listMembers(q db.Querier, id polder.CommunityID) ([]Member, error) {
+	return list(q, func(r db.Row) (m Member, err error) {
 		var created, orgCreated, since int64
 		o := &m.Organisation
 		err = r.Scan(&m.ID, &m.Alias, &m.Name, marking{&m.Unmarked}, &m.Blind, &created, &m.Home, &m.Org, role{&m.Role}, &m.Accepted,

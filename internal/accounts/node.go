@@ -95,7 +95,7 @@ func (s *Service) nodeKeyTx(tx *db.Tx, name string) ([]byte, error) {
 	return key, err
 }
 
-func readKey(q querier, name string) (key []byte, err error) {
+func readKey(q db.Querier, name string) (key []byte, err error) {
 	err = q.QueryRow(`SELECT key FROM accounts_key WHERE name = ?`, name).Scan(&key)
 	return key, err
 }

@@ -126,7 +126,7 @@ func (c *change) ownOrManaged(person polder.PersonID) error {
 // Identities are the accounts at providers that are linked to a person. It checks no right: the caller shows them to the
 // person, or to whoever may change the person.
 func (s *Service) Identities(ctx context.Context, person polder.PersonID) ([]Identity, error) {
-	return list(s.read(ctx), func(r scanner) (i Identity, err error) {
+	return list(s.read(ctx), func(r db.Row) (i Identity, err error) {
 		var linked, used int64
 		err = r.Scan(&i.Issuer, &i.Subject, &linked, &used)
 		i.Linked, i.Used = when(linked), when(used)
@@ -134,7 +134,7 @@ func (s *Service) Identities(ctx context.Context, person polder.PersonID) ([]Ide
 	}, `SELECT issuer, subject, linked, used FROM accounts_identity WHERE person = ? ORDER BY linked, issuer, subject`, person)
 }
 
-func identityOwner(q querier, id Identity) (p polder.PersonID, err error) {
+func identityOwner(q db.Querier, id Identity) (p polder.PersonID, err error) {
 	err = q.QueryRow(`SELECT person FROM accounts_identity WHERE issuer = ? AND subject = ?`, id.Issuer, id.Subject).Scan(&p)
 	return p, orNotFound(err, "nobody has linked this account of a provider")
 }

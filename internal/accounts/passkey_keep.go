@@ -10,6 +10,7 @@ import (
 	"github.com/go-webauthn/webauthn/webauthn"
 
 	"github.com/polder-exchange/polder"
+	"github.com/polder-exchange/polder/internal/db"
 )
 
 // BeginAdd asks an authenticator for a new passkey of by's own account, after a proof of who asks.
@@ -156,7 +157,7 @@ func (c *change) removePasskeys(person polder.PersonID, id PasskeyID) error {
 
 // Of lists a person's passkeys, oldest first. It checks no right: the caller shows them to the person.
 func (p *Passkeys) Of(ctx context.Context, person polder.PersonID) ([]Passkey, error) {
-	return list(p.s.read(ctx), func(r scanner) (k Passkey, err error) {
+	return list(p.s.read(ctx), func(r db.Row) (k Passkey, err error) {
 		var created, used, cloned int64
 		err = r.Scan(&k.ID, &k.Name, &created, &used, &cloned)
 		k.Created, k.Used, k.Cloned = when(created), when(used), when(cloned)
@@ -185,16 +186,16 @@ func (k kept) credential() webauthn.Credential {
 
 const keptColumns = `id, person, credential, key, counter, eligible, cloned`
 
-func scanKept(r scanner) (k kept, err error) {
+func scanKept(r db.Row) (k kept, err error) {
 	err = r.Scan(&k.id, &k.person, &k.credID, &k.key, &k.counter, &k.eligible, &k.cloned)
 	return k, err
 }
 
-func readCredential(q querier, credential []byte) (kept, error) {
+func readCredential(q db.Querier, credential []byte) (kept, error) {
 	k, err := scanKept(q.QueryRow(`SELECT `+keptColumns+` FROM accounts_passkey WHERE credential = ?`, credential))
 	return k, orNotFound(err, "no such passkey")
 }
 
-func listCredentials(q querier, person polder.PersonID) ([]kept, error) {
+func listCredentials(q db.Querier, person polder.PersonID) ([]kept, error) {
 	return list(q, scanKept, `SELECT `+keptColumns+` FROM accounts_passkey WHERE person = ? AND cloned = 0 ORDER BY created, id`, person)
 }

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/polder-exchange/polder"
+	"github.com/polder-exchange/polder/internal/db"
 )
 
 // device is an authenticator in software, which a test can spoil.
@@ -493,7 +494,7 @@ func TestSignInIsAudited(t *testing.T) {
 			t.Errorf("%s is audited as %s, the epoch went from %d to %d", s.action, got, before, k.epoch())
 		}
 	}
-	rows, err := list(k.Service.read(ctx), func(r scanner) (s string, err error) { err = r.Scan(&s); return s, err }, `SELECT detail FROM audit`)
+	rows, err := list(k.Service.read(ctx), func(r db.Row) (s string, err error) { err = r.Scan(&s); return s, err }, `SELECT detail FROM audit`)
 	ok(t, err)
 	for _, detail := range rows {
 		if strings.Contains(detail, id.Subject) || strings.Contains(detail, base64url(k.d.id)) {

@@ -257,7 +257,7 @@ func (s *Service) HomeOfCommunity(ctx context.Context, id polder.CommunityID) (p
 
 // Homes are the other nodes that anything known here lives on, by id, with the names under which they are shown.
 func (s *Service) Homes(ctx context.Context) (map[polder.OrgID]string, error) {
-	all, err := list(s.read(ctx), func(r scanner) (h Home, err error) { err = r.Scan(&h.ID, &h.Name); return h, err }, `SELECT id, name FROM accounts_home`)
+	all, err := list(s.read(ctx), func(r db.Row) (h Home, err error) { err = r.Scan(&h.ID, &h.Name); return h, err }, `SELECT id, name FROM accounts_home`)
 	out := make(map[polder.OrgID]string, len(all))
 	for _, h := range all {
 		out[h.ID] = h.Name

@@ -15,7 +15,7 @@ import (
 )
 
 // lives refuses what only a community's home may do.
-func lives(q querier, com polder.Community) error {
+func lives(q db.Querier, com polder.Community) error {
 	if !com.Mirrored() {
 		return nil
 	}
@@ -27,7 +27,7 @@ func lives(q querier, com polder.Community) error {
 }
 
 // acts refuses what only an organisation's home may do.
-func acts(q querier, o polder.Org) error {
+func acts(q db.Querier, o polder.Org) error {
 	if !o.Remote() {
 		return nil
 	}
@@ -38,7 +38,7 @@ func acts(q querier, o polder.Org) error {
 	return polder.Errorf(polder.Forbidden, "organisation %s: it lives at %s; ask there", o.Name, name)
 }
 
-func homeName(q querier, id polder.OrgID) (name string, err error) {
+func homeName(q db.Querier, id polder.OrgID) (name string, err error) {
 	err = q.QueryRow(`SELECT name FROM accounts_home WHERE id = ?`, id).Scan(&name)
 	if errors.Is(err, sql.ErrNoRows) {
 		return string(id), nil
@@ -124,7 +124,7 @@ func (c *change) addRemote(id polder.OrgID, n NewOrg, home Home) (polder.Org, er
 // remoteName is a name that no other organisation has: as given, else with the node behind it, else with the end of its
 // id or all of it too, which no other has unless somebody took that for a name. It looks a few times and no more: a
 // home names thousands.
-func remoteName(q querier, name, node string, id polder.OrgID) (try string, err error) {
+func remoteName(q db.Querier, name, node string, id polder.OrgID) (try string, err error) {
 	long := strings.TrimPrefix(string(id), "identity--")
 	for _, more := range []string{"", " (" + node + ")", " (" + node + " " + long[max(0, len(long)-12):] + ")", " (" + node + " " + long + ")"} {
 		try = name
@@ -315,7 +315,7 @@ type rosterRow struct {
 	accepted bool
 }
 
-func readRoster(q querier, id polder.CommunityID) (map[polder.OrgID]rosterRow, error) {
+func readRoster(q db.Querier, id polder.CommunityID) (map[polder.OrgID]rosterRow, error) {
 	all, err := listMembers(q, id)
 	out := make(map[polder.OrgID]rosterRow, len(all))
 	for _, m := range all {
@@ -325,7 +325,7 @@ func readRoster(q querier, id polder.CommunityID) (map[polder.OrgID]rosterRow, e
 }
 
 // same tells whether nothing of the roster is news; it is asked often, and must not raise the epoch when nothing is.
-func (r roster) same(q querier, id polder.CommunityID) (bool, error) {
+func (r roster) same(q db.Querier, id polder.CommunityID) (bool, error) {
 	com, err := readCommunity(q, string(id))
 	if err != nil {
 		return false, err
@@ -367,7 +367,7 @@ func (r roster) same(q querier, id polder.CommunityID) (bool, error) {
 // standsForOther tells whether an id that a home gives to an organisation is none of one: it stands for a node or for "a
 // member" of a community here. Such a line of a roster is passed over: a member that joins the home under an id like
 // that takes no other member's roster away.
-func standsForOther(q querier, id polder.OrgID) (bool, error) {
+func standsForOther(q db.Querier, id polder.OrgID) (bool, error) {
 	if !isIdentity(id) {
 		return true, nil
 	}

@@ -222,7 +222,7 @@ func (s *Service) OwnRequests(ctx context.Context, by polder.Actor) ([]JoinReque
 const requestQuery = `SELECT ` + communityColumns + `, r.id, r.org, r.person, r.message, r.accepted, r.state, r.reason, r.created, r.decided
 	FROM accounts_request r JOIN accounts_community c ON c.id = r.community `
 
-func scanRequest(s scanner) (r JoinRequest, err error) {
+func scanRequest(s db.Row) (r JoinRequest, err error) {
 	var made, created, decided int64
 	c := &r.Community
 	err = s.Scan(&c.ID, &c.Alias, &c.Name, marking{&c.Unmarked}, &c.Blind, &made, &c.Home,
@@ -231,7 +231,7 @@ func scanRequest(s scanner) (r JoinRequest, err error) {
 	return r, err
 }
 
-func readRequest(q querier, id RequestID) (JoinRequest, error) {
+func readRequest(q db.Querier, id RequestID) (JoinRequest, error) {
 	r, err := scanRequest(q.QueryRow(requestQuery+`WHERE r.id = ?`, id))
 	return r, orNotFound(err, "no request %.80s", id)
 }

@@ -11,12 +11,6 @@ import (
 	"github.com/polder-exchange/polder/stix"
 )
 
-// querier is what reading needs, of the pool and of a transaction alike.
-type querier interface {
-	Query(query string, args ...any) (*sql.Rows, error)
-	QueryRow(query string, args ...any) *sql.Row
-}
-
 // statements keeps one prepared statement per text. Every text is a constant of this package, so they are few.
 type statements struct {
 	pool *sql.DB
@@ -63,24 +57,10 @@ func (p pool) QueryRow(query string, args ...any) *sql.Row {
 }
 
 // list reads every row of a query with one.
-func list[T any](q querier, one func(scanner) (T, error), query string, args ...any) ([]T, error) {
+func list[T any](q db.Querier, one func(db.Row) (T, error), query string, args ...any) ([]T, error) {
 	rows, err := q.Query(query, args...)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var all []T
-	for rows.Next() {
-		v, err := one(rows)
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, v)
-	}
-	return all, rows.Err()
+	return db.All(one, rows, err)
 }
-
-type scanner interface{ Scan(...any) error }
 
 // role and marking read what is stored by name.
 type role struct{ to *polder.Role }
@@ -105,7 +85,7 @@ func (m marking) Scan(v any) error {
 	return err
 }
 
-func exists(q querier, query string, args ...any) (bool, error) {
+func exists(q db.Querier, query string, args ...any) (bool, error) {
 	var found bool
 	err := q.QueryRow(`SELECT EXISTS (`+query+`)`, args...).Scan(&found)
 	return found, err
@@ -124,7 +104,7 @@ func bumpEpoch(tx *db.Tx) error {
 	return err
 }
 
-func readEpoch(q querier) (n int64, err error) {
+func readEpoch(q db.Querier) (n int64, err error) {
 	err = q.QueryRow(`SELECT epoch FROM accounts_state WHERE id = 1`).Scan(&n)
 	return n, err
 }
@@ -132,7 +112,7 @@ func readEpoch(q querier) (n int64, err error) {
 var errGone = polder.Errorf(polder.Unauthorised, "who asks is not known, disabled, revoked or expired")
 
 // readActor reads who claims to act, with the role held now. scoped: a token for some communities only.
-func readActor(q querier, by polder.Actor, now int64) (a polder.Actor, scoped bool, err error) {
+func readActor(q db.Querier, by polder.Actor, now int64) (a polder.Actor, scoped bool, err error) {
 	switch {
 	case isLocal(by):
 		return Local(), false, nil
@@ -145,7 +125,7 @@ func readActor(q querier, by polder.Actor, now int64) (a polder.Actor, scoped bo
 	return a, false, errGone
 }
 
-func readTokenActor(q querier, by polder.Actor, now int64) (a polder.Actor, scoped bool, err error) {
+func readTokenActor(q db.Querier, by polder.Actor, now int64) (a polder.Actor, scoped bool, err error) {
 	var expires, revoked int64
 	a.Token = by.Token
 	err = q.QueryRow(`SELECT org, role, scoped, expires, revoked FROM accounts_token WHERE id = ?`, by.Token).
@@ -157,7 +137,7 @@ func readTokenActor(q querier, by polder.Actor, now int64) (a polder.Actor, scop
 	return a, scoped, err
 }
 
-func readPersonActor(q querier, by polder.Actor) (a polder.Actor, err error) {
+func readPersonActor(q db.Querier, by polder.Actor) (a polder.Actor, err error) {
 	var disabled bool
 	a.Person = by.Person
 	err = q.QueryRow(`SELECT org, role, name, disabled FROM accounts_person WHERE id = ?`, by.Person).
@@ -170,7 +150,7 @@ func readPersonActor(q querier, by polder.Actor) (a polder.Actor, err error) {
 }
 
 // readActorNow is [readActor] at this moment.
-func (s *Service) readActorNow(q querier, by polder.Actor) (a polder.Actor, scoped bool, err error) {
+func (s *Service) readActorNow(q db.Querier, by polder.Actor) (a polder.Actor, scoped bool, err error) {
 	t, err := s.readClock(q)
 	if err != nil {
 		return a, false, err

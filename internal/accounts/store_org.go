@@ -6,24 +6,24 @@ import (
 	"github.com/polder-exchange/polder/stix"
 )
 
-func scanOrg(r scanner) (o polder.Org, err error) {
+func scanOrg(r db.Row) (o polder.Org, err error) {
 	var created int64
 	err = r.Scan(&o.ID, &o.Name, &o.Country, &o.Sector, marking{&o.Widest}, &created, &o.Home)
 	o.Created = when(created)
 	return o, err
 }
 
-func readOrg(q querier, id polder.OrgID) (polder.Org, error) {
+func readOrg(q db.Querier, id polder.OrgID) (polder.Org, error) {
 	o, err := scanOrg(q.QueryRow(`SELECT id, name, country, sector, widest, created, home FROM accounts_org WHERE id = ?`, id))
 	return o, orNotFound(err, "no organisation %.80s", id)
 }
 
-func listOrgs(q querier) ([]polder.Org, error) {
+func listOrgs(q db.Querier) ([]polder.Org, error) {
 	return list(q, scanOrg, `SELECT id, name, country, sector, widest, created, home FROM accounts_org ORDER BY name_key`)
 }
 
 // freeOrgName refuses a name that an organisation other than but has.
-func freeOrgName(q querier, name string, but polder.OrgID) error {
+func freeOrgName(q db.Querier, name string, but polder.OrgID) error {
 	taken, err := exists(q, `SELECT 1 FROM accounts_org WHERE name_key = ? AND id <> ?`, nameKey(name), but)
 	if err == nil && taken {
 		err = polder.Errorf(polder.Conflict, "an organisation named %q exists; add what tells the two apart, such as the city", name)

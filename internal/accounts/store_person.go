@@ -7,19 +7,19 @@ import (
 
 const personColumns = `id, org, email, name, role, disabled, must_change, language, theme, shortcuts, created`
 
-func scanPerson(r scanner) (p Person, err error) {
+func scanPerson(r db.Row) (p Person, err error) {
 	var created int64
 	err = r.Scan(&p.ID, &p.Org, &p.Email, &p.Name, role{&p.Role}, &p.Disabled, &p.MustChange, &p.Language, &p.Theme, &p.Shortcuts, &created)
 	p.Created = when(created)
 	return p, err
 }
 
-func readPerson(q querier, id polder.PersonID) (Person, error) {
+func readPerson(q db.Querier, id polder.PersonID) (Person, error) {
 	p, err := scanPerson(q.QueryRow(`SELECT `+personColumns+` FROM accounts_person WHERE id = ?`, id))
 	return p, orNotFound(err, "no person %.80s", id)
 }
 
-func listPeople(q querier, org polder.OrgID) ([]Person, error) {
+func listPeople(q db.Querier, org polder.OrgID) ([]Person, error) {
 	return list(q, scanPerson, `SELECT `+personColumns+` FROM accounts_person WHERE org = ?1 OR ?1 = '' ORDER BY org, email`, org)
 }
 
@@ -41,7 +41,7 @@ func setPreferences(tx *db.Tx, id polder.PersonID, p Preferences) error {
 }
 
 // otherAdmin refuses when id is the last administrator who can log in.
-func otherAdmin(q querier, id polder.PersonID) error {
+func otherAdmin(q db.Querier, id polder.PersonID) error {
 	other, err := exists(q, `SELECT 1 FROM accounts_person WHERE role = 'admin' AND disabled = 0 AND id <> ?`, id)
 	if err == nil && !other {
 		err = polder.Errorf(polder.Conflict, "this is the last administrator of the node; make another one first")

@@ -9,7 +9,7 @@ import (
 )
 
 // readLogIn reads an account by its log-in name, with its password hash.
-func readLogIn(q querier, email string) (p Person, hash string, err error) {
+func readLogIn(q db.Querier, email string) (p Person, hash string, err error) {
 	err = q.QueryRow(`SELECT id, org, email, name, role, disabled, must_change, language, theme, shortcuts, password FROM accounts_person WHERE email = ?`, email).
 		Scan(&p.ID, &p.Org, &p.Email, &p.Name, role{&p.Role}, &p.Disabled, &p.MustChange, &p.Language, &p.Theme, &p.Shortcuts, &hash)
 	return p, hash, err
@@ -30,7 +30,7 @@ type live struct {
 	high, running        int64
 }
 
-func readLive(q querier, hash []byte) (l live, err error) {
+func readLive(q db.Querier, hash []byte) (l live, err error) {
 	var created int64
 	err = q.QueryRow(`SELECT n.id, n.created, n.seen, n.expires, n.ended, n.network, n.agent, n.way,
 			p.id, p.org, p.name, p.role, p.disabled, p.must_change, p.language, p.theme, p.shortcuts, s.high, s.running
@@ -64,13 +64,13 @@ func pruneSessions(tx *db.Tx, before int64) error {
 	return err
 }
 
-func personOfSession(q querier, id SessionID) (p polder.PersonID, err error) {
+func personOfSession(q db.Querier, id SessionID) (p polder.PersonID, err error) {
 	err = q.QueryRow(`SELECT person FROM accounts_session WHERE id = ?`, id).Scan(&p)
 	return p, orNotFound(err, "no session %.80s", id)
 }
 
-func listSessions(q querier, person polder.PersonID, now, idle int64) ([]Session, error) {
-	return list(q, func(r scanner) (s Session, err error) {
+func listSessions(q db.Querier, person polder.PersonID, now, idle int64) ([]Session, error) {
+	return list(q, func(r db.Row) (s Session, err error) {
 		var created, seen, expires int64
 		err = r.Scan(&s.ID, &s.Person, &created, &seen, &expires, &s.Network, &s.Agent, &s.Way)
 		s.Created, s.Seen, s.Expires = when(created), when(seen), when(expires)
@@ -79,7 +79,7 @@ func listSessions(q querier, person polder.PersonID, now, idle int64) ([]Session
 		WHERE person = ? AND ended = 0 AND expires > ? AND seen > ? ORDER BY seen DESC, id`, person, now, idle)
 }
 
-func readLimit(q querier, key string) (full int64, err error) {
+func readLimit(q db.Querier, key string) (full int64, err error) {
 	err = q.QueryRow(`SELECT full FROM accounts_limit WHERE key = ?`, key).Scan(&full)
 	if errors.Is(err, sql.ErrNoRows) {
 		err = nil

@@ -13,25 +13,25 @@ const minute = 60_000_000 // microseconds
 
 const tokenColumns = `id, org, role, name, expires, revoked, used, created, maker_person`
 
-func scanToken(r scanner) (t Token, err error) {
+func scanToken(r db.Row) (t Token, err error) {
 	var expires, revoked, used, created int64
 	err = r.Scan(&t.ID, &t.Org, role{&t.Role}, &t.Name, &expires, &revoked, &used, &created, &t.Maker)
 	t.Expires, t.Revoked, t.Used, t.Created = when(expires), when(revoked), when(used), when(created)
 	return t, err
 }
 
-func readToken(q querier, id polder.TokenID) (Token, error) {
+func readToken(q db.Querier, id polder.TokenID) (Token, error) {
 	t, err := scanToken(q.QueryRow(`SELECT `+tokenColumns+` FROM accounts_token WHERE id = ?`, id))
 	return t, orNotFound(err, "no token %.80s", id)
 }
 
-func listTokens(q querier, org polder.OrgID) ([]Token, error) {
+func listTokens(q db.Querier, org polder.OrgID) ([]Token, error) {
 	all, err := list(q, scanToken, `SELECT `+tokenColumns+` FROM accounts_token WHERE org = ?1 OR ?1 = '' ORDER BY created DESC, id`, org)
 	if err != nil {
 		return nil, err
 	}
 	for i, t := range all {
-		all[i].Scope, err = list(q, func(r scanner) (c polder.CommunityID, err error) { err = r.Scan(&c); return c, err },
+		all[i].Scope, err = list(q, func(r db.Row) (c polder.CommunityID, err error) { err = r.Scan(&c); return c, err },
 			`SELECT community FROM accounts_token_scope WHERE token = ? ORDER BY community`, t.ID)
 		if err != nil {
 			return nil, err
@@ -69,8 +69,8 @@ func revokeToken(tx *db.Tx, id polder.TokenID, now int64) error {
 }
 
 // tokensMadeBy are the living tokens that a person made, and those made with these.
-func tokensMadeBy(q querier, p polder.PersonID) ([]polder.TokenID, error) {
-	return list(q, func(r scanner) (id polder.TokenID, err error) { err = r.Scan(&id); return id, err },
+func tokensMadeBy(q db.Querier, p polder.PersonID) ([]polder.TokenID, error) {
+	return list(q, func(r db.Row) (id polder.TokenID, err error) { err = r.Scan(&id); return id, err },
 		`WITH RECURSIVE made (id) AS (
 			SELECT id FROM accounts_token WHERE maker_person <> '' AND maker_person = ?
 			UNION SELECT t.id FROM accounts_token t JOIN made m ON t.maker_token = m.id)
@@ -87,7 +87,7 @@ type secret struct {
 }
 
 // readSecret reads a token by its id; for an unknown id the hash is one that nothing has.
-func readSecret(q querier, id polder.TokenID) (t secret, err error) {
+func readSecret(q db.Querier, id polder.TokenID) (t secret, err error) {
 	err = q.QueryRow(`SELECT t.org, t.role, t.hash, t.expires, t.revoked, t.used, s.high, s.running
 		FROM accounts_token t, accounts_state s WHERE t.id = ? AND s.id = 1`, id).
 		Scan(&t.actor.Org, role{&t.actor.Role}, &t.hash, &t.expires, &t.revoked, &t.used, &t.high, &t.running)

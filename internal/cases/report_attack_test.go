@@ -16,6 +16,8 @@ import (
 	"testing"
 
 	"github.com/polder-exchange/polder/internal/seal"
+
+	"github.com/polder-exchange/polder/internal/db"
 )
 
 // canaries are words that may be found nowhere, by where they were put.
@@ -213,7 +215,7 @@ func privateThings(t *testing.T, w *deskWorld) (out [][]byte) {
 	t.Helper()
 	out = [][]byte{deskSecret, deskSecret[:32], w.reports.salt, w.reports.pepper, w.reports.onceKey, make([]byte, 32)}
 	tables, err := w.db.Read().Query(`SELECT name FROM sqlite_schema WHERE type = 'table'`)
-	names, err := reportScan(tables, err, func(scan func(...any) error) (n string, err error) { err = scan(&n); return n, err })
+	names, err := db.All(func(row db.Row) (n string, err error) { err = row.Scan(&n); return n, err }, tables, err)
 	deskMust(t, err)
 	for _, name := range names {
 		rows, err := w.db.Read().Query(`SELECT * FROM ` + name)

@@ -302,7 +302,7 @@ func (s *Service) Case(ctx context.Context, by polder.Actor, id CaseID) (CaseVie
 	return s.caseView(ctx, s.committed(ctx), v, id)
 }
 
-func (s *Service) caseView(ctx context.Context, a asking, v caseViewer, id CaseID) (CaseView, error) {
+func (s *Service) caseView(ctx context.Context, a db.Querier, v caseViewer, id CaseID) (CaseView, error) {
 	r, x, err := caseRowAt(a, v, id, PartContact)
 	if err != nil {
 		return CaseView{}, err
@@ -315,7 +315,7 @@ func (s *Service) caseView(ctx context.Context, a asking, v caseViewer, id CaseI
 }
 
 // caseConflict is the error of a change on an older version, with what the asker sees now.
-func (s *Service) caseConflict(ctx context.Context, a asking, v caseViewer, id CaseID) error {
+func (s *Service) caseConflict(ctx context.Context, a db.Querier, v caseViewer, id CaseID) error {
 	view, err := s.caseView(ctx, a, v, id)
 	if err != nil {
 		return err
@@ -610,7 +610,7 @@ func (s *Service) SimilarCases(ctx context.Context, by polder.Actor, id CaseID) 
 }
 
 // onePerCase are the cases that hold one of the values, each once.
-func onePerCase(a asking, v caseViewer, values []string, not CaseID, openOnly bool) ([]CaseRef, error) {
+func onePerCase(a db.Querier, v caseViewer, values []string, not CaseID, openOnly bool) ([]CaseRef, error) {
 	out := []CaseRef{}
 	for part := range slices.Chunk(values, 500) {
 		found, err := casesWith(a, v, part, not, openOnly, 10*maxSimilar)

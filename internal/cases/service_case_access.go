@@ -26,13 +26,13 @@ func (s *Service) caseViewer(ctx context.Context, by polder.Actor) (caseViewer, 
 // caseAt is a case and what the viewer may do in it, unredacted ([Case.seenWith] says what of it is seen):
 // [polder.ErrNotFound] for who was not let in, [polder.ErrForbidden] for who may not do what need says. Ask it in the
 // transaction that changes something.
-func (s *Service) caseAt(a asking, v caseViewer, id CaseID, need Part) (Case, Access, error) {
+func (s *Service) caseAt(a db.Querier, v caseViewer, id CaseID, need Part) (Case, Access, error) {
 	r, x, err := caseRowAt(a, v, id, need)
 	return r.Case, x, err
 }
 
 // caseRowAt is caseAt with the number of the case.
-func caseRowAt(a asking, v caseViewer, id CaseID, need Part) (caseHeld, Access, error) {
+func caseRowAt(a db.Querier, v caseViewer, id CaseID, need Part) (caseHeld, Access, error) {
 	r, err := readSeat(a, v, id)
 	if err != nil {
 		return caseHeld{}, Access{}, err
@@ -52,7 +52,7 @@ func caseRowAt(a asking, v caseViewer, id CaseID, need Part) (caseHeld, Access, 
 }
 
 // caseFieldsAt is caseRowAt for what concerns the case's own fields, which must be within the ceiling.
-func caseFieldsAt(a asking, v caseViewer, id CaseID, need Part) (caseHeld, Access, error) {
+func caseFieldsAt(a db.Querier, v caseViewer, id CaseID, need Part) (caseHeld, Access, error) {
 	r, x, err := caseRowAt(a, v, id, need)
 	if err == nil && !x.sees(r.Level) {
 		err = polder.Errorf(polder.Forbidden, "the case's own fields are marked stricter than your ceiling, %s; a lead can raise it", x.Ceiling.Label())

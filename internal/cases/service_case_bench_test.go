@@ -71,7 +71,7 @@ func TestCaseListReadsItsPageAlone(t *testing.T) {
 	for sort, index := range map[CaseSort]string{CasesByOpened: "PRIMARY KEY (is_org=? AND who=? AND case_n<?)", CasesByChanged: "INDEX cases_member_changed (is_org=? AND who=? AND (by_changed,case_n)<(?,?))", CasesBySeverity: "INDEX cases_member_severity (is_org=? AND who=? AND (by_severity,case_n)<(?,?))"} {
 		args := append(caseFilterArgs(caseViewer{person: worker.Person, org: optics}, CaseFilter{}, false), int64(1), int64(1), 50, false)
 		rows, err := w.db.Read().QueryContext(t.Context(), `EXPLAIN QUERY PLAN `+caseLists[sort], args...)
-		plan, err := caseScanAll(func(r caseScanner) (line string, err error) {
+		plan, err := db.All(func(r db.Row) (line string, err error) {
 			var id, parent, unused int
 			err = r.Scan(&id, &parent, &unused, &line)
 			return line, err

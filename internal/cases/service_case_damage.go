@@ -23,7 +23,7 @@ func (s *Service) Damage(ctx context.Context, by polder.Actor, id CaseID) (Damag
 	return s.damageView(ctx, s.committed(ctx), v, id)
 }
 
-func (s *Service) damageView(ctx context.Context, a asking, v caseViewer, id CaseID) (view DamageView, err error) {
+func (s *Service) damageView(ctx context.Context, a db.Querier, v caseViewer, id CaseID) (view DamageView, err error) {
 	r, x, err := caseRowAt(a, v, id, PartRead)
 	if err != nil {
 		return view, err
@@ -190,7 +190,7 @@ func (s *Service) mayClose(tx *db.Tx, by polder.Actor, v caseViewer, r caseHeld,
 }
 
 // readDamage is the assessment of a case.
-func readDamage(a asking, n int64) (d Damage, found bool, err error) {
+func readDamage(a db.Querier, n int64) (d Damage, found bool, err error) {
 	var body string
 	err = a.QueryRow(`SELECT body FROM cases_damage WHERE case_n = ?`, n).Scan(&body)
 	if errors.Is(err, sql.ErrNoRows) {
@@ -203,9 +203,9 @@ func readDamage(a asking, n int64) (d Damage, found bool, err error) {
 }
 
 // touchedJewels are the jewels that a case touches, by name, those that have left the register included.
-func touchedJewels(a asking, n int64) ([]Jewel, error) {
+func touchedJewels(a db.Querier, n int64) ([]Jewel, error) {
 	rows, err := a.Query(`SELECT `+jewelColumns+` FROM cases_touch t JOIN cases_jewel j ON j.id = t.jewel WHERE t.case_n = ? ORDER BY j.name, j.id`, n)
-	out, err := caseScanAll(scanJewel, rows, err)
+	out, err := db.All(scanJewel, rows, err)
 	return slices.Clip(append([]Jewel{}, out...)), err
 }
 

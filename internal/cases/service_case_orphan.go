@@ -70,7 +70,7 @@ func (s *Service) orphanName(org polder.OrgID, id CaseID) string {
 }
 
 // orphans are the cases of an organisation that nobody leads who sees all of it and may work.
-func (s *Service) orphans(ctx context.Context, a asking, org polder.OrgID) ([]caseHeld, error) {
+func (s *Service) orphans(ctx context.Context, a db.Querier, org polder.OrgID) ([]caseHeld, error) {
 	leads, err := caseLeads(a, org)
 	if err != nil {
 		return nil, err

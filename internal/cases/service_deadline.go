@@ -55,7 +55,7 @@ func (s *Service) Deadlines(ctx context.Context, by polder.Actor, id CaseID) (Ca
 	return s.dutiesAt(s.committed(ctx), v, id)
 }
 
-func (s *Service) dutiesAt(a asking, v caseViewer, id CaseID) (out CaseDuties, err error) {
+func (s *Service) dutiesAt(a db.Querier, v caseViewer, id CaseID) (out CaseDuties, err error) {
 	r, x, err := caseFieldsAt(a, v, id, PartRead)
 	if err != nil {
 		return out, err

@@ -45,7 +45,7 @@ func (s *Service) doer(ctx context.Context, by polder.Actor) (polder.PersonID, e
 }
 
 // managed is a desk that by may change.
-func (s *Service) managed(ctx context.Context, q asking, by polder.Actor, alias string) (Desk, polder.PersonID, error) {
+func (s *Service) managed(ctx context.Context, q db.Querier, by polder.Actor, alias string) (Desk, polder.PersonID, error) {
 	person, err := s.doer(ctx, by)
 	if err != nil {
 		return Desk{}, "", err
@@ -102,7 +102,7 @@ func firstError(errs ...error) error {
 }
 
 // deskView is what anybody may read of a desk.
-func (s *Service) deskView(ctx context.Context, q asking, d Desk) (DeskView, error) {
+func (s *Service) deskView(ctx context.Context, q db.Querier, d Desk) (DeskView, error) {
 	org, err := s.o.Accounts.Org(ctx, d.Org)
 	if err != nil {
 		return DeskView{}, err
@@ -127,7 +127,7 @@ func (s *Service) deskView(ctx context.Context, q asking, d Desk) (DeskView, err
 }
 
 // deskPublic are the readers in force of a desk and its list of keys.
-func deskPublic(q asking, alias string) ([]Reader, []seal.LogEntry, error) {
+func deskPublic(q db.Querier, alias string) ([]Reader, []seal.LogEntry, error) {
 	rows, err := deskReading(q, alias)
 	if err != nil {
 		return nil, nil, err
@@ -185,7 +185,7 @@ func (s *Service) OwnDesk(ctx context.Context, by polder.Actor, alias string) (D
 	return s.deskDetail(q, by, person, *d)
 }
 
-func (s *Service) deskDetail(q asking, by polder.Actor, person polder.PersonID, d Desk) (DeskDetail, error) {
+func (s *Service) deskDetail(q db.Querier, by polder.Actor, person polder.PersonID, d Desk) (DeskDetail, error) {
 	out := DeskDetail{Desk: d, Readers: []DeskReader{}, Manages: by.Role.OnObjects() >= polder.RoleSteward}
 	rows, err := deskReaders(q, d.Alias)
 	if err != nil {
@@ -263,7 +263,7 @@ func (s *Service) OpenDesk(ctx context.Context, by polder.Actor, in DeskSettings
 }
 
 // freeAlias is the alias that a desk gets: the one asked for, or one made of its name that nobody has or had.
-func freeAlias(q asking, in DeskSettings) (string, error) {
+func freeAlias(q db.Querier, in DeskSettings) (string, error) {
 	asked := strings.TrimSpace(in.Alias)
 	if asked != "" && accounts.Alias(asked, "") != asked {
 		return "", polder.Errorf(polder.Invalid, "alias: may have lower-case letters, digits and single hyphens; %q would be right", accounts.Alias(asked, "desk"))
@@ -291,7 +291,7 @@ func freeAlias(q asking, in DeskSettings) (string, error) {
 }
 
 // say writes settings into d.
-func (d *Desk) say(q asking, in DeskSettings, at time.Time) error {
+func (d *Desk) say(q db.Querier, in DeskSettings, at time.Time) error {
 	d.Name, d.Listed, d.Promise, d.Phone, d.Changed = strings.TrimSpace(in.Name), in.Listed, strings.TrimSpace(in.Promise), strings.TrimSpace(in.Phone), at
 	d.Team = strings.TrimSpace(in.Team)
 	if d.Team == "" {

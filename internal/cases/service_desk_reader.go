@@ -183,7 +183,7 @@ func (s *Service) ConfirmReader(ctx context.Context, by polder.Actor, alias stri
 }
 
 // confirmable is the reader that waits, and the key with which person may confirm it.
-func confirmable(q asking, alias string, person polder.PersonID, key seal.KeyID) (row deskReaderRow, with seal.KeyID, err error) {
+func confirmable(q db.Querier, alias string, person polder.PersonID, key seal.KeyID) (row deskReaderRow, with seal.KeyID, err error) {
 	all, err := deskReaders(q, alias)
 	if err != nil {
 		return row, "", err
@@ -265,7 +265,7 @@ func (s *Service) RemoveReader(ctx context.Context, by polder.Actor, alias strin
 	return out, s.dropWraps(ctx, alias, gone)
 }
 
-func removable(q asking, alias string, by polder.Actor, person polder.PersonID, key seal.KeyID) (row deskReaderRow, err error) {
+func removable(q db.Querier, alias string, by polder.Actor, person polder.PersonID, key seal.KeyID) (row deskReaderRow, err error) {
 	all, err := deskReaders(q, alias)
 	if err != nil {
 		return row, err

@@ -36,7 +36,7 @@ func (s *Service) relockProof(k ownKeyRow) ([]byte, error) {
 }
 
 // ownKey is a key of person.
-func ownKey(q asking, person polder.PersonID, id seal.KeyID) (ownKeyRow, error) {
+func ownKey(q db.Querier, person polder.PersonID, id seal.KeyID) (ownKeyRow, error) {
 	all, err := personKeys(q, person)
 	if err != nil {
 		return ownKeyRow{}, err

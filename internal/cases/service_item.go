@@ -14,7 +14,7 @@ import (
 const maxLookUp = 20 // objects of the exchange about one value
 
 // itemRowAt is an item of a case that the viewer sees, and what the viewer may do with it.
-func itemRowAt(a asking, v caseViewer, id CaseID, item string, need Part) (caseHeld, itemRow, Access, error) {
+func itemRowAt(a db.Querier, v caseViewer, id CaseID, item string, need Part) (caseHeld, itemRow, Access, error) {
 	r, x, err := caseRowAt(a, v, id, need)
 	if err != nil {
 		return r, itemRow{}, x, err
@@ -24,7 +24,7 @@ func itemRowAt(a asking, v caseViewer, id CaseID, item string, need Part) (caseH
 }
 
 // completeItems gives items what lies elsewhere, and takes away what the viewer may not read of them.
-func (s *Service) completeItems(ctx context.Context, a asking, v caseViewer, caseOrg polder.OrgID, rows []itemRow) ([]Item, error) {
+func (s *Service) completeItems(ctx context.Context, a db.Querier, v caseViewer, caseOrg polder.OrgID, rows []itemRow) ([]Item, error) {
 	out := make([]Item, 0, len(rows))
 	hide := s.caseHider(ctx, v, caseOrg)
 	for _, r := range rows {
@@ -54,7 +54,7 @@ func (s *Service) completeItems(ctx context.Context, a asking, v caseViewer, cas
 }
 
 // oneItem is an item as the viewer sees it now.
-func (s *Service) oneItem(ctx context.Context, a asking, v caseViewer, id CaseID, item string) (Item, error) {
+func (s *Service) oneItem(ctx context.Context, a db.Querier, v caseViewer, id CaseID, item string) (Item, error) {
 	r, it, _, err := itemRowAt(a, v, id, item, PartRead)
 	if err != nil {
 		return Item{}, err
@@ -309,7 +309,7 @@ func (s *Service) checkOwner(ctx context.Context, v caseViewer, t *Task, stays p
 }
 
 // holdCareless is a [*CarelessHold] where texts hold what the case keeps marked stricter, but for the item that they are of.
-func holdCareless(a asking, v caseViewer, id CaseID, level stix.Marking, self string, confirmed bool, texts map[string]string) error {
+func holdCareless(a db.Querier, v caseViewer, id CaseID, level stix.Marking, self string, confirmed bool, texts map[string]string) error {
 	if confirmed || level == stix.Red {
 		return nil
 	}
@@ -320,7 +320,7 @@ func holdCareless(a asking, v caseViewer, id CaseID, level stix.Marking, self st
 	return &CarelessHold{found}
 }
 
-func carelessAt(a asking, v caseViewer, id CaseID, level stix.Marking, self string, texts map[string]string) ([]Careless, error) {
+func carelessAt(a db.Querier, v caseViewer, id CaseID, level stix.Marking, self string, texts map[string]string) ([]Careless, error) {
 	rows, err := tellingItems(a, v, id, int(level), strings.Join(slices.Collect(maps.Values(foldedTexts(texts))), "\n"))
 	if err != nil {
 		return nil, err

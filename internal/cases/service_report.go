@@ -326,7 +326,7 @@ func (s *Service) insertBoxes(tx *db.Tx, rows []boxRow) error {
 }
 
 // inForce are the keys of those who read for desks now.
-func inForce(q asking, desks []string) (readers []Reader, err error) {
+func inForce(q db.Querier, desks []string) (readers []Reader, err error) {
 	for _, desk := range desks {
 		rows, err := deskReading(q, desk)
 		if err != nil {

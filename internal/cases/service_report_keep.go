@@ -62,7 +62,7 @@ func (s *Service) endReports(ctx context.Context) error {
 // endSome looks at reports after one, in the order of ids.
 func (s *Service) endSome(tx *db.Tx, after string) (n int, last string, err error) {
 	rows, err := tx.Query(`SELECT `+reportColumns+` FROM cases_report WHERE id > ? AND (lookup IS NOT NULL OR state = 'closed' OR fading <> 0) ORDER BY id LIMIT ?`, after, keepAtOnce)
-	all, err := reportScan(rows, err, scanReportRow)
+	all, err := db.All(scanReportRow, rows, err)
 	if err != nil {
 		return 0, "", err
 	}
@@ -112,7 +112,7 @@ func (s *Service) dropLeftWraps(ctx context.Context) error {
 	rows, err := s.committed(ctx).Query(`SELECT ` + deskReaderColumns + ` FROM cases_reader g WHERE state = 'gone'
 		AND NOT EXISTS (SELECT 1 FROM cases_reader r WHERE r.desk = g.desk AND r.person = g.person AND r.state = 'reading')
 		AND EXISTS (SELECT 1 FROM cases_wrap w WHERE w.key = g.key) LIMIT 1000`)
-	all, err := reportScan(rows, err, scanDeskReader)
+	all, err := db.All(scanDeskReader, rows, err)
 	if err != nil {
 		return err
 	}

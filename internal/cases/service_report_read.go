@@ -33,7 +33,7 @@ func (r reading) reads(row reportRow) bool {
 }
 
 // readingOf is where by reads. A person who has left the organisation of a desk reads nothing there.
-func (s *Service) readingOf(ctx context.Context, q asking, by polder.Actor) (r reading, err error) {
+func (s *Service) readingOf(ctx context.Context, q db.Querier, by polder.Actor) (r reading, err error) {
 	if r.person, err = s.doer(ctx, by); err != nil {
 		return r, err
 	}
@@ -58,7 +58,7 @@ func (s *Service) readingOf(ctx context.Context, q asking, by polder.Actor) (r r
 }
 
 // readable is a report that by reads.
-func (s *Service) readable(ctx context.Context, q asking, by polder.Actor, id string) (reportRow, reading, error) {
+func (s *Service) readable(ctx context.Context, q db.Querier, by polder.Actor, id string) (reportRow, reading, error) {
 	r, err := s.readingOf(ctx, q, by)
 	if err != nil {
 		return reportRow{}, r, err
@@ -120,7 +120,7 @@ func (s *Service) Report(ctx context.Context, by polder.Actor, id string) (Repor
 }
 
 // reportViews are reports as a reader sees them.
-func (s *Service) reportViews(ctx context.Context, q asking, r reading, rows []reportRow, all bool) ([]ReportView, error) {
+func (s *Service) reportViews(ctx context.Context, q db.Querier, r reading, rows []reportRow, all bool) ([]ReportView, error) {
 	var ids []string
 	for _, row := range rows {
 		ids = append(ids, row.id)
@@ -183,7 +183,7 @@ func (s *Service) reportView(row reportRow, boxes []boxRow) ReportView {
 }
 
 // deskCountry is the country of the organisation of a desk.
-func (s *Service) deskCountry(ctx context.Context, q asking, alias string) (string, error) {
+func (s *Service) deskCountry(ctx context.Context, q db.Querier, alias string) (string, error) {
 	d, err := anyDesk(q, alias)
 	if err != nil || d == nil {
 		return "", err

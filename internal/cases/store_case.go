@@ -29,9 +29,7 @@ type caseHeld struct {
 	member Member
 }
 
-type caseScanner interface{ Scan(dest ...any) error }
-
-func scanCase(row caseScanner, more ...any) (r caseHeld, err error) {
+func scanCase(row db.Row, more ...any) (r caseHeld, err error) {
 	var roads, countries string
 	var aware, occurred, ended, opened, closed, changed, archived, announced int64
 	into := []any{&r.n, &r.ID, &r.Org, &r.Level, &r.Title, &r.Summary, &r.Kind, &roads, &r.Class, &r.Severity, &r.Status, &aware, &r.Noticed, &occurred, &ended, &r.Sector, &countries, &r.Crosses,
@@ -70,24 +68,8 @@ func memberScan() (into []any, done func() Member) {
 	}
 }
 
-// caseScanAll reads every row.
-func caseScanAll[T any](scan func(caseScanner) (T, error), rows *sql.Rows, err error) (out []T, _ error) {
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	for rows.Next() {
-		one, err := scan(rows)
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, one)
-	}
-	return out, rows.Err()
-}
-
 // scanSeat reads a case with the row of who asks.
-func scanSeat(row caseScanner) (caseHeld, error) {
+func scanSeat(row db.Row) (caseHeld, error) {
 	into, done := memberScan()
 	r, err := scanCase(row, into...)
 	r.member = done()
@@ -97,7 +79,7 @@ func scanSeat(row caseScanner) (caseHeld, error) {
 var errNoCase = polder.Errorf(polder.NotFound, "no such case, or none that you were let into")
 
 // readSeat is a case that the viewer was let into.
-func readSeat(a asking, v caseViewer, id CaseID) (caseHeld, error) {
+func readSeat(a db.Querier, v caseViewer, id CaseID) (caseHeld, error) {
 	r, err := scanSeat(a.QueryRow(`SELECT `+caseColumns+`, `+memberColumns+` FROM cases_case c JOIN cases_member m ON m.case_n = c.n WHERE c.id = ?3 AND `+caseSeat, string(v.person), string(v.org), string(id)))
 	if errors.Is(err, sql.ErrNoRows) {
 		return r, errNoCase
@@ -106,7 +88,7 @@ func readSeat(a asking, v caseViewer, id CaseID) (caseHeld, error) {
 }
 
 // readCase is a case, whoever asks.
-func readCase(a asking, id CaseID) (caseHeld, error) {
+func readCase(a db.Querier, id CaseID) (caseHeld, error) {
 	r, err := scanCase(a.QueryRow(`SELECT `+caseColumns+` FROM cases_case c WHERE c.id = ?`, string(id)))
 	if errors.Is(err, sql.ErrNoRows) {
 		return r, errNoCase
@@ -170,9 +152,9 @@ func deleteMember(tx *db.Tx, n int64, m Member) error {
 	return err
 }
 
-func listMembers(a asking, n int64) ([]Member, error) {
+func listMembers(a db.Querier, n int64) ([]Member, error) {
 	rows, err := a.Query(`SELECT `+memberColumns+` FROM cases_member m WHERE m.case_n = ? ORDER BY m.is_org, m.since, m.who`, n)
-	return caseScanAll(func(r caseScanner) (Member, error) {
+	return db.All(func(r db.Row) (Member, error) {
 		into, done := memberScan()
 		err := r.Scan(into...)
 		return done(), err
@@ -217,14 +199,14 @@ type revisionBody struct {
 
 // listRevisions are those of a case, or of one of its items, that the viewer may see, the latest first: neither the
 // revision nor what it is of may be marked stricter than the ceiling.
-func listRevisions(a asking, v caseViewer, id CaseID, item string, limit int) ([]CaseRevision, error) {
+func listRevisions(a db.Querier, v caseViewer, id CaseID, item string, limit int) ([]CaseRevision, error) {
 	rows, err := a.Query(`SELECT r.what, r.item, r.version, r.at, r.person, r.org, r.did, r.reason, r.level, r.body FROM cases_case c JOIN cases_member m ON m.case_n = c.n JOIN cases_revision r ON r.case_n = c.n LEFT JOIN cases_item i ON i.id = r.item AND r.item <> ''
 		WHERE c.id = ?3 AND (?4 = '' OR r.item = ?4) AND `+caseSeat+` AND m.part <> 'contact-point' AND r.level <= m.ceiling
 		AND (r.item <> '' OR `+caseOpen+`) AND (r.item = '' OR `+itemSight+`) AND (r.what NOT IN ('member', 'damage', 'jewels') OR c.org = ?2) AND (r.what NOT IN ('sharing', 'release') OR ?2 IN (c.org, r.org)) ORDER BY r.n DESC LIMIT ?5`, string(v.person), string(v.org), string(id), item, limit)
-	return caseScanAll(scanRevision, rows, err)
+	return db.All(scanRevision, rows, err)
 }
 
-func scanRevision(row caseScanner) (r CaseRevision, err error) {
+func scanRevision(row db.Row) (r CaseRevision, err error) {
 	var at int64
 	var text string
 	if err = row.Scan(&r.What, &r.Item, &r.Version, &at, &r.By, &r.Org, &r.Did, &r.Reason, &r.Level, &text); err != nil {
@@ -240,7 +222,7 @@ func scanRevision(row caseScanner) (r CaseRevision, err error) {
 }
 
 // readCaseSettings are an organisation's choices.
-func readCaseSettings(a asking, org polder.OrgID) (set CaseSettings, err error) {
+func readCaseSettings(a db.Querier, org polder.OrgID) (set CaseSettings, err error) {
 	var level int
 	err = a.QueryRow(`SELECT stewards_list, readers_jewels, version FROM cases_setting WHERE org = ?`, string(org)).Scan(&level, &set.ReadersJewels, &set.Version)
 	if errors.Is(err, sql.ErrNoRows) {

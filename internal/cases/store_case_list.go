@@ -64,7 +64,7 @@ func caseFilterArgs(v caseViewer, f CaseFilter, isOrg bool) []any {
 type casePlace struct{ key, n int64 }
 
 // listCases is a page of the cases that the viewer was let into, each with its key.
-func listCases(a asking, v caseViewer, f CaseFilter) (out []caseHeld, keys []int64, err error) {
+func listCases(a db.Querier, v caseViewer, f CaseFilter) (out []caseHeld, keys []int64, err error) {
 	after, err := caseAfter(a, v, f.Next)
 	if err != nil {
 		return nil, nil, err
@@ -77,7 +77,7 @@ func listCases(a asking, v caseViewer, f CaseFilter) (out []caseHeld, keys []int
 	for _, isOrg := range []bool{false, true} {
 		args := append(caseFilterArgs(v, f, isOrg), after.key, after.n, f.Limit+1, f.Leads)
 		rows, err := a.Query(caseLists[f.Sort], args...)
-		part, err := caseScanAll(func(r caseScanner) (l line, err error) {
+		part, err := db.All(func(r db.Row) (l line, err error) {
 			into, done := memberScan()
 			l.caseHeld, err = scanCase(r, append([]any{&l.key}, into...)...)
 			l.member = done()
@@ -101,7 +101,7 @@ func caseNext(key int64, id CaseID) string { return strconv.FormatInt(key, 36) +
 var errCasePlace = polder.Errorf(polder.Invalid, "next: is no place in this list; take it from the page before, or leave it out to begin at the top")
 
 // caseAfter reads what caseNext wrote.
-func caseAfter(a asking, v caseViewer, next string) (casePlace, error) {
+func caseAfter(a db.Querier, v caseViewer, next string) (casePlace, error) {
 	if next == "" {
 		return casePlace{1<<62 - 1, 1<<62 - 1}, nil
 	}
@@ -118,7 +118,7 @@ func caseAfter(a asking, v caseViewer, next string) (casePlace, error) {
 }
 
 // countCases counts what the viewer sees, by status.
-func countCases(a asking, v caseViewer) (t CaseTotals, err error) {
+func countCases(a db.Querier, v caseViewer) (t CaseTotals, err error) {
 	for _, isOrg := range []bool{false, true} {
 		who := string(v.person)
 		if isOrg {
@@ -136,15 +136,15 @@ func countCases(a asking, v caseViewer) (t CaseTotals, err error) {
 }
 
 // stewardCases are an organisation's cases up to a level, the latest first, below a number.
-func stewardCases(a asking, org polder.OrgID, upTo stix.Marking, below int64, limit int) ([]caseHeld, error) {
+func stewardCases(a db.Querier, org polder.OrgID, upTo stix.Marking, below int64, limit int) ([]caseHeld, error) {
 	rows, err := a.Query(`SELECT `+caseColumns+` FROM cases_case c WHERE c.org = ? AND c.n < ? AND c.level <= ? ORDER BY c.n DESC LIMIT ?`, string(org), below, int(upTo), limit)
-	return caseScanAll(func(r caseScanner) (caseHeld, error) { return scanCase(r) }, rows, err)
+	return db.All(func(r db.Row) (caseHeld, error) { return scanCase(r) }, rows, err)
 }
 
 // caseLeads are the people who lead a case of an organisation and see all of it, whether or not they may work.
-func caseLeads(a asking, org polder.OrgID) ([]polder.PersonID, error) {
+func caseLeads(a db.Querier, org polder.OrgID) ([]polder.PersonID, error) {
 	rows, err := a.Query(`SELECT DISTINCT m.who FROM cases_case c JOIN cases_member m ON m.case_n = c.n WHERE c.org = ? AND m.is_org = 0 AND m.part = 'lead' AND m.ceiling = ?`, string(org), int(stix.Red))
-	return caseScanAll(func(r caseScanner) (p polder.PersonID, err error) {
+	return db.All(func(r db.Row) (p polder.PersonID, err error) {
 		err = r.Scan(&p)
 		return p, err
 	}, rows, err)
@@ -152,21 +152,21 @@ func caseLeads(a asking, org polder.OrgID) ([]polder.PersonID, error) {
 
 // casesNotLedBy are the cases of an organisation that none of some people leads who sees all of it, the oldest first;
 // people is a list in JSON.
-func casesNotLedBy(a asking, org polder.OrgID, people string) ([]caseHeld, error) {
+func casesNotLedBy(a db.Querier, org polder.OrgID, people string) ([]caseHeld, error) {
 	rows, err := a.Query(`SELECT `+caseColumns+` FROM cases_case c WHERE c.org = ? AND NOT EXISTS (SELECT 1 FROM cases_member m WHERE m.case_n = c.n AND m.is_org = 0 AND m.part = 'lead' AND m.ceiling = ?
 		AND m.who IN (SELECT value FROM json_each(?))) ORDER BY c.n`, string(org), int(stix.Red), people)
-	return caseScanAll(func(r caseScanner) (caseHeld, error) { return scanCase(r) }, rows, err)
+	return db.All(func(r db.Row) (caseHeld, error) { return scanCase(r) }, rows, err)
 }
 
 // casesWith are the cases in which the viewer sees an item of one of the values, but those of one case, the latest first.
-func casesWith(a asking, v caseViewer, values []string, not CaseID, openOnly bool, limit int) ([]CaseRef, error) {
+func casesWith(a db.Querier, v caseViewer, values []string, not CaseID, openOnly bool, limit int) ([]CaseRef, error) {
 	list, err := json.Marshal(values)
 	if err != nil {
 		return nil, err
 	}
 	rows, err := a.Query(`SELECT `+caseColumns+`, i.value, i.id, `+memberColumns+` FROM json_each(?6) l CROSS JOIN cases_item i ON i.value = l.value JOIN cases_case c ON c.n = i.case_n JOIN cases_member m ON m.case_n = c.n
 		WHERE i.value <> '' AND i.struck = 0 AND c.id <> ?3 AND (?4 = 0 OR c.status <> 'closed') AND `+itemSight+` ORDER BY c.n DESC, i.n LIMIT ?5`, string(v.person), string(v.org), string(not), openOnly, limit, string(list))
-	return caseScanAll(func(r caseScanner) (CaseRef, error) {
+	return db.All(func(r db.Row) (CaseRef, error) {
 		var value, item string
 		into, done := memberScan()
 		row, err := scanCase(r, append([]any{&value, &item}, into...)...)

@@ -11,7 +11,7 @@ import (
 )
 
 // readProfile is by which rules a case is counted; ok is false where nothing was stored.
-func readProfile(a asking, id CaseID) (p DeadlineProfile, ok bool, err error) {
+func readProfile(a db.Querier, id CaseID) (p DeadlineProfile, ok bool, err error) {
 	var jurisdictions, sectors, kinds string
 	var changed int64
 	err = a.QueryRow(`SELECT jurisdictions, sectors, kinds, serious, chosen_by, changed, version FROM cases_duty WHERE case_id = ?`, string(id)).
@@ -48,9 +48,9 @@ func addAware(tx *db.Tx, id CaseID, c AwareChange) error {
 	return err
 }
 
-func listAware(a asking, id CaseID) ([]AwareChange, error) {
+func listAware(a db.Querier, id CaseID) ([]AwareChange, error) {
 	rows, err := a.Query(`SELECT at, made, person, reason FROM cases_aware WHERE case_id = ? ORDER BY n`, string(id))
-	return caseScanAll(func(row caseScanner) (c AwareChange, err error) {
+	return db.All(func(row db.Row) (c AwareChange, err error) {
 		var at, made int64
 		err = row.Scan(&at, &made, &c.By, &c.Reason)
 		c.At, c.Made = caseTime(at), caseTime(made)
@@ -74,9 +74,9 @@ func strikeCaseEvent(tx *db.Tx, id CaseID, n int, reason string) (ok bool, err e
 	return changed > 0, err
 }
 
-func listCaseEvents(a asking, id CaseID) ([]CaseEvent, error) {
+func listCaseEvents(a db.Querier, id CaseID) ([]CaseEvent, error) {
 	rows, err := a.Query(`SELECT n, name, at, made, person, struck, reason FROM cases_event WHERE case_id = ? ORDER BY n`, string(id))
-	return caseScanAll(func(row caseScanner) (e CaseEvent, err error) {
+	return db.All(func(row db.Row) (e CaseEvent, err error) {
 		var at, made int64
 		err = row.Scan(&e.N, &e.Name, &at, &made, &e.By, &e.Struck, &e.Reason)
 		e.At, e.Made = caseTime(at), caseTime(made)
@@ -93,7 +93,7 @@ type deadlineRow struct {
 
 const deadlineColumns = `d.case_id, d.rule, d.org, d.start, d.due, d.said, d.mark, d.sent, d.reference, d.reason, d.person, d.late, d.fired, d.gone, d.version`
 
-func scanDeadline(row caseScanner, more ...any) (r deadlineRow, err error) {
+func scanDeadline(row db.Row, more ...any) (r deadlineRow, err error) {
 	var id, rule, said string
 	var start, due, sent, late, fired int64
 	var gone bool
@@ -112,13 +112,13 @@ func scanDeadline(row caseScanner, more ...any) (r deadlineRow, err error) {
 }
 
 // listDeadlines are those of a case, the earliest first, those without a time last.
-func listDeadlines(a asking, id CaseID) ([]deadlineRow, error) {
+func listDeadlines(a db.Querier, id CaseID) ([]deadlineRow, error) {
 	rows, err := a.Query(`SELECT `+deadlineColumns+` FROM cases_deadline d WHERE d.case_id = ? ORDER BY d.due = 0, d.due, d.rule`, string(id))
-	return caseScanAll(func(row caseScanner) (deadlineRow, error) { return scanDeadline(row) }, rows, err)
+	return db.All(func(row db.Row) (deadlineRow, error) { return scanDeadline(row) }, rows, err)
 }
 
 // readDeadline is one deadline of a case; [polder.ErrNotFound] where there is none.
-func readDeadline(a asking, id CaseID, rule string) (deadlineRow, error) {
+func readDeadline(a db.Querier, id CaseID, rule string) (deadlineRow, error) {
 	r, err := scanDeadline(a.QueryRow(`SELECT `+deadlineColumns+` FROM cases_deadline d WHERE d.case_id = ? AND d.rule = ?`, string(id), rule))
 	if errors.Is(err, sql.ErrNoRows) {
 		return r, polder.Errorf(polder.NotFound, "the case has no deadline of that name; its page lists them")
@@ -156,10 +156,10 @@ const sqlOpenDeadlines = ` FROM cases_deadline d JOIN cases_case c ON c.id = d.c
 const sqlOver = `d.due > 0 AND (d.due < ?3 OR d.late > 0)`
 
 // openDeadlines are open deadlines of all cases that the viewer sees: those with a time first, the earliest first.
-func openDeadlines(a asking, v caseViewer, now time.Time, f DeadlineFilter) ([]deadlineRow, error) {
+func openDeadlines(a db.Querier, v caseViewer, now time.Time, f DeadlineFilter) ([]deadlineRow, error) {
 	rows, err := a.Query(`SELECT `+deadlineColumns+`, c.title`+sqlOpenDeadlines+` AND (?4 = 0 OR `+sqlOver+`) AND (?5 = 0 OR d.due > 0 AND d.due <= ?5)
 		ORDER BY d.due = 0, d.due, d.case_id, d.rule LIMIT ?6`, string(v.person), string(v.org), caseStamp(now), f.Late, caseStamp(f.Until), f.Limit)
-	return caseScanAll(func(row caseScanner) (deadlineRow, error) {
+	return db.All(func(row db.Row) (deadlineRow, error) {
 		var title string
 		r, err := scanDeadline(row, &title)
 		r.CaseTitle = title
@@ -168,13 +168,13 @@ func openDeadlines(a asking, v caseViewer, now time.Time, f DeadlineFilter) ([]d
 }
 
 // countOpenDeadlines counts the deadlines that openDeadlines would list without a limit, and of them those that are over.
-func countOpenDeadlines(a asking, v caseViewer, now time.Time) (open, late int, err error) {
+func countOpenDeadlines(a db.Querier, v caseViewer, now time.Time) (open, late int, err error) {
 	err = a.QueryRow(`SELECT count(*), coalesce(sum(`+sqlOver+`), 0)`+sqlOpenDeadlines, string(v.person), string(v.org), caseStamp(now)).Scan(&open, &late)
 	return open, late, err
 }
 
 // caseWorkers are the people of the case's organisation who work on it and see its fields.
-func caseWorkers(a asking, id CaseID) ([]polder.PersonID, error) {
+func caseWorkers(a db.Querier, id CaseID) ([]polder.PersonID, error) {
 	rows, err := a.Query(`SELECT m.who FROM cases_case c JOIN cases_member m ON m.case_n = c.n WHERE c.id = ? AND m.is_org = 0 AND m.part IN ('lead', 'work') AND `+caseOpen+` ORDER BY m.who`, string(id))
-	return caseScanAll(func(row caseScanner) (p polder.PersonID, err error) { return p, row.Scan(&p) }, rows, err)
+	return db.All(func(row db.Row) (p polder.PersonID, err error) { return p, row.Scan(&p) }, rows, err)
 }

@@ -13,21 +13,21 @@ import (
 
 const deskColumns = `alias, org, name, kind, listed, promise, phone, team, changed`
 
-func scanDesk(scan func(...any) error) (d Desk, err error) {
+func scanDesk(row db.Row) (d Desk, err error) {
 	var changed int64
-	err = scan(&d.Alias, &d.Org, &d.Name, &d.Kind, &d.Listed, &d.Promise, &d.Phone, &d.Team, &changed)
+	err = row.Scan(&d.Alias, &d.Org, &d.Name, &d.Kind, &d.Listed, &d.Promise, &d.Phone, &d.Team, &changed)
 	d.Changed = reportTime(changed)
 	return d, err
 }
 
 // readDesk is a desk that takes reports; nil when there is none.
-func readDesk(q asking, alias string) (*Desk, error) {
-	return oneDesk(scanDesk(q.QueryRow(`SELECT `+deskColumns+` FROM cases_desk WHERE alias = ? AND closed = 0`, alias).Scan))
+func readDesk(q db.Querier, alias string) (*Desk, error) {
+	return oneDesk(scanDesk(q.QueryRow(`SELECT `+deskColumns+` FROM cases_desk WHERE alias = ? AND closed = 0`, alias)))
 }
 
 // anyDesk is a desk, closed or not; nil when there never was one.
-func anyDesk(q asking, alias string) (*Desk, error) {
-	return oneDesk(scanDesk(q.QueryRow(`SELECT `+deskColumns+` FROM cases_desk WHERE alias = ?`, alias).Scan))
+func anyDesk(q db.Querier, alias string) (*Desk, error) {
+	return oneDesk(scanDesk(q.QueryRow(`SELECT `+deskColumns+` FROM cases_desk WHERE alias = ?`, alias)))
 }
 
 func oneDesk(d Desk, err error) (*Desk, error) {
@@ -38,15 +38,15 @@ func oneDesk(d Desk, err error) (*Desk, error) {
 }
 
 // listedDesks are desks that take reports and that anybody may know of, by name.
-func listedDesks(q asking) ([]Desk, error) {
+func listedDesks(q db.Querier) ([]Desk, error) {
 	rows, err := q.Query(`SELECT ` + deskColumns + ` FROM cases_desk WHERE closed = 0 AND listed = 1 ORDER BY name, alias LIMIT 1000`)
-	return reportScan(rows, err, scanDesk)
+	return db.All(scanDesk, rows, err)
 }
 
 // desksOf are the desks of an organisation that take reports, by name.
-func desksOf(q asking, org polder.OrgID) ([]Desk, error) {
+func desksOf(q db.Querier, org polder.OrgID) ([]Desk, error) {
 	rows, err := q.Query(`SELECT `+deskColumns+` FROM cases_desk WHERE closed = 0 AND org = ? ORDER BY name, alias LIMIT 1000`, string(org))
-	return reportScan(rows, err, scanDesk)
+	return db.All(scanDesk, rows, err)
 }
 
 func insertDesk(tx *db.Tx, d Desk) error {
@@ -85,10 +85,10 @@ func (r deskReaderRow) reader() Reader {
 
 const deskReaderColumns = `desk, public, person, name, state, asked, asker, asked_by, confirmed, since, gone`
 
-func scanDeskReader(scan func(...any) error) (r deskReaderRow, err error) {
+func scanDeskReader(row db.Row) (r deskReaderRow, err error) {
 	var public []byte
 	var asked, since, gone int64
-	if err := scan(&r.desk, &public, &r.person, &r.name, &r.state, &asked, &r.asker, &r.askedBy, &r.confirmed, &since, &gone); err != nil {
+	if err := row.Scan(&r.desk, &public, &r.person, &r.name, &r.state, &asked, &r.asker, &r.askedBy, &r.confirmed, &since, &gone); err != nil {
 		return r, err
 	}
 	if len(public) != len(r.public) {
@@ -100,22 +100,22 @@ func scanDeskReader(scan func(...any) error) (r deskReaderRow, err error) {
 }
 
 // deskReaders are all who ever were readers of a desk, those in force first.
-func deskReaders(q asking, desk string) ([]deskReaderRow, error) {
+func deskReaders(q db.Querier, desk string) ([]deskReaderRow, error) {
 	rows, err := q.Query(`SELECT `+deskReaderColumns+` FROM cases_reader WHERE desk = ?
 		ORDER BY CASE state WHEN 'reading' THEN 0 WHEN 'waiting' THEN 1 ELSE 2 END, since, asked, key LIMIT 5000`, desk)
-	return reportScan(rows, err, scanDeskReader)
+	return db.All(scanDeskReader, rows, err)
 }
 
 // deskReading are the readers in force of a desk.
-func deskReading(q asking, desk string) ([]deskReaderRow, error) {
+func deskReading(q db.Querier, desk string) ([]deskReaderRow, error) {
 	rows, err := q.Query(`SELECT `+deskReaderColumns+` FROM cases_reader WHERE desk = ? AND state = 'reading' ORDER BY since, key`, desk)
-	return reportScan(rows, err, scanDeskReader)
+	return db.All(scanDeskReader, rows, err)
 }
 
 // personReads are the places where a person reads, in force.
-func personReads(q asking, person polder.PersonID) ([]deskReaderRow, error) {
+func personReads(q db.Querier, person polder.PersonID) ([]deskReaderRow, error) {
 	rows, err := q.Query(`SELECT `+deskReaderColumns+` FROM cases_reader WHERE person = ? AND state = 'reading' ORDER BY desk, key`, string(person))
-	return reportScan(rows, err, scanDeskReader)
+	return db.All(scanDeskReader, rows, err)
 }
 
 func putDeskReader(tx *db.Tx, r deskReaderRow) error {
@@ -128,15 +128,15 @@ func putDeskReader(tx *db.Tx, r deskReaderRow) error {
 }
 
 // deskLog is the list of keys of a desk.
-func deskLog(q asking, desk string) ([]seal.LogEntry, error) {
+func deskLog(q db.Querier, desk string) ([]seal.LogEntry, error) {
 	rows, err := q.Query(`SELECT entry FROM cases_desk_log WHERE desk = ? ORDER BY n`, desk)
-	return reportScan(rows, err, func(scan func(...any) error) (e seal.LogEntry, err error) {
+	return db.All(func(row db.Row) (e seal.LogEntry, err error) {
 		var text string
-		if err := scan(&text); err != nil {
+		if err := row.Scan(&text); err != nil {
 			return e, err
 		}
 		return e, json.Unmarshal([]byte(text), &e)
-	})
+	}, rows, err)
 }
 
 // addDeskLog adds an entry to the list of keys of a desk, never older than the last one.
@@ -167,10 +167,10 @@ type ownKeyRow struct {
 	OwnKey
 }
 
-func scanOwnKey(scan func(...any) error) (k ownKeyRow, err error) {
+func scanOwnKey(row db.Row) (k ownKeyRow, err error) {
 	var locked string
 	var made int64
-	if err := scan(&k.ID, &k.person, &k.org, &locked, &made, &k.Current); err != nil {
+	if err := row.Scan(&k.ID, &k.person, &k.org, &locked, &made, &k.Current); err != nil {
 		return k, err
 	}
 	k.Made = reportTime(made)
@@ -182,9 +182,9 @@ func scanOwnKey(scan func(...any) error) (k ownKeyRow, err error) {
 }
 
 // personKeys are the keys of a person, the present one first.
-func personKeys(q asking, person polder.PersonID) ([]ownKeyRow, error) {
+func personKeys(q db.Querier, person polder.PersonID) ([]ownKeyRow, error) {
 	rows, err := q.Query(`SELECT id, person, org, locked, made, current FROM cases_key WHERE person = ? ORDER BY current DESC, made DESC, id`, string(person))
-	return reportScan(rows, err, scanOwnKey)
+	return db.All(scanOwnKey, rows, err)
 }
 
 func insertKey(tx *db.Tx, k ownKeyRow) error {
@@ -211,7 +211,7 @@ func relockKey(tx *db.Tx, k ownKeyRow) error {
 }
 
 // keyHolder is who keeps a key; empty when nobody does.
-func keyHolder(q asking, key seal.KeyID) (person polder.PersonID, err error) {
+func keyHolder(q db.Querier, key seal.KeyID) (person polder.PersonID, err error) {
 	err = q.QueryRow(`SELECT person FROM cases_key WHERE id = ?`, string(key)).Scan(&person)
 	if errors.Is(err, sql.ErrNoRows) {
 		return "", nil

@@ -39,7 +39,7 @@ func (it Item) body() (string, error) {
 	return string(text), err
 }
 
-func scanItem(row caseScanner, more ...any) (r itemRow, err error) {
+func scanItem(row db.Row, more ...any) (r itemRow, err error) {
 	var at, made, changed, struck int64
 	var text string
 	into := []any{&r.n, &r.ID, &r.Case, &r.Kind, &r.Level, &at, &r.Title, &r.Text, &text, &r.Version, &made, &r.MadeBy, &changed, &r.By, &r.Org, &r.Weighs, &struck, &r.Erased}
@@ -55,7 +55,7 @@ func scanItem(row caseScanner, more ...any) (r itemRow, err error) {
 	return r, nil
 }
 
-func scanPlainItem(row caseScanner) (itemRow, error) { return scanItem(row) }
+func scanPlainItem(row db.Row) (itemRow, error) { return scanItem(row) }
 
 var errNoItem = polder.Errorf(polder.NotFound, "no such item in this case, or none that you see")
 
@@ -63,7 +63,7 @@ var errNoItem = polder.Errorf(polder.NotFound, "no such item in this case, or no
 const itemSource = ` FROM cases_case c JOIN cases_member m ON m.case_n = c.n JOIN cases_item i ON i.case_n = c.n WHERE `
 
 // readItem is an item of a case that the viewer sees.
-func readItem(a asking, v caseViewer, id CaseID, item string) (itemRow, error) {
+func readItem(a db.Querier, v caseViewer, id CaseID, item string) (itemRow, error) {
 	sight := itemSight
 	if fail.Bug("ceiling-of-lists") {
 		sight = caseSeat
@@ -132,7 +132,7 @@ const (
 )
 
 // listItems is a page of the items that the viewer sees of a case.
-func listItems(a asking, v caseViewer, id CaseID, f ItemFilter) ([]itemRow, error) {
+func listItems(a db.Querier, v caseViewer, id CaseID, f ItemFilter) ([]itemRow, error) {
 	list, at, n := itemsLatest, int64(1<<62-1), int64(1<<62-1)
 	if f.Oldest {
 		list, at, n = itemsOldest, -1, -1
@@ -149,11 +149,11 @@ func listItems(a asking, v caseViewer, id CaseID, f ItemFilter) ([]itemRow, erro
 		kinds += "," + string(k) + ","
 	}
 	rows, err := a.Query(list, string(v.person), string(v.org), string(id), strings.ToLower(strings.TrimSpace(f.Text)), f.Struck, at, n, f.Limit+1, kinds)
-	return caseScanAll(scanPlainItem, rows, err)
+	return db.All(scanPlainItem, rows, err)
 }
 
 // countItems counts the items of a case that the viewer sees and that count, by kind.
-func countItems(a asking, v caseViewer, id CaseID) (map[ItemKind]int, error) {
+func countItems(a db.Querier, v caseViewer, id CaseID) (map[ItemKind]int, error) {
 	rows, err := a.Query(`SELECT i.kind, count(*)`+itemSource+`c.id = ?3 AND i.struck = 0 AND `+itemSight+` GROUP BY i.kind`, string(v.person), string(v.org), string(id))
 	if err != nil {
 		return nil, err
@@ -172,17 +172,17 @@ func countItems(a asking, v caseViewer, id CaseID) (map[ItemKind]int, error) {
 }
 
 // searchItems are items of all cases of the viewer that hold a text.
-func searchItems(a asking, v caseViewer, text string, limit int) ([]itemRow, error) {
+func searchItems(a db.Querier, v caseViewer, text string, limit int) ([]itemRow, error) {
 	rows, err := a.Query(`SELECT `+itemColumns+` FROM cases_member m CROSS JOIN cases_case c ON c.n = m.case_n CROSS JOIN cases_item i ON i.case_n = c.n
 		WHERE ((m.is_org = 0 AND m.who = ?1) OR (m.is_org = 1 AND m.who = ?2)) AND i.struck = 0 AND instr(i.folded, ?3) > 0 AND `+itemSight+` ORDER BY i.changed DESC, i.n DESC LIMIT ?4`, string(v.person), string(v.org), strings.ToLower(text), limit)
-	return caseScanAll(scanPlainItem, rows, err)
+	return db.All(scanPlainItem, rows, err)
 }
 
 // tasksOf are the open tasks of the viewer's person, the most urgent first.
-func tasksOf(a asking, v caseViewer, limit int) ([]CaseTask, error) {
+func tasksOf(a db.Querier, v caseViewer, limit int) ([]CaseTask, error) {
 	rows, err := a.Query(`SELECT `+itemColumns+`, `+caseColumns+`, `+memberColumns+` FROM cases_item i JOIN cases_case c ON c.n = i.case_n JOIN cases_member m ON m.case_n = c.n
 		WHERE i.owner = ?1 AND i.owner <> '' AND i.struck = 0 AND c.status <> 'closed' AND `+itemSight+` ORDER BY i.at = 0, i.at, i.n LIMIT ?3`, string(v.person), string(v.org), limit)
-	return caseScanAll(func(row caseScanner) (t CaseTask, err error) {
+	return db.All(func(row db.Row) (t CaseTask, err error) {
 		var r caseHeld
 		into, done := memberScan()
 		both := taskScan{row: row, more: into, r: &r}
@@ -197,7 +197,7 @@ func tasksOf(a asking, v caseViewer, limit int) ([]CaseTask, error) {
 
 // taskScan reads an item and its case out of one row.
 type taskScan struct {
-	row  caseScanner
+	row  db.Row
 	more []any
 	r    *caseHeld
 }
@@ -214,7 +214,7 @@ type caseScanFunc func(dest ...any) error
 func (f caseScanFunc) Scan(dest ...any) error { return f(dest...) }
 
 // sameValue is an observable of the case that the viewer sees, with that value, marked as wide as level or wider.
-func sameValue(a asking, v caseViewer, id CaseID, value string, level int) (r itemRow, found bool, err error) {
+func sameValue(a db.Querier, v caseViewer, id CaseID, value string, level int) (r itemRow, found bool, err error) {
 	r, err = scanItem(a.QueryRow(`SELECT `+itemColumns+itemSource+`i.value = ?4 AND i.value <> '' AND i.struck = 0 AND i.level <= ?5 AND c.id = ?3 AND `+itemSight+` ORDER BY i.level, i.n LIMIT 1`, string(v.person), string(v.org), string(id), value, level))
 	if errors.Is(err, sql.ErrNoRows) {
 		return r, false, nil
@@ -223,7 +223,7 @@ func sameValue(a asking, v caseViewer, id CaseID, value string, level int) (r it
 }
 
 // supersededBy is the decision that took the place of one, where the viewer sees it.
-func supersededBy(a asking, v caseViewer, item string) (by string, err error) {
+func supersededBy(a db.Querier, v caseViewer, item string) (by string, err error) {
 	err = a.QueryRow(`SELECT i.id`+itemSource+`i.supersedes = ?3 AND i.supersedes <> '' AND `+itemSight+` ORDER BY i.n DESC LIMIT 1`, string(v.person), string(v.org), item).Scan(&by)
 	if errors.Is(err, sql.ErrNoRows) {
 		return "", nil
@@ -232,23 +232,23 @@ func supersededBy(a asking, v caseViewer, item string) (by string, err error) {
 }
 
 // caseValues are the values of the observables of a case that the viewer sees.
-func caseValues(a asking, v caseViewer, id CaseID) ([]string, error) {
+func caseValues(a db.Querier, v caseViewer, id CaseID) ([]string, error) {
 	rows, err := a.Query(`SELECT DISTINCT i.value`+itemSource+`c.id = ?3 AND i.value <> '' AND i.struck = 0 AND `+itemSight+` ORDER BY i.n DESC LIMIT 5000`, string(v.person), string(v.org), string(id))
-	return caseScanAll(func(r caseScanner) (text string, err error) { return text, r.Scan(&text) }, rows, err)
+	return db.All(func(r db.Row) (text string, err error) { return text, r.Scan(&text) }, rows, err)
 }
 
 // tellingItems are items of a case that the viewer sees, that are marked stricter than level, and whose value or title
 // stands in a text in lower case; evidence and links always.
-func tellingItems(a asking, v caseViewer, id CaseID, level int, text string) ([]itemRow, error) {
+func tellingItems(a db.Querier, v caseViewer, id CaseID, level int, text string) ([]itemRow, error) {
 	rows, err := a.Query(`SELECT `+itemColumns+itemSource+`c.id = ?3 AND i.struck = 0 AND i.level > ?4 AND (i.kind IN ('evidence', 'link') OR i.value <> '' AND instr(?5, lower(i.value)) > 0 OR i.value = '' AND instr(?5, lower(i.title)) > 0) AND `+itemSight+` ORDER BY i.n DESC LIMIT 5000`,
 		string(v.person), string(v.org), string(id), level, text)
-	return caseScanAll(scanPlainItem, rows, err)
+	return db.All(scanPlainItem, rows, err)
 }
 
 // custodyOf are the steps of evidence, in their order.
-func custodyOf(a asking, n int64) ([]Custody, error) {
+func custodyOf(a db.Querier, n int64) ([]Custody, error) {
 	rows, err := a.Query(`SELECT at, person, did, whom, reason FROM cases_custody WHERE item_n = ? ORDER BY n`, n)
-	return caseScanAll(func(r caseScanner) (c Custody, err error) {
+	return db.All(func(r db.Row) (c Custody, err error) {
 		var at int64
 		err = r.Scan(&at, &c.Person, &c.Did, &c.To, &c.Reason)
 		c.At = caseTime(at)
@@ -262,7 +262,7 @@ func insertCustody(tx *db.Tx, n int64, v caseViewer, c Custody) error {
 }
 
 // caseOfReport is the case of a report, where the viewer is in it and sees its fields.
-func caseOfReport(a asking, v caseViewer, report string) (id CaseID, found bool, err error) {
+func caseOfReport(a db.Querier, v caseViewer, report string) (id CaseID, found bool, err error) {
 	err = a.QueryRow(`SELECT c.id FROM cases_case c JOIN cases_member m ON m.case_n = c.n WHERE c.report = ?3 AND c.report <> '' AND c.org = ?2 AND `+caseSeat+` AND `+caseOpen+` ORDER BY c.n DESC LIMIT 1`, string(v.person), string(v.org), report).Scan(&id)
 	if errors.Is(err, sql.ErrNoRows) {
 		return "", false, nil

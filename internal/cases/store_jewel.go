@@ -13,7 +13,7 @@ import (
 
 const jewelColumns = `j.id, j.org, j.body, j.changed, j.version, j.removed`
 
-func scanJewel(row caseScanner) (j Jewel, err error) {
+func scanJewel(row db.Row) (j Jewel, err error) {
 	var id, body string
 	var org polder.OrgID
 	var changed, removed int64
@@ -28,7 +28,7 @@ func scanJewel(row caseScanner) (j Jewel, err error) {
 
 var errNoJewel = polder.Errorf(polder.NotFound, "no such crown jewel, or none of your organisation")
 
-func readJewel(a asking, org polder.OrgID, id string) (Jewel, error) {
+func readJewel(a db.Querier, org polder.OrgID, id string) (Jewel, error) {
 	j, err := scanJewel(a.QueryRow(`SELECT `+jewelColumns+` FROM cases_jewel j WHERE j.id = ? AND j.org = ?`, id, string(org)))
 	if errors.Is(err, sql.ErrNoRows) {
 		return j, errNoJewel
@@ -37,7 +37,7 @@ func readJewel(a asking, org polder.OrgID, id string) (Jewel, error) {
 }
 
 // jewelNamed is the jewel of an organisation's register of that name, in whatever case.
-func jewelNamed(a asking, org polder.OrgID, name string) (j Jewel, found bool, err error) {
+func jewelNamed(a db.Querier, org polder.OrgID, name string) (j Jewel, found bool, err error) {
 	j, err = scanJewel(a.QueryRow(`SELECT `+jewelColumns+` FROM cases_jewel j WHERE j.org = ? AND j.name = ? AND j.removed = 0`, string(org), strings.ToLower(name)))
 	if errors.Is(err, sql.ErrNoRows) {
 		return j, false, nil
@@ -45,7 +45,7 @@ func jewelNamed(a asking, org polder.OrgID, name string) (j Jewel, found bool, e
 	return j, err == nil, err
 }
 
-func countJewels(a asking, org polder.OrgID) (n int, err error) {
+func countJewels(a db.Querier, org polder.OrgID) (n int, err error) {
 	err = a.QueryRow(`SELECT count(*) FROM cases_jewel WHERE org = ?`, string(org)).Scan(&n)
 	return n, err
 }
@@ -66,7 +66,7 @@ func putJewel(tx *db.Tx, v caseViewer, j Jewel, did string) error {
 	return err
 }
 
-func listJewels(a asking, org polder.OrgID, f JewelFilter) ([]Jewel, error) {
+func listJewels(a db.Querier, org polder.OrgID, f JewelFilter) ([]Jewel, error) {
 	name, id := "", ""
 	if f.Next != "" {
 		last, err := readJewel(a, org, f.Next)
@@ -78,12 +78,12 @@ func listJewels(a asking, org polder.OrgID, f JewelFilter) ([]Jewel, error) {
 	rows, err := a.Query(`SELECT `+jewelColumns+` FROM cases_jewel j WHERE j.org = ?1 AND (j.name, j.id) > (?2, ?3) AND (j.removed > 0) = ?4 AND (?5 = '' OR instr(j.folded, ?5) > 0)
 		AND (?6 = '' OR EXISTS (SELECT 1 FROM json_each(j.body, '$.technology') WHERE lower(substr(value, 1, length(?6))) = ?6)) ORDER BY j.name, j.id LIMIT ?7`,
 		string(org), name, id, f.Removed, strings.ToLower(f.Text), strings.ToLower(f.Technology), f.Limit)
-	return caseScanAll(scanJewel, rows, err)
+	return db.All(scanJewel, rows, err)
 }
 
-func jewelRevisions(a asking, id string, limit int) ([]JewelRevision, error) {
+func jewelRevisions(a db.Querier, id string, limit int) ([]JewelRevision, error) {
 	rows, err := a.Query(`SELECT at, person, did, body FROM cases_jewel_revision WHERE jewel = ? ORDER BY n DESC LIMIT ?`, id, limit)
-	return caseScanAll(func(r caseScanner) (out JewelRevision, err error) {
+	return db.All(func(r db.Row) (out JewelRevision, err error) {
 		var at int64
 		var body string
 		if err = r.Scan(&at, &out.By, &out.Did, &body); err != nil {

@@ -22,23 +22,6 @@ func reportSteps(steps ...func() error) error {
 	return nil
 }
 
-// reportScan reads every row.
-func reportScan[T any](rows *sql.Rows, err error, scan func(func(...any) error) (T, error)) ([]T, error) {
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var out []T
-	for rows.Next() {
-		one, err := scan(rows.Scan)
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, one)
-	}
-	return out, rows.Err()
-}
-
 // reportList is a list as one argument, for json_each.
 func reportList[T ~string](list []T) string {
 	text, err := json.Marshal(list)
@@ -76,9 +59,9 @@ type reportRow struct {
 
 const reportColumns = `id, desk, team, state, sealed_by, received, acknowledged, closed, changed, fading, case_id, lookup, reporter`
 
-func scanReportRow(scan func(...any) error) (r reportRow, err error) {
+func scanReportRow(row db.Row) (r reportRow, err error) {
 	var received, acknowledged, closed, changed, fading int64
-	err = scan(&r.id, &r.desk, &r.team, &r.state, &r.sealedBy, &received, &acknowledged, &closed, &changed, &fading, &r.caseID, &r.lookup, &r.reporter)
+	err = row.Scan(&r.id, &r.desk, &r.team, &r.state, &r.sealedBy, &received, &acknowledged, &closed, &changed, &fading, &r.caseID, &r.lookup, &r.reporter)
 	r.received, r.acknowledged, r.closed = reportTime(received), reportTime(acknowledged), reportTime(closed)
 	r.changed, r.fading = reportTime(changed), reportTime(fading)
 	return r, err
@@ -115,13 +98,13 @@ func updateReport(tx *db.Tx, r reportRow) error {
 }
 
 // readReport is a report by its id; nil when there is none.
-func readReport(q asking, id string) (*reportRow, error) {
-	return oneReport(scanReportRow(q.QueryRow(`SELECT `+reportColumns+` FROM cases_report WHERE id = ?`, id).Scan))
+func readReport(q db.Querier, id string) (*reportRow, error) {
+	return oneReport(scanReportRow(q.QueryRow(`SELECT `+reportColumns+` FROM cases_report WHERE id = ?`, id)))
 }
 
 // findReport is a report by the place of its thread; nil when there is none.
-func findReport(q asking, lookup []byte) (*reportRow, error) {
-	return oneReport(scanReportRow(q.QueryRow(`SELECT `+reportColumns+` FROM cases_report WHERE lookup = ?`, lookup).Scan))
+func findReport(q db.Querier, lookup []byte) (*reportRow, error) {
+	return oneReport(scanReportRow(q.QueryRow(`SELECT `+reportColumns+` FROM cases_report WHERE lookup = ?`, lookup)))
 }
 
 func oneReport(r reportRow, err error) (*reportRow, error) {
@@ -132,7 +115,7 @@ func oneReport(r reportRow, err error) (*reportRow, error) {
 }
 
 // listReports are the reports of desks, the oldest first.
-func listReports(q asking, desks []string, f ReportFilter, after *reportRow) ([]reportRow, error) {
+func listReports(q db.Querier, desks []string, f ReportFilter, after *reportRow) ([]reportRow, error) {
 	var from reportRow
 	if after != nil {
 		from = *after
@@ -140,25 +123,25 @@ func listReports(q asking, desks []string, f ReportFilter, after *reportRow) ([]
 	rows, err := q.Query(`SELECT `+reportColumns+` FROM cases_report WHERE desk IN (SELECT value FROM json_each(?1)) AND (state = ?2 OR ?2 = '' AND state <> 'closed') AND (received, id) > (?3, ?4)
 		UNION SELECT `+reportColumns+` FROM cases_report WHERE team <> '' AND team IN (SELECT value FROM json_each(?1)) AND (state = ?2 OR ?2 = '' AND state <> 'closed') AND (received, id) > (?3, ?4)
 		ORDER BY received, id LIMIT ?5`, reportList(desks), string(f.State), reportMicros(from.received), from.id, f.Limit)
-	return reportScan(rows, err, scanReportRow)
+	return db.All(scanReportRow, rows, err)
 }
 
 // countNew counts the reports of desks that nobody has acknowledged.
-func countNew(q asking, desks []string) (n int, err error) {
+func countNew(q db.Querier, desks []string) (n int, err error) {
 	err = q.QueryRow(`SELECT count(*) FROM (SELECT id FROM cases_report WHERE state = 'new' AND desk IN (SELECT value FROM json_each(?1))
 		UNION SELECT id FROM cases_report WHERE state = 'new' AND team <> '' AND team IN (SELECT value FROM json_each(?1)))`, reportList(desks)).Scan(&n)
 	return n, err
 }
 
 // countOpen counts the reports of a desk that are not closed.
-func countOpen(q asking, desk string) (n int, err error) {
+func countOpen(q db.Querier, desk string) (n int, err error) {
 	err = q.QueryRow(`SELECT count(*) FROM (SELECT id FROM cases_report WHERE desk = ?1 AND state <> 'closed'
 		UNION SELECT id FROM cases_report WHERE team <> '' AND team = ?1 AND state <> 'closed')`, desk).Scan(&n)
 	return n, err
 }
 
 // countLacking counts those of them of which something is not sealed to a key.
-func countLacking(q asking, desk string, key seal.KeyID) (n int, err error) {
+func countLacking(q db.Querier, desk string, key seal.KeyID) (n int, err error) {
 	err = q.QueryRow(`SELECT count(*) FROM (SELECT id FROM cases_report WHERE desk = ?1 AND state <> 'closed'
 		UNION SELECT id FROM cases_report WHERE team <> '' AND team = ?1 AND state <> 'closed') r
 		WHERE EXISTS (SELECT 1 FROM cases_box b WHERE b.report = r.id AND NOT EXISTS (SELECT 1 FROM cases_wrap w WHERE w.box = b.id AND w.key = ?2))`, desk, string(key)).Scan(&n)
@@ -210,7 +193,7 @@ func insertWraps(tx *db.Tx, box string, wraps []seal.Wrap) error {
 
 // readBoxes are the sealed parts of reports with the wraps for keys alone, in order. Where not all is asked for, of
 // messages and files there is everything but the bodies.
-func readBoxes(q asking, reports []string, keys []seal.KeyID, all bool) (map[string][]boxRow, error) {
+func readBoxes(q db.Querier, reports []string, keys []seal.KeyID, all bool) (map[string][]boxRow, error) {
 	out := map[string][]boxRow{}
 	wraps, err := readWraps(q, reports, keys)
 	if err != nil {
@@ -218,12 +201,12 @@ func readBoxes(q asking, reports []string, keys []seal.KeyID, all bool) (map[str
 	}
 	rows, err := q.Query(`SELECT id, report, part, n, sender, at, of_box, nonce, CASE WHEN ?2 OR part = 'report' THEN body ELSE x'' END, hash, size FROM cases_box
 		WHERE report IN (SELECT value FROM json_each(?1)) ORDER BY report, n`, reportList(reports), all)
-	found, err := reportScan(rows, err, func(scan func(...any) error) (b boxRow, err error) {
+	found, err := db.All(func(row db.Row) (b boxRow, err error) {
 		var at int64
-		err = scan(&b.id, &b.report, &b.part, &b.n, &b.sender, &at, &b.of, &b.box.Nonce, &b.box.Body, &b.hash, &b.size)
+		err = row.Scan(&b.id, &b.report, &b.part, &b.n, &b.sender, &at, &b.of, &b.box.Nonce, &b.box.Body, &b.hash, &b.size)
 		b.at, b.box.V, b.box.Wraps = reportTime(at), 1, wraps[b.id]
 		return b, err
-	})
+	}, rows, err)
 	for _, b := range found {
 		out[b.report] = append(out[b.report], b)
 	}
@@ -231,17 +214,17 @@ func readBoxes(q asking, reports []string, keys []seal.KeyID, all bool) (map[str
 }
 
 // readWraps are the wraps of boxes of reports for keys, by box.
-func readWraps(q asking, reports []string, keys []seal.KeyID) (map[string][]seal.Wrap, error) {
+func readWraps(q db.Querier, reports []string, keys []seal.KeyID) (map[string][]seal.Wrap, error) {
 	type row struct {
 		box string
 		seal.Wrap
 	}
 	rows, err := q.Query(`SELECT w.box, w.key, w.enc, w.sealed FROM cases_box b JOIN cases_wrap w ON w.box = b.id
 		WHERE b.report IN (SELECT value FROM json_each(?)) AND w.key IN (SELECT value FROM json_each(?)) ORDER BY w.box, w.key`, reportList(reports), reportList(keys))
-	all, err := reportScan(rows, err, func(scan func(...any) error) (r row, err error) {
-		err = scan(&r.box, &r.To, &r.Enc, &r.Key)
+	all, err := db.All(func(one db.Row) (r row, err error) {
+		err = one.Scan(&r.box, &r.To, &r.Enc, &r.Key)
 		return r, err
-	})
+	}, rows, err)
 	out := map[string][]seal.Wrap{}
 	for _, r := range all {
 		out[r.box] = append(out[r.box], r.Wrap)
@@ -250,13 +233,13 @@ func readWraps(q asking, reports []string, keys []seal.KeyID) (map[string][]seal
 }
 
 // boxesLacking are those of reports of which something has no wrap for a key.
-func boxesLacking(q asking, reports []string, key seal.KeyID) (map[string]bool, error) {
+func boxesLacking(q db.Querier, reports []string, key seal.KeyID) (map[string]bool, error) {
 	rows, err := q.Query(`SELECT DISTINCT b.report FROM cases_box b WHERE b.report IN (SELECT value FROM json_each(?))
 		AND NOT EXISTS (SELECT 1 FROM cases_wrap w WHERE w.box = b.id AND w.key = ?)`, reportList(reports), string(key))
-	all, err := reportScan(rows, err, func(scan func(...any) error) (id string, err error) {
-		err = scan(&id)
+	all, err := db.All(func(row db.Row) (id string, err error) {
+		err = row.Scan(&id)
 		return id, err
-	})
+	}, rows, err)
 	out := map[string]bool{}
 	for _, id := range all {
 		out[id] = true
@@ -283,10 +266,10 @@ func deleteWraps(tx *db.Tx, desk string, key seal.KeyID, limit int) (more bool, 
 // deleteReport takes a report with all its parts away; what its files hold goes when nothing refers to it.
 func deleteReport(tx *db.Tx, blobs *blob.Store, id string) error {
 	rows, err := tx.Query(`SELECT hash FROM cases_box WHERE report = ? AND part = 'file'`, id)
-	hashes, err := reportScan(rows, err, func(scan func(...any) error) (h []byte, err error) {
-		err = scan(&h)
+	hashes, err := db.All(func(row db.Row) (h []byte, err error) {
+		err = row.Scan(&h)
 		return h, err
-	})
+	}, rows, err)
 	if err != nil {
 		return err
 	}
@@ -309,7 +292,7 @@ func deleteReport(tx *db.Tx, blobs *blob.Store, id string) error {
 }
 
 // readOnce is the report that a post became when it came first; empty when it did not.
-func readOnce(q asking, hash []byte) (id string, err error) {
+func readOnce(q db.Querier, hash []byte) (id string, err error) {
 	if hash == nil {
 		return "", nil
 	}

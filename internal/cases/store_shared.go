@@ -13,7 +13,7 @@ import (
 
 const sharingColumns = `id, case_id, community, with_org, part, ceiling, country, stage, since, actor, sent, digest, stopped`
 
-func scanSharing(row caseScanner) (sh Sharing, err error) {
+func scanSharing(row db.Row) (sh Sharing, err error) {
 	var since, sent, stopped int64
 	var ceiling int
 	err = row.Scan(&sh.ID, &sh.Case, &sh.Community, &sh.Org, &sh.Part, &ceiling, &sh.Country, &sh.stage, &since, &sh.By, &sent, &sh.digest, &stopped)
@@ -22,9 +22,9 @@ func scanSharing(row caseScanner) (sh Sharing, err error) {
 }
 
 // listSharings are those of a case, the first made first; without those that were stopped unless all are asked for.
-func listSharings(a asking, id CaseID, all bool) ([]Sharing, error) {
+func listSharings(a db.Querier, id CaseID, all bool) ([]Sharing, error) {
 	rows, err := a.Query(`SELECT `+sharingColumns+` FROM cases_sharing WHERE case_id = ?1 AND (?2 OR stopped = 0) ORDER BY since, id`, string(id), all)
-	return caseScanAll(scanSharing, rows, err)
+	return db.All(scanSharing, rows, err)
 }
 
 func insertSharing(tx *db.Tx, org polder.OrgID, sh Sharing) error {
@@ -58,9 +58,9 @@ func insertReply(tx *db.Tx, r sharedReply) error {
 }
 
 // listReplies are what an organisation added to a case of another, and for nobody else, whoever bears the same key.
-func listReplies(a asking, org, to polder.OrgID, community, key string) ([]Item, error) {
+func listReplies(a db.Querier, org, to polder.OrgID, community, key string) ([]Item, error) {
 	rows, err := a.Query(`SELECT body FROM cases_sharing_reply WHERE org = ?1 AND community = ?2 AND case_key = ?3 AND to_org = ?4 ORDER BY made, id`, string(org), community, key, string(to))
-	return caseScanAll(func(row caseScanner) (it Item, err error) {
+	return db.All(func(row db.Row) (it Item, err error) {
 		var body string
 		if err := row.Scan(&body); err != nil {
 			return it, err
@@ -70,9 +70,9 @@ func listReplies(a asking, org, to polder.OrgID, community, key string) ([]Item,
 	}, rows, err)
 }
 
-func listContacts(a asking, org polder.OrgID) ([]ContactPoint, error) {
+func listContacts(a db.Querier, org polder.OrgID) ([]ContactPoint, error) {
 	rows, err := a.Query(`SELECT country, community, with_org FROM cases_contact WHERE org = ?1 ORDER BY country`, string(org))
-	return caseScanAll(func(row caseScanner) (p ContactPoint, err error) {
+	return db.All(func(row db.Row) (p ContactPoint, err error) {
 		err = row.Scan(&p.Country, &p.Community, &p.Org)
 		return p, err
 	}, rows, err)
@@ -105,7 +105,7 @@ func insertRelease(tx *db.Tx, org polder.OrgID, r ReleasedObject) error {
 	return err
 }
 
-func scanRelease(row caseScanner) (r ReleasedObject, err error) {
+func scanRelease(row db.Row) (r ReleasedObject, err error) {
 	var level int
 	var at int64
 	err = row.Scan(&r.Case, &r.Community, &r.Object, &r.Says, &level, &at, &r.By)
@@ -114,13 +114,13 @@ func scanRelease(row caseScanner) (r ReleasedObject, err error) {
 }
 
 // listReleases are what left from a case, the latest first.
-func listReleases(a asking, id CaseID) ([]ReleasedObject, error) {
+func listReleases(a db.Querier, id CaseID) ([]ReleasedObject, error) {
 	rows, err := a.Query(`SELECT case_id, community, object, says, level, at, actor FROM cases_release WHERE case_id = ?1 ORDER BY n DESC LIMIT 1000`, string(id))
-	return caseScanAll(scanRelease, rows, err)
+	return db.All(scanRelease, rows, err)
 }
 
 // releasedFrom is the case that an object left from.
-func releasedFrom(a asking, org polder.OrgID, object string) (id CaseID, found bool, err error) {
+func releasedFrom(a db.Querier, org polder.OrgID, object string) (id CaseID, found bool, err error) {
 	err = a.QueryRow(`SELECT case_id FROM cases_release WHERE object = ?1 AND org = ?2 ORDER BY n DESC LIMIT 1`, object, string(org)).Scan(&id)
 	if errors.Is(err, sql.ErrNoRows) {
 		return "", false, nil

@@ -26,3 +26,22 @@ func (r reads) Query(query string, args ...any) (*sql.Rows, error) {
 func (r reads) QueryRow(query string, args ...any) *sql.Row {
 	return r.d.QueryRowContext(r.ctx, query, args...)
 }
+
+// Row is a row of an answer: the only one, or the one among many at which [sql.Rows] stand.
+type Row interface{ Scan(dest ...any) error }
+
+// All reads every row of what [Querier.Query] returned, by scan, and closes it. No row is a nil list.
+func All[T any](scan func(Row) (T, error), rows *sql.Rows, err error) (out []T, _ error) {
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		one, err := scan(rows)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, one)
+	}
+	return out, rows.Err()
+}

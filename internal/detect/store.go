@@ -29,9 +29,6 @@ func Migrate(ctx context.Context, d *db.DB) error {
 	return d.Migrate(ctx, "detect", sub)
 }
 
-// scanner is a row of either a query or a transaction.
-type scanner interface{ Scan(dest ...any) error }
-
 func micro(t time.Time) int64 {
 	if t.IsZero() {
 		return 0
@@ -102,7 +99,7 @@ const groupColumns = `n, seq, id, org, kind, rule, title, level, why, host, acco
 
 const selectGroup = `SELECT ` + groupColumns + ` FROM alert_group `
 
-func scanGroup(r scanner) (g Group, err error) {
+func scanGroup(r db.Row) (g Group, err error) {
 	var origin string
 	var level int
 	var first, last, made, changed, sighted int64

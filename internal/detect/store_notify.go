@@ -13,7 +13,7 @@ var errNoNotice = polder.Errorf(polder.NotFound, "no such notification")
 
 const selectNotice = `SELECT id, person, org, level, channel, target, secret, digest, enabled, made FROM alert_notice WHERE `
 
-func scanNotice(r scanner) (n Notice, err error) {
+func scanNotice(r db.Row) (n Notice, err error) {
 	var level int
 	var made int64
 	err = r.Scan(&n.ID, (*string)(&n.Person), (*string)(&n.Org), &level, (*string)(&n.Channel), &n.Target, &n.Secret, (*uint8)(&n.Digest), &n.Enabled, &made)

@@ -14,7 +14,7 @@ const selectSuppression = `SELECT id, org, rule, object, title, scope, value, re
 
 var errNoSuppression = polder.Errorf(polder.NotFound, "no such suppression, or none of your organisation")
 
-func scanSuppression(r scanner) (s Suppression, err error) {
+func scanSuppression(r db.Row) (s Suppression, err error) {
 	var made, until, ended, last int64
 	err = r.Scan(&s.ID, (*string)(&s.Org), &s.Rule, &s.Object, &s.Title, (*string)(&s.Scope), &s.Value, &s.Reason, &s.By, &made, &until, &ended, &s.EndedBy, &s.Count, &last)
 	if errors.Is(err, sql.ErrNoRows) {

@@ -16,10 +16,7 @@ import (
 
 var errNoDraft = polder.Errorf(polder.NotFound, "no such draft in your organisation")
 
-// rowScanner is a row of either a query or a transaction.
-type rowScanner interface{ Scan(dest ...any) error }
-
-func scanDraft(r rowScanner) (d Draft, err error) {
+func scanDraft(r db.Row) (d Draft, err error) {
 	var doc string
 	var changed int64
 	if err := r.Scan(&d.ID, (*string)(&d.Org), &changed, &doc); err != nil {

@@ -14,7 +14,7 @@ const selectRule = `SELECT id, person, org, kind, value, channel, target, secret
 
 var errNoRule = polder.Errorf(polder.NotFound, "no such notification")
 
-func scanRule(r rowScanner) (u Rule, err error) {
+func scanRule(r db.Row) (u Rule, err error) {
 	var created int64
 	err = r.Scan(&u.ID, (*string)(&u.Person), (*string)(&u.Org), (*string)(&u.Kind), &u.Value, (*string)(&u.Channel), &u.Target, &u.Secret, (*uint8)(&u.Digest), &u.Enabled, &created)
 	if errors.Is(err, sql.ErrNoRows) {

@@ -85,7 +85,7 @@ var errEnough = polder.Errorf(polder.Internal, "enough was read")
 
 // recordReader reads the record of a period.
 type recordReader struct {
-	a     reads
+	a     db.Querier
 	org   polder.OrgID
 	p     Period
 	cache againstCache

@@ -263,7 +263,7 @@ func (s *Service) options(ctx context.Context, org polder.OrgID, o Options) (Opt
 	if o.Threshold > 0 {
 		return o, nil
 	}
-	set, err := readSettings(ctx, s.o.DB.Read(), org)
+	set, err := settingsOf(s.reader(ctx), org)
 	o.Threshold = set.Threshold
 	return o, err
 }

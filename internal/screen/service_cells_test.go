@@ -117,7 +117,7 @@ func TestWhoMayDoWhat(t *testing.T) {
 		}},
 		{"settings", reader, fine, func(by polder.Actor) error { _, err := w.Settings(ctx, by); return err }},
 		{"set", steward, fine, func(by polder.Actor) error {
-			set, err := readSettings(ctx, w.db.Read(), by.Org)
+			set, err := settingsOf(w.db.In(ctx), by.Org)
 			must(t, err)
 			_, err = w.Set(ctx, by, set)
 			return err

@@ -217,7 +217,7 @@ func (s *Service) pruneOrg(ctx context.Context, org polder.OrgID) (gone int, err
 
 // pruneSome takes some of what an organisation kept too long away.
 func (s *Service) pruneSome(tx *db.Tx, org polder.OrgID) (t Tombstone, n int, err error) {
-	set, err := settingsTx(tx, org)
+	set, err := settingsOf(tx, org)
 	if err != nil {
 		return t, 0, err
 	}

@@ -84,7 +84,7 @@ func (s *Service) RemoveGroup(ctx context.Context, by polder.Actor, name string)
 }
 
 // checkKnownGroup refuses a group that the organisation does not have.
-func checkKnownGroup(a asker, org polder.OrgID, name string) error {
+func checkKnownGroup(a db.Querier, org polder.OrgID, name string) error {
 	if slices.Contains(CommonGroups, name) {
 		return nil
 	}

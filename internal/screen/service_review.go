@@ -85,7 +85,7 @@ func (s *Service) Decide(ctx context.Context, by polder.Actor, id string, j Judg
 		if err != nil {
 			return err
 		}
-		set, err := settingsTx(tx, by.Org)
+		set, err := settingsOf(tx, by.Org)
 		if err != nil {
 			return err
 		}

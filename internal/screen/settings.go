@@ -54,7 +54,7 @@ func (s *Service) Settings(ctx context.Context, by polder.Actor) (Settings, erro
 	if err := mayScreen(by, polder.RoleReader); err != nil {
 		return Settings{}, err
 	}
-	return readSettings(ctx, s.o.DB.Read(), by.Org)
+	return settingsOf(s.reader(ctx), by.Org)
 }
 
 // Set changes the settings of the actor's organisation; set.Version is the one that was seen. It asks for a steward.
@@ -67,7 +67,7 @@ func (s *Service) Set(ctx context.Context, by polder.Actor, set Settings) (Setti
 		return Settings{}, err
 	}
 	err := s.write(ctx, func(tx *db.Tx) error {
-		have, err := settingsTx(tx, by.Org)
+		have, err := settingsOf(tx, by.Org)
 		if err != nil {
 			return err
 		}
@@ -97,7 +97,7 @@ func (s *Service) AskAgain(ctx context.Context, by polder.Actor) error {
 		return err
 	}
 	return s.write(ctx, func(tx *db.Tx) error {
-		set, err := settingsTx(tx, by.Org)
+		set, err := settingsOf(tx, by.Org)
 		if err != nil {
 			return err
 		}

@@ -25,47 +25,8 @@ func Migrate(ctx context.Context, d *db.DB) error {
 	return d.Migrate(ctx, "screen", sub)
 }
 
-// asker is a transaction, or whatever reads as one does.
-type asker interface {
-	Query(query string, args ...any) (*sql.Rows, error)
-	QueryRow(query string, args ...any) *sql.Row
-}
-
-// rowScanner is a row of either a query or a transaction.
-type rowScanner interface{ Scan(dest ...any) error }
-
-// reads are the read-only connections under a context.
-type reads struct {
-	ctx context.Context
-	d   *sql.DB
-}
-
-func (r reads) Query(query string, args ...any) (*sql.Rows, error) {
-	return r.d.QueryContext(r.ctx, query, args...)
-}
-
-func (r reads) QueryRow(query string, args ...any) *sql.Row {
-	return r.d.QueryRowContext(r.ctx, query, args...)
-}
-
 // reader reads what is committed.
-func (s *Service) reader(ctx context.Context) reads { return reads{ctx, s.o.DB.Read()} }
-
-// scanAll reads every row.
-func scanAll[T any](scan func(rowScanner) (T, error), rows *sql.Rows, err error) (out []T, _ error) {
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	for rows.Next() {
-		one, err := scan(rows)
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, one)
-	}
-	return out, rows.Err()
-}
+func (s *Service) reader(ctx context.Context) db.Querier { return s.o.DB.In(ctx) }
 
 // stamp is a time as it is kept.
 func stamp(t time.Time) int64 {
@@ -97,13 +58,7 @@ func unpack(text string, into any) error {
 	return json.Unmarshal([]byte(text), into)
 }
 
-func readSettings(ctx context.Context, d *sql.DB, org polder.OrgID) (Settings, error) {
-	return settingsOf(reads{ctx, d}, org)
-}
-
-func settingsTx(tx *db.Tx, org polder.OrgID) (Settings, error) { return settingsOf(tx, org) }
-
-func settingsOf(a asker, org polder.OrgID) (s Settings, err error) {
+func settingsOf(a db.Querier, org polder.OrgID) (s Settings, err error) {
 	var changed int64
 	err = a.QueryRow(`SELECT threshold, second_from, second_for_true, keep_decided, keep_undecided, record_single, changed, actor, version, generation FROM screen_settings WHERE org = ?`, string(org)).
 		Scan(&s.Threshold, &s.SecondFrom, &s.SecondForTrue, &s.KeepDecided, &s.KeepUndecided, &s.RecordSingle, &changed, &s.By, &s.Version, &s.generation)

@@ -19,7 +19,7 @@ type keptBatch struct {
 	against int64
 }
 
-func scanBatch(row rowScanner) (b keptBatch, err error) {
+func scanBatch(row db.Row) (b keptBatch, err error) {
 	var made, ended int64
 	err = row.Scan(&b.n, &b.ID, (*string)(&b.Org), &b.Name, (*string)(&b.State), &made, &ended, &b.By, (*string)(&b.person), (*string)(&b.token), &b.Threshold,
 		&b.Total, &b.Done, &b.Refused, &b.Met, &b.Hits, &b.New, &b.against)
@@ -30,7 +30,7 @@ func scanBatch(row rowScanner) (b keptBatch, err error) {
 	return b, err
 }
 
-func readBatch(a asker, org polder.OrgID, id string) (Batch, error) {
+func readBatch(a db.Querier, org polder.OrgID, id string) (Batch, error) {
 	k, err := scanBatch(a.QueryRow(selectBatch+`WHERE id = ? AND org = ?`, id, string(org)))
 	if err != nil {
 		return Batch{}, err
@@ -40,9 +40,9 @@ func readBatch(a asker, org polder.OrgID, id string) (Batch, error) {
 	return k.Batch, err
 }
 
-func listBatches(a asker, org polder.OrgID, limit int) (out []Batch, err error) {
+func listBatches(a db.Querier, org polder.OrgID, limit int) (out []Batch, err error) {
 	rows, err := a.Query(selectBatch+`WHERE org = ? ORDER BY made DESC, id DESC LIMIT ?`, string(org), limit)
-	kept, err := scanAll(scanBatch, rows, err)
+	kept, err := db.All(scanBatch, rows, err)
 	if err != nil {
 		return nil, err
 	}
@@ -59,9 +59,9 @@ func listBatches(a asker, org polder.OrgID, limit int) (out []Batch, err error) 
 }
 
 // batchesIn are batches of a state, the oldest first.
-func batchesIn(a asker, state BatchState, limit int) (out []Batch, err error) {
+func batchesIn(a db.Querier, state BatchState, limit int) (out []Batch, err error) {
 	rows, err := a.Query(selectBatch+`WHERE state = ? ORDER BY n LIMIT ?`, string(state), limit)
-	kept, err := scanAll(scanBatch, rows, err)
+	kept, err := db.All(scanBatch, rows, err)
 	for _, k := range kept {
 		out = append(out, k.Batch)
 	}
@@ -69,7 +69,7 @@ func batchesIn(a asker, state BatchState, limit int) (out []Batch, err error) {
 }
 
 // nextBatch is the oldest batch of an organisation that has something to ask.
-func nextBatch(a asker, org polder.OrgID) (b Batch, found bool, err error) {
+func nextBatch(a db.Querier, org polder.OrgID) (b Batch, found bool, err error) {
 	k, err := scanBatch(a.QueryRow(selectBatch+`WHERE org = ? AND state IN ('waiting', 'running') ORDER BY n LIMIT 1`, string(org)))
 	if errors.Is(err, errNoBatch) {
 		return b, false, nil
@@ -78,7 +78,7 @@ func nextBatch(a asker, org polder.OrgID) (b Batch, found bool, err error) {
 }
 
 // countUnended is how many batches of an organisation have not ended.
-func countUnended(a asker, org polder.OrgID) (n int, err error) {
+func countUnended(a db.Querier, org polder.OrgID) (n int, err error) {
 	err = a.QueryRow(`SELECT count(*) FROM screen_batch WHERE org = ? AND state IN ('storing', 'waiting', 'running')`, string(org)).Scan(&n)
 	return n, err
 }
@@ -120,7 +120,7 @@ type keptRow struct {
 	against int64
 }
 
-func scanBatchRow(row rowScanner) (k keptRow, err error) {
+func scanBatchRow(row db.Row) (k keptRow, err error) {
 	var query, hits string
 	var at int64
 	if err := row.Scan(&k.N, &query, &k.Fault, &at, &k.against, &hits); err != nil {
@@ -130,7 +130,7 @@ func scanBatchRow(row rowScanner) (k keptRow, err error) {
 	return k, errors.Join(unpack(query, &k.Query), unpack(hits, &k.Hits))
 }
 
-func batchRows(a asker, batch int64, f BatchFilter) (out []BatchRow, err error) {
+func batchRows(a db.Querier, batch int64, f BatchFilter) (out []BatchRow, err error) {
 	var rows *sql.Rows
 	switch {
 	case f.Fault:
@@ -140,7 +140,7 @@ func batchRows(a asker, batch int64, f BatchFilter) (out []BatchRow, err error) 
 	default:
 		rows, err = a.Query(selectBatchRow+`WHERE batch = ? AND row > ? ORDER BY row LIMIT ?`, batch, f.After, f.Limit)
 	}
-	kept, err := scanAll(scanBatchRow, rows, err)
+	kept, err := db.All(scanBatchRow, rows, err)
 	for _, k := range kept {
 		out = append(out, k.BatchRow)
 	}

@@ -11,16 +11,16 @@ import (
 
 const selectTombstone = `SELECT at, actor, ground, parties, screenings, reviews, decisions, rows FROM screen_tombstone `
 
-func scanTombstone(row rowScanner) (t Tombstone, err error) {
+func scanTombstone(row db.Row) (t Tombstone, err error) {
 	var at int64
 	err = row.Scan(&at, &t.By, (*string)(&t.Ground), &t.Parties, &t.Screenings, &t.Reviews, &t.Decisions, &t.Rows)
 	t.At = fromStamp(at)
 	return t, err
 }
 
-func listTombstones(a asker, org polder.OrgID, limit int) ([]Tombstone, error) {
+func listTombstones(a db.Querier, org polder.OrgID, limit int) ([]Tombstone, error) {
 	rows, err := a.Query(selectTombstone+`WHERE org = ? ORDER BY n DESC LIMIT ?`, string(org), limit)
-	return scanAll(scanTombstone, rows, err)
+	return db.All(scanTombstone, rows, err)
 }
 
 // insertTombstone begins a tombstone.
@@ -40,7 +40,7 @@ func addTombstone(tx *db.Tx, n int64, t Tombstone) error {
 	return err
 }
 
-func readTombstone(a asker, n int64) (Tombstone, error) {
+func readTombstone(a db.Querier, n int64) (Tombstone, error) {
 	return scanTombstone(a.QueryRow(selectTombstone+`WHERE n = ?`, n))
 }
 
@@ -59,12 +59,12 @@ func dropReviews(tx *db.Tx, ns []int64) (t Tombstone, err error) {
 	return t, nil
 }
 
-func scanNumber(r rowScanner) (n int64, err error) { return n, r.Scan(&n) }
+func scanNumber(r db.Row) (n int64, err error) { return n, r.Scan(&n) }
 
 // reviewsOfSubject are the numbers of some reviews of a subject.
 func reviewsOfSubject(tx *db.Tx, org polder.OrgID, subject string, limit int) ([]int64, error) {
 	rows, err := tx.Query(`SELECT n FROM screen_review WHERE org = ? AND subject = ? LIMIT ?`, string(org), subject, limit)
-	return scanAll(scanNumber, rows, err)
+	return db.All(scanNumber, rows, err)
 }
 
 // dropScreenings takes some answers about a subject off the record.
@@ -76,7 +76,7 @@ func dropScreenings(tx *db.Tx, org polder.OrgID, subject string, limit int) (int
 func dropSubjectRows(tx *db.Tx, org polder.OrgID, subject string, limit int) (int, error) {
 	rows, err := tx.Query(`SELECT r.batch, r.row FROM screen_batch_row r JOIN screen_batch b ON b.n = r.batch WHERE r.subject = ? AND b.org = ? LIMIT ?`, subject, string(org), limit)
 	type place struct{ batch, row int64 }
-	found, err := scanAll(func(r rowScanner) (p place, err error) { return p, r.Scan(&p.batch, &p.row) }, rows, err)
+	found, err := db.All(func(r db.Row) (p place, err error) { return p, r.Scan(&p.batch, &p.row) }, rows, err)
 	if err != nil {
 		return 0, err
 	}
@@ -106,7 +106,7 @@ func deleteParty(tx *db.Tx, org polder.OrgID, id string) (int, error) {
 func expiredReviews(tx *db.Tx, org polder.OrgID, waits bool, before time.Time, limit int) ([]int64, error) {
 	rows, err := tx.Query(`SELECT n FROM screen_review r WHERE org = ?1 AND waits = ?2 AND changed < ?3 AND (party = '' OR NOT EXISTS (SELECT 1 FROM screen_party p WHERE p.id = r.party AND p.removed = 0)) LIMIT ?4`,
 		string(org), waits, stamp(before), limit)
-	return scanAll(scanNumber, rows, err)
+	return db.All(scanNumber, rows, err)
 }
 
 // dropExpired takes away some of what else was kept before a time: answers, rows of batches, removed parties of which

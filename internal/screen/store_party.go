@@ -14,7 +14,7 @@ const selectParty = `SELECT n, id, org, grp, query, fingerprint, added, added_by
 
 var errNoParty = polder.Errorf(polder.NotFound, "no such party, or none of your organisation")
 
-func scanParty(row rowScanner) (p Party, err error) {
+func scanParty(row db.Row) (p Party, err error) {
 	var query string
 	var added, changed, removed, screened int64
 	err = row.Scan(&p.n, &p.ID, (*string)(&p.Org), &p.Group, &query, &p.fingerprint, &added, &p.AddedBy, &changed, &p.Version, &removed, &screened, &p.against)
@@ -28,12 +28,12 @@ func scanParty(row rowScanner) (p Party, err error) {
 	return p, unpack(query, &p.Query)
 }
 
-func readParty(a asker, org polder.OrgID, id string) (Party, error) {
+func readParty(a db.Querier, org polder.OrgID, id string) (Party, error) {
 	return scanParty(a.QueryRow(selectParty+`WHERE id = ? AND org = ?`, id, string(org)))
 }
 
 // partyLike is the known party of a group with a reference, or without one the party with the same fields.
-func partyLike(a asker, org polder.OrgID, group string, q Query, fingerprint string) (p Party, found bool, err error) {
+func partyLike(a db.Querier, org polder.OrgID, group string, q Query, fingerprint string) (p Party, found bool, err error) {
 	if q.Ref != "" {
 		p, err = scanParty(a.QueryRow(selectParty+`WHERE org = ? AND grp = ? AND ref = ? AND ref <> '' AND removed = 0`, string(org), group, q.Ref))
 	} else {
@@ -80,13 +80,13 @@ func settleParty(tx *db.Tx, p Party, g int64, at time.Time) (bool, error) {
 }
 
 // partiesAgainst are known parties that were last asked against from.
-func partiesAgainst(a asker, org polder.OrgID, from int64, limit int) ([]Party, error) {
+func partiesAgainst(a db.Querier, org polder.OrgID, from int64, limit int) ([]Party, error) {
 	rows, err := a.Query(selectParty+`WHERE org = ? AND against = ? ORDER BY n LIMIT ?`, string(org), from, limit)
-	return scanAll(scanParty, rows, err)
+	return db.All(scanParty, rows, err)
 }
 
 // otherAgainst is one that known parties were asked against and that is not the present one.
-func otherAgainst(a asker, org polder.OrgID, present int64) (from int64, found bool, err error) {
+func otherAgainst(a db.Querier, org polder.OrgID, present int64) (from int64, found bool, err error) {
 	err = a.QueryRow(`SELECT against FROM screen_party WHERE org = ?1 AND against >= 0 AND against < ?2 UNION ALL SELECT against FROM screen_party WHERE org = ?1 AND against > ?2 LIMIT 1`, string(org), present).Scan(&from)
 	if errors.Is(err, sql.ErrNoRows) {
 		return 0, false, nil
@@ -95,7 +95,7 @@ func otherAgainst(a asker, org polder.OrgID, present int64) (from int64, found b
 }
 
 // countParties is how many parties an organisation knows.
-func countParties(a asker, org polder.OrgID) (n int, err error) {
+func countParties(a db.Querier, org polder.OrgID) (n int, err error) {
 	err = a.QueryRow(`SELECT count(*) FROM screen_party WHERE org = ? AND against >= 0`, string(org)).Scan(&n)
 	return n, err
 }
@@ -103,7 +103,7 @@ func countParties(a asker, org polder.OrgID) (n int, err error) {
 const partyFilters = ` AND (folded, id) > (?2, ?3) AND (?4 = '' OR grp = ?4) AND (?5 = '' OR instr(folded, ?5) > 0) AND (?6 = 0 OR against = 0)
 	AND (?7 = 0 OR EXISTS (SELECT 1 FROM screen_review WHERE party = screen_party.id AND party <> '' AND state IN ('open', 'second', 'true'))) ORDER BY folded, id LIMIT ?8`
 
-func listParties(a asker, org polder.OrgID, f PartyFilter) (page PartyPage, err error) {
+func listParties(a db.Querier, org polder.OrgID, f PartyFilter) (page PartyPage, err error) {
 	folded, id := "", ""
 	if f.Next != "" {
 		at, err := readParty(a, org, f.Next)
@@ -119,7 +119,7 @@ func listParties(a asker, org polder.OrgID, f PartyFilter) (page PartyPage, err 
 	} else {
 		rows, err = a.Query(selectParty+`INDEXED BY screen_party_name WHERE org = ?1 AND removed = 0`+partyFilters, args...)
 	}
-	if page.Parties, err = scanAll(scanParty, rows, err); err != nil {
+	if page.Parties, err = db.All(scanParty, rows, err); err != nil {
 		return page, err
 	}
 	if len(page.Parties) > f.Limit {
@@ -130,7 +130,7 @@ func listParties(a asker, org polder.OrgID, f PartyFilter) (page PartyPage, err 
 }
 
 // completeParties gives parties what lies in other tables.
-func completeParties(a asker, parties []Party) error {
+func completeParties(a db.Querier, parties []Party) error {
 	cache := againstCache{}
 	for i := range parties {
 		p := &parties[i]
@@ -174,17 +174,17 @@ func (p *Party) count(rows *sql.Rows) error {
 // closeReviewsOf closes what waits for a person about a party that is no longer known; at most limit at once.
 func closeReviewsOf(tx *db.Tx, party string, limit int) ([]Review, error) {
 	rows, err := tx.Query(selectReview+`WHERE party = ? AND party <> '' AND state IN ('open', 'second') LIMIT ?`, party, limit)
-	return scanAll(scanReview, rows, err)
+	return db.All(scanReview, rows, err)
 }
 
 func reviewsOfParty(tx *db.Tx, party string, limit int) ([]Review, error) {
 	rows, err := tx.Query(selectReview+`WHERE party = ? AND party <> '' LIMIT ?`, party, limit)
-	return scanAll(scanReview, rows, err)
+	return db.All(scanReview, rows, err)
 }
 
-func ownGroups(a asker, org polder.OrgID) ([]PartyGroup, error) {
+func ownGroups(a db.Querier, org polder.OrgID) ([]PartyGroup, error) {
 	rows, err := a.Query(`SELECT name, title FROM screen_group WHERE org = ? ORDER BY title, name`, string(org))
-	return scanAll(func(r rowScanner) (g PartyGroup, err error) {
+	return db.All(func(r db.Row) (g PartyGroup, err error) {
 		g.Own = true
 		return g, r.Scan(&g.Name, &g.Title)
 	}, rows, err)
@@ -205,7 +205,7 @@ func deleteGroup(tx *db.Tx, org polder.OrgID, name string) (bool, error) {
 }
 
 // countGroups is how many known parties each group has.
-func countGroups(a asker, org polder.OrgID) (map[string]int, error) {
+func countGroups(a db.Querier, org polder.OrgID) (map[string]int, error) {
 	rows, err := a.Query(`SELECT grp, count(*) FROM screen_party WHERE org = ? AND removed = 0 GROUP BY grp`, string(org))
 	if err != nil {
 		return nil, err

@@ -4,30 +4,31 @@ import (
 	"errors"
 
 	"github.com/polder-exchange/polder"
+	"github.com/polder-exchange/polder/internal/db"
 )
 
 // screeningsIn are answers behind a place and before a time, in the order of time.
-func screeningsIn(a asker, org polder.OrgID, at int64, id string, to int64, limit int) ([]keptScreening, error) {
+func screeningsIn(a db.Querier, org polder.OrgID, at int64, id string, to int64, limit int) ([]keptScreening, error) {
 	rows, err := a.Query(selectScreening+`WHERE org = ? AND (at, id) > (?, ?) AND at < ? ORDER BY at, id LIMIT ?`, string(org), at, id, to, limit)
-	return scanAll(scanScreening, rows, err)
+	return db.All(scanScreening, rows, err)
 }
 
 // batchesMadeIn are batches behind a place and before a time.
-func batchesMadeIn(a asker, org polder.OrgID, made int64, id string, to int64, limit int) ([]keptBatch, error) {
+func batchesMadeIn(a db.Querier, org polder.OrgID, made int64, id string, to int64, limit int) ([]keptBatch, error) {
 	rows, err := a.Query(selectBatch+`WHERE org = ? AND (made, id) > (?, ?) AND made < ? ORDER BY made, id LIMIT ?`, string(org), made, id, to, limit)
-	return scanAll(scanBatch, rows, err)
+	return db.All(scanBatch, rows, err)
 }
 
 // keptRows are rows of a batch behind one.
-func keptRows(a asker, batch int64, after, limit int) ([]keptRow, error) {
+func keptRows(a db.Querier, batch int64, after, limit int) ([]keptRow, error) {
 	rows, err := a.Query(selectBatchRow+`WHERE batch = ? AND row > ? ORDER BY row LIMIT ?`, batch, after, limit)
-	return scanAll(scanBatchRow, rows, err)
+	return db.All(scanBatchRow, rows, err)
 }
 
 // runsIn are rescreenings behind a number that began in a period.
-func runsIn(a asker, org polder.OrgID, n, from, to int64, limit int) ([]keptRun, error) {
+func runsIn(a db.Querier, org polder.OrgID, n, from, to int64, limit int) ([]keptRun, error) {
 	rows, err := a.Query(selectRun+`WHERE org = ? AND n > ? AND started >= ? AND started < ? ORDER BY n LIMIT ?`, string(org), n, from, to, limit)
-	return scanAll(scanRun, rows, err)
+	return db.All(scanRun, rows, err)
 }
 
 // toldDecision is a line of a history with what was seen then.
@@ -40,13 +41,13 @@ type toldDecision struct {
 }
 
 // decisionsIn are lines of histories behind a place and before a time, in the order of time.
-func decisionsIn(a asker, org polder.OrgID, at, n, to int64, limit int) ([]toldDecision, error) {
+func decisionsIn(a db.Querier, org polder.OrgID, at, n, to int64, limit int) ([]toldDecision, error) {
 	rows, err := a.Query(`SELECT `+decisionColumns+`, d.n, r.party, r.grp, r.listing, s.query, s.hit FROM screen_decision d INDEXED BY screen_decision_at JOIN screen_review r ON r.n = d.review
 		JOIN screen_snapshot s ON s.review = d.review AND s.n = d.snapshot WHERE d.org = ? AND (d.at, d.n) > (?, ?) AND d.at < ? ORDER BY d.at, d.n LIMIT ?`, string(org), at, n, to, limit)
-	return scanAll(scanTold, rows, err)
+	return db.All(scanTold, rows, err)
 }
 
-func scanTold(row rowScanner) (d toldDecision, err error) {
+func scanTold(row db.Row) (d toldDecision, err error) {
 	var at int64
 	var query, hit, told string
 	var seen struct {
@@ -64,9 +65,9 @@ func scanTold(row rowScanner) (d toldDecision, err error) {
 }
 
 // waitingIn are reviews that wait for a person, behind a place and made before a time.
-func waitingIn(a asker, org polder.OrgID, made int64, id string, to int64, limit int) ([]Review, error) {
+func waitingIn(a db.Querier, org polder.OrgID, made int64, id string, to int64, limit int) ([]Review, error) {
 	rows, err := a.Query(selectReview+`INDEXED BY screen_review_waits_made WHERE org = ? AND waits = 1 AND (made, id) > (?, ?) AND made < ? ORDER BY made, id LIMIT ?`, string(org), made, id, to, limit)
-	return scanAll(scanReview, rows, err)
+	return db.All(scanReview, rows, err)
 }
 
 // keptTombstone is a tombstone with its number.
@@ -76,9 +77,9 @@ type keptTombstone struct {
 }
 
 // tombstonesIn are tombstones behind a number and in a period.
-func tombstonesIn(a asker, org polder.OrgID, n, from, to int64, limit int) ([]keptTombstone, error) {
+func tombstonesIn(a db.Querier, org polder.OrgID, n, from, to int64, limit int) ([]keptTombstone, error) {
 	rows, err := a.Query(`SELECT at, actor, ground, parties, screenings, reviews, decisions, rows, n FROM screen_tombstone WHERE org = ? AND n > ? AND at >= ? AND at < ? ORDER BY n LIMIT ?`, string(org), n, from, to, limit)
-	return scanAll(func(r rowScanner) (t keptTombstone, err error) {
+	return db.All(func(r db.Row) (t keptTombstone, err error) {
 		var at int64
 		err = r.Scan(&at, &t.By, (*string)(&t.Ground), &t.Parties, &t.Screenings, &t.Reviews, &t.Decisions, &t.Rows, &t.n)
 		t.At = fromStamp(at)
@@ -103,7 +104,7 @@ func (s recordSum) lines() int {
 	return n
 }
 
-func sumRecord(a asker, org polder.OrgID, p Period) (s recordSum, err error) {
+func sumRecord(a db.Querier, org polder.OrgID, p Period) (s recordSum, err error) {
 	from, to := stamp(p.From), stamp(p.To)
 	s.verdicts = map[Verdict]int{}
 	if err := a.QueryRow(`SELECT count(*), coalesce(sum(met > 0), 0) FROM screen_screening WHERE org = ? AND at >= ? AND at < ?`, string(org), from, to).Scan(&s.screenings, &s.screeningsHit); err != nil {

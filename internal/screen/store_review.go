@@ -20,7 +20,7 @@ const selectReview = `SELECT ` + reviewColumns + ` FROM screen_review `
 
 var errNoReview = polder.Errorf(polder.NotFound, "no such review, or none of your organisation")
 
-func scanReview(row rowScanner) (r Review, err error) {
+func scanReview(row db.Row) (r Review, err error) {
 	var query, told string
 	var decided, gone, made, changed int64
 	err = row.Scan(&r.n, &r.ID, (*string)(&r.Org), &r.Party, &r.Group, &r.Batch, &query, &r.List, &r.Listing, &r.Name, &r.Score, &r.Why, (*string)(&r.State), &r.Question,
@@ -35,12 +35,12 @@ func scanReview(row rowScanner) (r Review, err error) {
 	return r, errors.Join(unpack(query, &r.Query), unpack(told, &r.Told))
 }
 
-func readReview(a asker, org polder.OrgID, id string) (Review, error) {
+func readReview(a db.Querier, org polder.OrgID, id string) (Review, error) {
 	return scanReview(a.QueryRow(selectReview+`WHERE id = ? AND org = ?`, id, string(org)))
 }
 
 // reviewOf is the review of a subject and a listing, if there is one.
-func reviewOf(a asker, org polder.OrgID, subject, list, listing string) (r Review, found bool, err error) {
+func reviewOf(a db.Querier, org polder.OrgID, subject, list, listing string) (r Review, found bool, err error) {
 	r, err = scanReview(a.QueryRow(selectReview+`WHERE org = ? AND subject = ? AND list = ? AND listing = ?`, string(org), subject, list, listing))
 	if errors.Is(err, errNoReview) {
 		return r, false, nil
@@ -141,7 +141,7 @@ func insertSnapshot(tx *db.Tx, review int64, s Snapshot) error {
 
 const selectSnapshot = `SELECT n, at, threshold, query, hit, listing, list FROM screen_snapshot WHERE review = ? `
 
-func scanSnapshot(row rowScanner) (s Snapshot, err error) {
+func scanSnapshot(row db.Row) (s Snapshot, err error) {
 	var at int64
 	var query, hit, listing, list string
 	if err := row.Scan(&s.N, &at, &s.Threshold, &query, &hit, &listing, &list); err != nil {
@@ -162,12 +162,12 @@ const (
 )
 
 // snapshotsOf are the newest of a review, the newest last.
-func snapshotsOf(a asker, review int64) ([]Snapshot, error) {
+func snapshotsOf(a db.Querier, review int64) ([]Snapshot, error) {
 	rows, err := a.Query(`SELECT * FROM (`+selectSnapshot+`ORDER BY n DESC LIMIT ?) ORDER BY n`, review, mostSnapshots)
-	return scanAll(scanSnapshot, rows, err)
+	return db.All(scanSnapshot, rows, err)
 }
 
-func readSnapshot(a asker, review int64, n int) (Snapshot, error) {
+func readSnapshot(a db.Querier, review int64, n int) (Snapshot, error) {
 	s, err := scanSnapshot(a.QueryRow(selectSnapshot+`AND n = ?`, review, n))
 	if errors.Is(err, sql.ErrNoRows) {
 		return Snapshot{}, nil
@@ -188,7 +188,7 @@ func insertDecision(tx *db.Tx, r Review, d Decision) error {
 
 const decisionColumns = `r.id, d.at, d.actor, d.person, d.token, d.verdict, d.state, d.reason, d.told, d.score, r.list, d.list_date, d.sha256, d.snapshot`
 
-func scanDecision(row rowScanner) (d Decision, err error) {
+func scanDecision(row db.Row) (d Decision, err error) {
 	var at int64
 	var told string
 	err = row.Scan(&d.Review, &at, &d.By, (*string)(&d.Person), (*string)(&d.Token), (*string)(&d.Verdict), (*string)(&d.State), &d.Reason, &told, &d.Score, &d.List, &d.ListDate, &d.SHA256, &d.Snapshot)
@@ -200,9 +200,9 @@ func scanDecision(row rowScanner) (d Decision, err error) {
 }
 
 // historyOf is the newest part of the history of a review, the newest last.
-func historyOf(a asker, review int64) ([]Decision, error) {
+func historyOf(a db.Querier, review int64) ([]Decision, error) {
 	rows, err := a.Query(`SELECT `+decisionColumns+` FROM screen_decision d JOIN screen_review r ON r.n = d.review WHERE d.review = ? ORDER BY d.n DESC LIMIT ?`, review, mostHistory)
-	out, err := scanAll(scanDecision, rows, err)
+	out, err := db.All(scanDecision, rows, err)
 	slices.Reverse(out)
 	return out, err
 }
@@ -298,7 +298,7 @@ func (f QueueFilter) behind(r Review) string {
 	return strconv.FormatInt(stamp(r.Made), 10) + "_" + r.ID
 }
 
-func listQueue(a asker, by polder.Actor, f QueueFilter) (p QueuePage, err error) {
+func listQueue(a db.Querier, by polder.Actor, f QueueFilter) (p QueuePage, err error) {
 	value, id, err := f.place()
 	if err != nil {
 		return p, err
@@ -308,7 +308,7 @@ func listQueue(a asker, by polder.Actor, f QueueFilter) (p QueuePage, err error)
 		notBy = string(by.Person)
 	}
 	rows, err := a.Query(queueTexts[f.scope()][f.Sort], string(by.Org), f.State, f.List, f.Group, f.Party, f.Batch, strings.ToLower(strings.TrimSpace(f.Text)), f.Asked, notBy, value, id, f.Limit+1)
-	p.Reviews, err = scanAll(scanReview, rows, err)
+	p.Reviews, err = db.All(scanReview, rows, err)
 	if len(p.Reviews) > f.Limit {
 		p.Reviews = p.Reviews[:f.Limit]
 		p.Next = f.behind(p.Reviews[f.Limit-1])
@@ -316,7 +316,7 @@ func listQueue(a asker, by polder.Actor, f QueueFilter) (p QueuePage, err error)
 	return p, err
 }
 
-func countQueue(a asker, org polder.OrgID) (c QueueCounts, err error) {
+func countQueue(a db.Querier, org polder.OrgID) (c QueueCounts, err error) {
 	c = QueueCounts{States: map[State]int{}, Lists: map[string]int{}, Groups: map[string]int{}}
 	rows, err := a.Query(`SELECT state, list, grp, asked, n FROM screen_tally WHERE org = ? AND n <> 0`, string(org))
 	if err != nil {
@@ -344,7 +344,7 @@ func countQueue(a asker, org polder.OrgID) (c QueueCounts, err error) {
 	return c, rows.Err()
 }
 
-func countWaiting(a asker, org polder.OrgID) (n int, err error) {
+func countWaiting(a db.Querier, org polder.OrgID) (n int, err error) {
 	err = a.QueryRow(`SELECT coalesce(sum(n), 0) FROM screen_tally WHERE org = ? AND state IN ('open', 'second')`, string(org)).Scan(&n)
 	return n, err
 }

@@ -67,7 +67,7 @@ func againstTx(tx *db.Tx, org polder.OrgID, g against) (n int64, err error) {
 	return res.LastInsertId()
 }
 
-func readAgainst(a asker, n int64) (g against, err error) {
+func readAgainst(a db.Querier, n int64) (g against, err error) {
 	var text string
 	err = a.QueryRow(`SELECT n, threshold, generation, lists FROM screen_against WHERE n = ?`, n).Scan(&g.n, &g.threshold, &g.generation, &text)
 	if errors.Is(err, sql.ErrNoRows) {
@@ -82,7 +82,7 @@ func readAgainst(a asker, n int64) (g against, err error) {
 // againstCache reads each only once.
 type againstCache map[int64]against
 
-func (c againstCache) read(a asker, n int64) (against, error) {
+func (c againstCache) read(a db.Querier, n int64) (against, error) {
 	if g, ok := c[n]; ok || n <= 0 {
 		return g, nil
 	}
@@ -101,7 +101,7 @@ type keptScreening struct {
 	against int64
 }
 
-func scanScreening(row rowScanner) (k keptScreening, err error) {
+func scanScreening(row db.Row) (k keptScreening, err error) {
 	var query, hits string
 	var at int64
 	var met int
@@ -123,7 +123,7 @@ func scanScreening(row rowScanner) (k keptScreening, err error) {
 var errNoScreening = polder.Errorf(polder.NotFound, "no such answer on record, or none of your organisation")
 
 // whole gives screenings the lists that they were asked against.
-func whole(a asker, kept []keptScreening, cache againstCache) (out []Screening, err error) {
+func whole(a db.Querier, kept []keptScreening, cache againstCache) (out []Screening, err error) {
 	for _, k := range kept {
 		g, err := cache.read(a, k.against)
 		if err != nil {
@@ -151,7 +151,7 @@ func insertScreening(tx *db.Tx, c Screening, subject string, against int64, met 
 	return err
 }
 
-func listScreenings(a asker, org polder.OrgID, f ScreeningFilter) (p ScreeningPage, err error) {
+func listScreenings(a db.Querier, org polder.OrgID, f ScreeningFilter) (p ScreeningPage, err error) {
 	at, id := int64(math.MaxInt64), ""
 	if f.Next != "" {
 		text, rest, ok := strings.Cut(f.Next, "_")
@@ -171,7 +171,7 @@ func listScreenings(a asker, org polder.OrgID, f ScreeningFilter) (p ScreeningPa
 	}
 	rows, err := a.Query(selectScreening+`WHERE org = ?1 AND (at, id) < (?2, ?3) AND (?4 = '' OR subject = ?4) AND (?5 = '' OR instr(folded, ?5) > 0) AND (?6 = 0 OR met > 0) ORDER BY at DESC, id DESC LIMIT ?7`,
 		string(org), at, id, subject, strings.ToLower(strings.TrimSpace(f.Text)), f.Hit, limit+1)
-	kept, err := scanAll(scanScreening, rows, err)
+	kept, err := db.All(scanScreening, rows, err)
 	if err != nil {
 		return p, err
 	}

@@ -63,7 +63,7 @@ func instant(n int64) time.Time {
 
 const logColumns = `origin, node, name, own, begun, ended, contact, accepted, size, root, seq, note, sent, witnesses, trouble`
 
-func scanLog(row interface{ Scan(...any) error }) (k known, err error) {
+func scanLog(row db.Row) (k known, err error) {
 	var begun, ended, contact, accepted int64
 	var root []byte
 	err = row.Scan(&k.Origin, &k.Node, &k.Name, &k.Own, &begun, &ended, &contact, &accepted, &k.Size, &root, &k.Seq, &k.Note, &k.Sent, &k.Witnesses, &k.Trouble)

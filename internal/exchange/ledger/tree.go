@@ -66,14 +66,8 @@ func openTreeFile(ctx context.Context, path string, log *slog.Logger) (*trees, e
 	return &trees{d}, nil
 }
 
-// querier is a transaction, or the pool of readers.
-type querier interface {
-	Query(query string, args ...any) (*sql.Rows, error)
-	QueryRow(query string, args ...any) *sql.Row
-}
-
 // find is the tree of an origin; ok is false when there is none.
-func findTree(q querier, origin string) (t tree, ok bool, err error) {
+func findTree(q db.Querier, origin string) (t tree, ok bool, err error) {
 	err = q.QueryRow(`SELECT id, size, checked, cursor FROM tree WHERE origin = ?`, origin).Scan(&t.id, &t.size, &t.checked, &t.cursor)
 	if errors.Is(err, sql.ErrNoRows) {
 		return t, false, nil
@@ -99,12 +93,12 @@ func (t *trees) of(ctx context.Context, origin string) (out tree, err error) {
 
 // hashes reads the hashes of one tree. It keeps what it read, so one serves one question.
 type hashes struct {
-	q     querier
+	q     db.Querier
 	tree  int64
 	cache map[int64][]byte
 }
 
-func readHashes(q querier, t tree) *hashes { return &hashes{q, t.id, map[int64][]byte{}} }
+func readHashes(q db.Querier, t tree) *hashes { return &hashes{q, t.id, map[int64][]byte{}} }
 
 func chunkID(tree, n int64) int64 { return tree<<32 | n }
 
