@@ -44,17 +44,9 @@ func (s *Service) write(ctx context.Context, fn func(tx *db.Tx) error) error {
 		if err := fn(tx); err != nil {
 			return err
 		}
-		tx.OnCommit(s.ring)
+		tx.OnCommit(s.changed.ring)
 		return bumpVersion(tx)
 	})
-}
-
-// ring tells whoever serves peers that something changed.
-func (s *Service) ring() {
-	select {
-	case s.changed <- struct{}{}:
-	default:
-	}
 }
 
 // box is a private key that opens, beside the seed it is kept by.

@@ -59,22 +59,7 @@ func (s *Service) Changed() <-chan struct{} { return s.changed }
 
 // Run notices what another process changes, until ctx ends.
 func (s *Service) Run(ctx context.Context) {
-	tick := time.NewTicker(time.Second)
-	defer tick.Stop()
-	var last int64
-	for {
-		if v, err := readVersion(s.read(ctx)); err == nil && v != last {
-			if last != 0 {
-				s.ring()
-			}
-			last = v
-		}
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-		}
-	}
+	s.changed.watch(ctx, func() (int64, error) { return readVersion(s.read(ctx)) })
 }
 
 // answer is the home's side.

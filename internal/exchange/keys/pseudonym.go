@@ -30,7 +30,7 @@ import (
 // has who shared what anyway. Opening writes a line into the list first, which every member reads.
 type PseudonymBook struct {
 	s       *Service
-	changed chan struct{}
+	changed bell
 
 	mu     sync.Mutex
 	secret []byte
@@ -38,7 +38,7 @@ type PseudonymBook struct {
 
 // NewPseudonyms makes the book of a service, after [MigratePseudonyms], and plugs it in.
 func NewPseudonyms(s *Service) *PseudonymBook {
-	p := &PseudonymBook{s: s, changed: make(chan struct{}, 1)}
+	p := &PseudonymBook{s: s, changed: make(bell, 1)}
 	s.SetPseudonyms(p)
 	return p
 }
@@ -423,15 +423,8 @@ func (p *PseudonymBook) say(tx *db.Tx, c polder.Community, node polder.OrgID, si
 	if err != nil {
 		return e, err
 	}
-	tx.OnCommit(p.ring)
+	tx.OnCommit(p.changed.ring)
 	return e, insertEntry(tx, e, raw)
-}
-
-func (p *PseudonymBook) ring() {
-	select {
-	case p.changed <- struct{}{}:
-	default:
-	}
 }
 
 // PseudonymState is a pseudonym of a community, as every member may know it.

@@ -8,7 +8,6 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
-	"time"
 
 	"github.com/polder-exchange/polder"
 	"github.com/polder-exchange/polder/internal/db"
@@ -68,23 +67,10 @@ func (p *PseudonymBook) Changed() <-chan struct{} { return p.changed }
 
 // Run notices what another process writes into a list, until ctx ends.
 func (p *PseudonymBook) Run(ctx context.Context) {
-	tick := time.NewTicker(time.Second)
-	defer tick.Stop()
-	last := -1
-	for {
-		var n int
-		if err := p.s.read(ctx).QueryRow(`SELECT count(*) FROM pseudonym_entry`).Scan(&n); err == nil && n != last {
-			if last >= 0 {
-				p.ring()
-			}
-			last = n
-		}
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-		}
-	}
+	p.changed.watch(ctx, func() (n int64, err error) {
+		err = p.s.read(ctx).QueryRow(`SELECT count(*) FROM pseudonym_entry`).Scan(&n)
+		return n, err
+	})
 }
 
 // answer is the home's side.

@@ -49,7 +49,7 @@ type Options struct {
 // Service holds the keys that a node knows, and signs with its own. It is safe for use by many goroutines.
 type Service struct {
 	o       Options
-	changed chan struct{}
+	changed bell
 
 	mu      sync.Mutex
 	version int64 // of the tables, when the following were read
@@ -70,7 +70,7 @@ func New(o Options) *Service {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	s := &Service{o: o, changed: make(chan struct{}, 1), signers: map[[2]string]bool{}, said: map[string]int64{}, homes: map[polder.CommunityID]polder.OrgID{}}
+	s := &Service{o: o, changed: make(bell, 1), signers: map[[2]string]bool{}, said: map[string]int64{}, homes: map[polder.CommunityID]polder.OrgID{}}
 	s.forget(0)
 	return s
 }
