@@ -129,6 +129,18 @@ func staffTerms(x Person) (all []term) {
 	return all
 }
 
+// mailTerms are a person's mail address as a whole: its domain may be no fact, and the name before it anybody's. domains
+// are those in which every mail box is found anyway.
+func mailTerms(x Person, domains []string) (all []term) {
+	if _, domain, ok := strings.Cut(strings.ToLower(x.Mail), "@"); !ok || slices.Contains(domains, domain) {
+		return nil
+	}
+	for _, at := range []string{"@", " at "} {
+		all = append(all, term{rule: RuleStaff, text: strings.Replace(x.Mail, "@", at, 1), by: byDots})
+	}
+	return all
+}
+
 // forms are the spellings of a family name with what stands before it, and the bare one where nothing does.
 func (s surname) forms() []string {
 	out := []string{s.whole()}

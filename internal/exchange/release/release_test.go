@@ -14,7 +14,7 @@ func optics() Profile {
 		Minimise: Minimise{true, true, true, true, true, true, true},
 		Facts: Facts{
 			Names:     []string{"Meridiaan Lithografie B.V.", "Klepwerk", "Jansen & Zonen", "Société Générale Optique", "ACME", "Müller Vakuum GmbH"},
-			Staff:     []Person{{"Wil van Dijk", "w.vandijk@klepwerk.nl"}, {"Jan-Peter de Vries", "jpdevries@klepwerk.nl"}, {"Zoë Çelik", "zoe@klepwerk.nl"}, {"Anna Bakker", "a.bakker@klepwerk.nl"}},
+			Staff:     []Person{{"Wil van Dijk", "w.vandijk@klepwerk.nl"}, {"Jan-Peter de Vries", "jpdevries@klepwerk.nl"}, {"Zoë Çelik", "zoe@klepwerk.nl"}, {"Anna Bakker", "a.bakker@klepwerk.nl"}, {"Joke Smit", "joke@thuis-smit.example"}},
 			Domains:   []string{"klepwerk.nl", "meridiaan-litho.example"},
 			Addresses: []string{"De Run 6501, 5504 DR Veldhoven", "Kasteel Dussen"},
 			Phones:    []string{"+31 40 123 45 67"},
@@ -81,6 +81,7 @@ func TestText(t *testing.T) {
 		{"project x7, Project-X7, ProjectX7, Project X70, NACHTVLINDER2", "[project], [project], [project], Project X70, [project]2", "words of projects"},
 		{`C:\Users\wvandijk\Klepwerk_Offerte\nachtvlinder.docx`, `C:\Users\[person]\[organisation]_Offerte\[project].docx`, "paths and files"},
 		{"[organisation] [person] [host]", "[organisation] [person] [host]", "what stands in stays"},
+		{"joke@thuis-smit.example, joke[at]thuis-smit[.]example, <Joke@Thuis-Smit[.]example>; joke@elders.example", "[person], [person], <[person]>; joke@elders.example", "a mail address of one of its people elsewhere, whole"},
 		{"", "", "nothing"},
 	} {
 		got, changes := r.Text(c.text)

@@ -89,8 +89,12 @@ func terms(p Profile) (all []term) {
 		}
 	}
 	if p.Minimise.Staff {
+		own := f.Domains
+		if !p.Minimise.Hosts {
+			own = nil
+		}
 		for _, x := range f.Staff {
-			all = append(all, staffTerms(x)...)
+			all = append(append(all, staffTerms(x)...), mailTerms(x, own)...)
 		}
 	}
 	if p.Minimise.Addresses {
