@@ -60,6 +60,8 @@ func outcome(res Result, err error) error {
 		return err
 	case len(res.Refused) > 0:
 		return polder.Errorf(polder.Invalid, "%s", res.Refused[0].Error)
+	case res.Stopped():
+		return polder.Errorf(polder.Conflict, "nothing is shared yet: %s", stopsOf(res))
 	case res.Waits():
 		return polder.Errorf(polder.Conflict, "nothing is shared yet: %s; choose to share it nevertheless if it is right", res.Warnings[0].Reason)
 	}

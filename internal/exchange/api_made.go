@@ -24,14 +24,15 @@ func (s *Service) madeRoutes() []web.Route {
 
 // aboutBody is what the bodies of answers share.
 type aboutBody struct {
-	TLP     string `json:"tlp"`
-	Named   bool   `json:"named"`
-	Confirm bool   `json:"confirm"`
+	TLP      string `json:"tlp"`
+	Named    bool   `json:"named"`
+	Confirm  bool   `json:"confirm"`
+	Override string `json:"override"` // why it leaves although a value in it stops it
 }
 
 func (b aboutBody) about(r *http.Request) (About, error) {
 	level, err := levelOf(b.TLP)
-	return About{ID: r.PathValue("id"), Community: r.PathValue("community"), Level: level, Named: b.Named, Confirmed: b.Confirm, Key: r.Header.Get("Idempotency-Key")}, err
+	return About{ID: r.PathValue("id"), Community: r.PathValue("community"), Level: level, Named: b.Named, Confirmed: b.Confirm, Override: b.Override, Key: r.Header.Get("Idempotency-Key")}, err
 }
 
 // readAbout decodes the body of an answer, and says what the answer is about.
@@ -66,6 +67,8 @@ func answerMade(w http.ResponseWriter, r *http.Request, res Result, err error) {
 		web.Problem(w, r, err)
 	case len(res.Refused) > 0:
 		web.Problem(w, r, polder.Errorf(polder.Invalid, "%s", res.Refused[0].Error))
+	case res.Stopped():
+		web.Problem(w, r, polder.Errorf(polder.Conflict, "nothing is stored yet: %s", stopsOf(res)))
 	case res.Waits():
 		web.Problem(w, r, polder.Errorf(polder.Conflict, "nothing is stored yet: %s; send it again with confirm if it is right", res.Warnings[0].Reason))
 	default:
@@ -156,7 +159,7 @@ func (s *Service) apiAsk(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	res, err := s.Ask(r.Context(), web.ActorOf(r), Ask{
-		Community: r.PathValue("community"), Question: body.Question, Text: body.Content, About: body.ObjectRefs, Until: body.Until, Level: level, To: body.To, Named: body.Named, Confirmed: body.Confirm,
+		Community: r.PathValue("community"), Question: body.Question, Text: body.Content, About: body.ObjectRefs, Until: body.Until, Level: level, To: body.To, Named: body.Named, Confirmed: body.Confirm, Override: body.Override,
 	})
 	answerMade(w, r, res, err)
 }

@@ -19,6 +19,7 @@ type About struct {
 	Level     stix.Marking // of the answer; None takes the object's
 	Named     bool         // name the contributor
 	Confirmed bool
+	Override  string // why it leaves although a value in it stops it
 	Preview   bool   // store nothing: Result.Items is what would leave
 	Key       string // of the request; sending it again with the same key makes nothing new (D2)
 }
@@ -132,7 +133,7 @@ func (s *Service) answerTo(ctx context.Context, a polder.Actor, about About, d j
 		objects = append(objects, Incoming{Raw: []byte(def)})
 	}
 	return s.Share(ctx, a, Request{
-		Community: about.Community, Objects: append(objects, Incoming{Raw: raw, Made: true}), Level: level, to: to, Named: about.Named, Confirmed: about.Confirmed, Preview: about.Preview,
+		Community: about.Community, Objects: append(objects, Incoming{Raw: raw, Made: true}), Level: level, to: to, Named: about.Named, Confirmed: about.Confirmed, Override: about.Override, Preview: about.Preview,
 	})
 }
 

@@ -105,6 +105,9 @@ func (p *Pages) perform(w http.ResponseWriter, r *http.Request, a act) error {
 	case len(res.Refused) > 0:
 		return p.actPage(w, r, rd, sh, a, r.PostForm, web.Alert{Class: "bad", Title: rd.words.T("exchange.act.refused"), Text: web.Sentence(res.Refused[0].Error)}, http.StatusUnprocessableEntity)
 	case res.Waits():
+		if name := a.name + "-override"; res.Stopped() {
+			r.PostForm.Set(name, r.PostForm.Get(name)) // the page asks for it
+		}
 		var why []string
 		for _, warning := range res.Warnings {
 			why = append(why, strings.TrimPrefix(warning.Value+": "+warning.Reason, ": "))
@@ -162,6 +165,9 @@ func (p *Pages) dialog(sh *sheet, a act, values url.Values) (web.Dialog, error) 
 	if err != nil {
 		return web.Dialog{}, err
 	}
+	if _, asked := values[a.name+"-override"]; asked {
+		fields = append(fields, overrideField(words, ""))
+	}
 	for i := range fields {
 		fields[i].Name = a.name + "-" + fields[i].Name // several dialogs stand on one page
 		fields[i] = answered(fields[i], values)
@@ -193,7 +199,7 @@ func answered(f web.Field, values url.Values) web.Field {
 
 // about is what an answer is about, and whose name it bears.
 func about(sh *sheet, f url.Values) About {
-	return About{ID: sh.now.ID, Community: sh.at.Alias, Named: f.Get("named") == "yes", Confirmed: f.Get("confirm") != ""}
+	return About{ID: sh.now.ID, Community: sh.at.Alias, Named: f.Get("named") == "yes", Confirmed: f.Get("confirm") != "", Override: f.Get("override")}
 }
 
 func namedField(sh *sheet) web.Field {

@@ -22,6 +22,7 @@ type proposeFlags struct {
 	community, reason, tlp string
 	set, unset             []string
 	named, confirm         bool
+	override               string
 }
 
 func proposeCommand() *cobra.Command {
@@ -47,6 +48,7 @@ func proposeCommand() *cobra.Command {
 	fl.StringVar(&f.tlp, "tlp", "", "the proposal's `level`, if stricter than the object's")
 	fl.BoolVar(&f.named, "named", false, "name your organisation")
 	fl.BoolVar(&f.confirm, "confirm", false, "go on although a warning asks to look twice")
+	fl.StringVar(&f.override, "override", "", "go on although a value in it stops it, for this `reason`")
 	_ = c.MarkFlagRequired("reason")
 	cli.JSONFlag(c)
 	c.RunE = func(cmd *cobra.Command, args []string) error {
@@ -64,7 +66,7 @@ func proposeCommand() *cobra.Command {
 			}
 		}
 		var out madeAnswer
-		body := proposeBody{aboutBody: aboutBody{TLP: f.tlp, Named: f.named, Confirm: f.confirm}, Patch: patch, Reason: f.reason}
+		body := proposeBody{aboutBody: aboutBody{TLP: f.tlp, Named: f.named, Confirm: f.confirm, Override: f.override}, Patch: patch, Reason: f.reason}
 		path := "/api/v1/communities/" + url.PathEscape(f.community) + "/objects/" + url.PathEscape(args[0]) + "/proposals"
 		if err := n.Do(cmd.Context(), http.MethodPost, path, body, &out); err != nil {
 			return err

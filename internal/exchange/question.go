@@ -32,6 +32,7 @@ type Ask struct {
 	To        []polder.OrgID
 	Named     bool
 	Confirmed bool
+	Override  string // why it leaves although a value in it stops it
 }
 
 // QuestionState is how a question stands.
@@ -88,7 +89,7 @@ func (s *Service) Ask(ctx context.Context, a polder.Actor, q Ask) (Result, error
 		return Result{}, err
 	}
 	return s.Share(ctx, a, Request{
-		Community: q.Community, Objects: []Incoming{{Raw: []byte(questionDefinition)}, {Raw: raw, Made: true}}, Level: q.Level, To: q.To, Named: q.Named, Confirmed: q.Confirmed,
+		Community: q.Community, Objects: []Incoming{{Raw: []byte(questionDefinition)}, {Raw: raw, Made: true}}, Level: q.Level, To: q.To, Named: q.Named, Confirmed: q.Confirmed, Override: q.Override,
 	})
 }
 

@@ -64,7 +64,7 @@ func (p *Pages) showQuestions(w http.ResponseWriter, r *http.Request, asked Ask,
 			rd.placeField(asked.Community), level, rd.toField(asked.To), rd.namedField(asked.Named),
 		}}
 		if failed != nil {
-			f.Fields = append(f.Fields, rd.confirmField())
+			f.Fields = append(f.Fields, rd.confirmField(), overrideField(words, asked.Override))
 		}
 		v.add(aside(words.T("exchange.question.ask"), "", "write-form", f))
 	}
@@ -78,7 +78,7 @@ func (p *Pages) askQuestion(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	ask := Ask{Community: values.Get("community"), Question: values.Get("question"), Text: values.Get("text"), About: strings.Fields(values.Get("about")), To: orgsOf(values["to"]),
-		Named: values.Get("named") == "yes", Confirmed: values.Get("confirm") == "yes"}
+		Named: values.Get("named") == "yes", Confirmed: values.Get("confirm") == "yes", Override: values.Get("override")}
 	ask.Level, err = levelOf(values.Get("tlp"))
 	if err == nil {
 		var res Result
@@ -138,7 +138,7 @@ func (p *Pages) addAnswerForms(rd *reader, v *pageView, q Question, at string, a
 	note := writeForm{Action: at + "/note", Submit: words.T("exchange.question.answer"), Primary: true, Note: words.T("exchange.question.answer-note"),
 		Fields: []web.Field{{Name: "text", Label: words.T("exchange.question.answer-text"), Rows: 5, Required: true, Max: maxBox}, rd.namedField(false)}}
 	if again {
-		note.Fields = append(note.Fields, rd.confirmField())
+		note.Fields = append(note.Fields, rd.confirmField(), overrideField(words, ""))
 	}
 	opinion := web.Field{Name: "opinion", Label: words.T("exchange.question.opinion")}
 	for _, value := range Opinions {
@@ -168,7 +168,7 @@ func (p *Pages) answerQuestion(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	about := About{ID: r.PathValue("id"), Community: r.PathValue("community"), Named: values.Get("named") == "yes", Confirmed: values.Get("confirm") == "yes"}
+	about := About{ID: r.PathValue("id"), Community: r.PathValue("community"), Named: values.Get("named") == "yes", Confirmed: values.Get("confirm") == "yes", Override: values.Get("override")}
 	res, err := p.MakeNote(r.Context(), web.ActorOf(r), Note{About: about, Text: values.Get("text")})
 	return p.answered(w, r, res, err)
 }

@@ -136,10 +136,13 @@ func (out *releasePreview) add(i int, in Incoming, rules *release.Rules) {
 		out.Refused = append(out.Refused, Refusal{ID: peekID(in.Raw), Error: err.Error(), Index: i, Line: in.Where.Line})
 		return
 	}
-	left, changes, stops := rules.Apply(o)
+	left, changes, stops, doubts := rules.Examine(o)
 	level, _ := left.Level() // a checked object's does not contradict itself
 	for _, st := range stops {
 		out.Warnings = append(out.Warnings, Warning{ID: o.ID, Value: st.Value, Reason: st.Why, Stop: true, Held: true, Rule: st.Rule, Path: st.Path})
+	}
+	for _, d := range doubts {
+		out.Warnings = append(out.Warnings, Warning{ID: o.ID, Value: d.Value, Reason: d.Why, Rule: d.Rule, Path: d.Path})
 	}
 	for _, b := range rules.Breaches(left, level) {
 		label := b.Label

@@ -93,7 +93,8 @@ func (v *previewView) releases(words web.Words, d draft, res Result) {
 	if n == 0 {
 		return
 	}
-	v.Override = &web.Field{Name: "override", Label: words.T("exchange.release.override"), Help: words.T("exchange.release.override-help"), Rows: 2, Max: maxOverride, Value: d.override}
+	field := overrideField(words, d.override)
+	v.Override = &field
 	if res.Stopped() {
 		v.Alerts = append(v.Alerts, web.Alert{Class: "warn", Title: words.T("exchange.release.stopped", "n", n), Text: words.T("exchange.release.stopped-text")})
 		if d.tried {
@@ -103,11 +104,19 @@ func (v *previewView) releases(words web.Words, d draft, res Result) {
 	}
 }
 
+// overrideField asks why something leaves although a value in it stops it.
+func overrideField(words web.Words, value string) web.Field {
+	return web.Field{Name: "override", Label: words.T("exchange.release.override"), Help: words.T("exchange.release.override-help"), Rows: 2, Max: maxOverride, Value: value}
+}
+
 // warningText is a warning for people.
 func warningText(words web.Words, w Warning) string {
 	said := w.Reason
 	if w.Rule != "" && w.Stop && words.Has("exchange.release.why."+w.Rule) {
 		said = w.Path + ", " + ruleWhy(words, w.Rule)
+	}
+	if w.Rule != "" && !w.Stop && words.Has("exchange.release.maybe."+w.Rule) {
+		said = w.Path + ", " + words.T("exchange.release.maybe."+w.Rule)
 	}
 	if w.Value != "" {
 		said = muzzled(clip(w.Value, 200)) + ": " + said

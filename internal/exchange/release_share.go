@@ -138,11 +138,30 @@ type released struct {
 	stops    []release.Stop
 }
 
+// doubts warn of what may tell who the sharer is, such as the family name of one of its people: it stays, and a person
+// decides. A share of the sharer's own words waits for that; of a finished object of another it is told.
+func (sh *sharing) doubts() (out []Warning, held bool) {
+	for i, c := range sh.cands {
+		if i < len(sh.result.Items) && !sh.result.Items[i].New {
+			continue
+		}
+		waits := !sh.request.Confirmed && sh.ownText(c)
+		for _, d := range c.doubts {
+			if len(out) == maxCareless {
+				return out, held
+			}
+			held = held || waits
+			out = append(out, Warning{ID: c.object.ID, Value: d.Value, Reason: d.Why + "; take it out, or share it as it is", Rule: d.Rule, Path: d.Path, Held: waits})
+		}
+	}
+	return out, held
+}
+
 // minimise takes out what the rules take out, and blinds.
 func (sh *sharing) minimise(c candidate) released {
 	r := released{was: c, now: c}
-	o, changes, stops := sh.rules.Apply(c.object)
-	r.stops = stops
+	o, changes, stops, doubts := sh.rules.Examine(c.object)
+	r.stops, r.now.doubts = stops, doubts
 	r.now.object, r.now.changes = o, slices.Concat(c.changes, changes)
 	own := string(sh.actor.Org)
 	if sh.rules.Profile().Blind == release.BlindAll && !sh.request.Named {

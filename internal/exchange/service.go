@@ -41,6 +41,7 @@ type Service struct {
 	jobs     *jobs.Jobs
 	notifier *Notifier // set by [NewNotifier]; nil tells nobody
 	sign     Signatures
+	grounds  grounds
 	releases *releases
 	decay    atomic.Pointer[Decay] // set by [Service.UseDecay]
 	blocked  Blocked               // set by [Service.CountBlocks]; nil counts nothing
@@ -139,6 +140,10 @@ func (s *Service) Share(ctx context.Context, a polder.Actor, r Request) (Result,
 		return Result{}, err
 	}
 	if r.Partial && !r.Preview {
+		sh.result.Warnings, _ = sh.doubts()
+		if r.told != nil {
+			r.told(sh.result.Warnings)
+		}
 		return sh.store(ctx)
 	}
 	if err := sh.rehearse(ctx); err != nil {

@@ -53,6 +53,7 @@ type Request struct {
 
 	to     []polder.OrgID                                                   // like To, and need not be members any more
 	record func(tx *db.Tx, stored, duplicates int, refused []Refusal) error // in the transaction that stores (TAXII status)
+	told   func([]Warning)                                                  // before anything of a Partial request is stored
 }
 
 // Refusal is an object that was not taken, and why.
@@ -122,6 +123,7 @@ type candidate struct {
 	named    []polder.OrgID   // who may read it, where that is not whom the share names
 	override string           // why it leaves although it was stopped
 	rules    []string         // that stopped it
+	doubts   []release.Doubt  // what a person should look at
 	handed   bool             // by the node of the sharer, which says whom it is for
 	to       []polder.OrgID   // of what was handed: whom it names
 	found    Signature

@@ -127,6 +127,15 @@ func (t TAXII) Add(ctx context.Context, s taxii.Subject, collection string, obje
 		st.SuccessCount, st.FailureCount, st.Failures = len(objects)-len(refused), len(refused), nil
 		for _, f := range refused {
 			st.Failures = append(st.Failures, taxii.StatusDetail{ID: statusID(f.ID), Version: versionOf(objects[f.Index]), Message: f.Error})
+			st.Successes = slices.DeleteFunc(st.Successes, func(d taxii.StatusDetail) bool { return d.ID == f.ID })
+		}
+	}
+	r.told = func(warnings []Warning) {
+		for _, w := range warnings {
+			at := slices.IndexFunc(objects, func(raw json.RawMessage) bool { return peekID(raw) == w.ID })
+			if at >= 0 && len(st.Successes) < maxCareless {
+				st.Successes = append(st.Successes, taxii.StatusDetail{ID: w.ID, Version: versionOf(objects[at]), Message: w.Path + ": " + clip(w.Value, 100) + " " + w.Reason})
+			}
 		}
 	}
 	saved := false

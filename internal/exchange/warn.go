@@ -3,6 +3,7 @@ package exchange
 import (
 	"context"
 	"slices"
+	"strings"
 
 	"github.com/polder-exchange/polder"
 	"github.com/polder-exchange/polder/internal/exchange/release"
@@ -25,7 +26,9 @@ func (sh *sharing) warn(ctx context.Context) (held bool, err error) {
 		return false, err
 	}
 	sh.result.Warnings = append(sh.result.Warnings, careless...)
-	return len(careless) > 0 && !sh.request.Confirmed, nil
+	doubts, waits := sh.doubts()
+	sh.result.Warnings = append(sh.result.Warnings, doubts...)
+	return waits || len(careless) > 0 && !sh.request.Confirmed, nil
 }
 
 // preview is what would happen: each object as it would leave, and who would be able to see it.
@@ -61,6 +64,17 @@ func (r Result) Waits() bool {
 // Stopped tells whether a value stopped the share until a person gives a reason.
 func (r Result) Stopped() bool {
 	return slices.ContainsFunc(r.Warnings, func(w Warning) bool { return w.Held && w.Stop })
+}
+
+// stopsOf says which values stop a share, and what to do about it.
+func stopsOf(r Result) string {
+	var said []string
+	for _, w := range r.Warnings {
+		if w.Held && w.Stop && len(said) < 5 {
+			said = append(said, w.Path+": "+clip(w.Value, 100)+" "+w.Reason)
+		}
+	}
+	return strings.Join(said, "; ") + " (override)"
 }
 
 // Levels an actor's organisation may use, widest first.

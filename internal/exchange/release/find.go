@@ -168,7 +168,7 @@ func (k *known) fits(apart, dots mask) bool {
 // apart, the term is not a short one, and the word is no code.
 func (k *known) edge(letters []letter, at int) bool {
 	l := letters[at]
-	if l.before != soft {
+	if l.before != soft || l.unseen {
 		return l.before != joined
 	}
 	return !l.code && !k.tight && (k.length >= 4 || k.length >= 2 && unspaced(l.rune))
@@ -186,7 +186,7 @@ func (k *known) grow(text string, letters []letter, i, j, last int) span {
 			return span{}
 		}
 		s.end += 2
-	case k.handle && strings.ContainsAny(text[s.start:s.end], " \t\r\n,"), k.upper && !k.capital(text, letters, i, i):
+	case k.turned && sentenceEnds(text[s.start:s.end]), k.handle && strings.ContainsAny(text[s.start:s.end], " \t\r\n,"), k.upper && !k.capital(text, letters, i, i):
 		return span{}
 	}
 	if k.firm {
@@ -199,6 +199,16 @@ func (k *known) grow(text string, letters []letter, i, j, last int) span {
 		}
 	}
 	return s
+}
+
+// sentenceEnds tells whether a sentence or a part of one ends in a text.
+func sentenceEnds(s string) bool {
+	for _, end := range []string{". ", "; ", ": ", "! ", "? ", ".\n", ") "} {
+		if strings.Contains(s, end) {
+			return true
+		}
+	}
+	return false
 }
 
 // shortName tells whether ~ and a digit stand at the end of a name.

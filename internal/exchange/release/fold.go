@@ -24,6 +24,7 @@ type letter struct {
 	rune       rune
 	start, end int // in bytes of the text; the letters of one rune have the same
 	before     gap
+	unseen     bool // a sign that nobody sees stands before it, which may part words or not
 	code       bool // of a digest or another long code, in which a change of case or a digit sets nothing apart
 }
 
@@ -180,6 +181,10 @@ func (f *folder) letter(folded, written rune, start, end int) {
 		l.before = long
 	} else if f.out[n-1].start != start {
 		l.before = f.gapBefore(written, start)
+		l.unseen = l.before <= soft && strings.ContainsFunc(f.text[f.after:start], func(r rune) bool { return unicode.Is(unicode.Cf, r) })
+		if l.unseen {
+			l.before = soft
+		}
 	}
 	if l.before > soft {
 		f.closeWord()

@@ -89,12 +89,13 @@ func staffTerms(x Person) (all []term) {
 	}
 	if len(parts) > 1 {
 		given, family := splitName(parts)
-		full(strings.Join(family, " ") + " " + strings.Join(given, " "))
+		turned := func(text string) { put(term{text: text, inflect: genitive, turned: true}) }
+		turned(strings.Join(family, " ") + " " + strings.Join(given, " "))
 		first, initials := given[0], initialsOf(given)
 		for _, s := range surnames(family) {
 			for _, form := range s.forms() {
 				full(first + " " + form)
-				full(form + " " + first)
+				turned(form + " " + first)
 				full(strings.Join(given, " ") + " " + form)
 				put(term{text: form, family: true, certain: form != s.bare || strings.ContainsAny(s.bare, " -"), initials: initials})
 			}

@@ -80,6 +80,7 @@ func TestText(t *testing.T) {
 		{"1.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.7.7.0.0.8.b.d.0.1.0.0.2.ip6.arpa.", "[address].", "as DNS turns it"},
 		{"project x7, Project-X7, ProjectX7, Project X70, NACHTVLINDER2", "[project], [project], [project], Project X70, [project]2", "words of projects"},
 		{`C:\Users\wvandijk\Klepwerk_Offerte\nachtvlinder.docx`, `C:\Users\[person]\[organisation]_Offerte\[project].docx`, "paths and files"},
+		{"wij spraken Bakker. Anna kwam. En Bakker; Anna niet. Bakker, Anna", "wij spraken Bakker. Anna kwam. En Bakker; Anna niet. [person]", "a family name and the next sentence's first word are no person"},
 		{"[organisation] [person] [host]", "[organisation] [person] [host]", "what stands in stays"},
 		{"joke@thuis-smit.example, joke[at]thuis-smit[.]example, <Joke@Thuis-Smit[.]example>; joke@elders.example", "[person], [person], <[person]>; joke@elders.example", "a mail address of one of its people elsewhere, whole"},
 		{"", "", "nothing"},

@@ -75,6 +75,7 @@ type term struct {
 	certain  bool   // which a capital alone makes one
 	initials string // of the given names beside it
 	handle   bool   // a name of an account: no white space in it
+	turned   bool   // the family name comes first: no sentence ends within
 	short    bool   // the name that DOS makes of it: six letters, ~ and a digit
 	doubt    bool   // a person is asked about it
 	upper    bool   // only with a capital
