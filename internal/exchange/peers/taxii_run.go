@@ -362,16 +362,43 @@ func (v *taxiiVisit) post(ctx context.Context, objects []json.RawMessage) (refus
 	if len(objects) == 0 {
 		return nil, nil
 	}
+	asked := 0
 	var seq iter.Seq[json.RawMessage] = slices.Values(objects)
 	for status, err := range v.remote.Push(ctx, seq) {
 		if err != nil {
 			return nil, err
 		}
 		for _, f := range status.Failures {
-			if len(refused) < taxiiFailures {
-				refused = append(refused, TAXIIFailure{ID: f.ID, Reason: "the server did not take it: " + f.Message})
+			if asked++; asked <= taxiiBatch && v.held(ctx, f, objects) || len(refused) >= taxiiFailures {
+				continue
 			}
+			refused = append(refused, TAXIIFailure{ID: f.ID, Reason: "the server did not take it: " + f.Message})
 		}
 	}
 	return refused, nil
+}
+
+// held tells whether a server holds what it names as a failure just as it was sent. A batch whose answer was lost is sent
+// again, and there are servers to which a version that they have is a failure.
+func (v *taxiiVisit) held(ctx context.Context, f taxii.StatusDetail, sent []json.RawMessage) bool {
+	raw, err := v.remote.Get(ctx, f.ID, f.Version)
+	if err != nil {
+		return false
+	}
+	there, err := stix.Parse(raw)
+	if err != nil || there.ID != f.ID {
+		return false
+	}
+	digest, err := there.Digest()
+	return err == nil && slices.ContainsFunc(sent, func(raw json.RawMessage) bool {
+		if idIn(raw) != f.ID {
+			return false
+		}
+		o, err := stix.Parse(raw)
+		if err != nil {
+			return false
+		}
+		ours, err := o.Digest()
+		return err == nil && ours == digest
+	})
 }
