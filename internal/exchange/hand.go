@@ -12,12 +12,12 @@ import (
 	"github.com/polder-exchange/polder/stix"
 )
 
-// HandOut is a delivery of this node as it leaves for the node of org, which sees it; the caller's sight has decided
-// that. ok is false for what does not concern org, and for what has no bytes any more. A delivery of org's own goes
-// back whole, with all whom it named, so that a node that was restored has it again; of another's, org learns neither
+// HandOut is a delivery of this node as it leaves for the node of org, which sees it, or has its version and is told
+// that this widens it; the caller's sight has decided that. Its level is that of the delivery alone. ok is false for what
+// does not concern org, and for what has no bytes any more. A delivery of org's own goes back whole, with all whom it named, so that a node that was restored has it again; of another's, org learns neither
 // who shared it nor who else was named; nor, of its own proposal, who decides about that.
 func HandOut(d journal.Delivery, org polder.OrgID) (h Handed, ok bool) {
-	if !d.Reached.Contains(org) {
+	if !d.Reached.Contains(org) && !d.Nominal.Contains(org) {
 		return Handed{}, false
 	}
 	if h, ok = handed(d, org); ok && h.Mine && !h.Everyone && (h.Kind == journal.Withdrawn || bytes.Contains(d.Raw, []byte(proposalExtension))) {
@@ -30,7 +30,7 @@ func handed(d journal.Delivery, org polder.OrgID) (h Handed, ok bool) {
 	if org == "" || d.Kind == journal.Object && len(d.Raw) == 0 || d.Kind > journal.Withdrawn {
 		return Handed{}, false
 	}
-	h = Handed{Seq: d.Seq, Kind: d.Kind, Community: d.Community, ID: d.ID, Level: d.Level, Raw: d.Raw, Mine: d.Sharer == org}
+	h = Handed{Seq: d.Seq, Kind: d.Kind, Community: d.Community, ID: d.ID, Level: d.OwnLevel, Raw: d.Raw, Mine: d.Sharer == org}
 	switch {
 	case d.Nominal.Equal(polder.Everyone()):
 		h.Everyone = true

@@ -446,7 +446,7 @@ func TestHandOut(t *testing.T) {
 		{"others that are named stay unnamed", journal.Delivery{Sharer: "a", Nominal: polder.Only("a", "x", "y"), Reached: polder.Only("a", "x", "y"), Raw: raw}, true, false, false, 1},
 		{"its own goes back whole", journal.Delivery{Sharer: "x", Nominal: polder.Only("x", "y", "z"), Reached: polder.Only("x", "y", "z"), Raw: raw}, true, false, true, 2},
 		{"not for it", journal.Delivery{Sharer: "a", Nominal: polder.Only("a", "y"), Reached: polder.Only("a", "y"), Raw: raw}, false, false, false, 0},
-		{"not by this delivery", journal.Delivery{Sharer: "a", Nominal: polder.Everyone(), Reached: polder.AllBut("x"), Raw: raw}, false, false, false, 0},
+		{"it has that, and is told that all do now", journal.Delivery{Sharer: "a", Nominal: polder.Everyone(), Reached: polder.AllBut("x"), Raw: raw}, true, true, false, 0},
 		{"all but some", journal.Delivery{Sharer: "a", Nominal: polder.AllBut("y"), Reached: polder.AllBut("y"), Raw: raw}, true, false, false, 1},
 		{"erased", journal.Delivery{Sharer: "a", Nominal: polder.Everyone(), Reached: polder.Everyone()}, false, false, false, 0},
 	} {

@@ -2,6 +2,7 @@ package exchange
 
 import (
 	"bytes"
+	"cmp"
 	"slices"
 
 	"github.com/polder-exchange/polder"
@@ -25,13 +26,50 @@ func (t *taking) withdraw(h Handed) (string, error) {
 		return stateWithdrawn, err
 	}
 	p, me := t.plans[t.open], t.from.Org
+	anew, err := t.sharedAnew(p.community, h, which)
+	if err != nil {
+		return "", err
+	}
 	shared := func(d policy.Delivery) bool {
-		return which(d) && !(d.Sharer == me && d.Nominal.Equal(polder.Only(me)))
+		return which(d) && !(d.Sharer == me && d.Nominal.Equal(polder.Only(me))) && !anew[d.Seq]
 	}
 	if err := t.s.obey(t.tx, t.from.Peer, me, p.community, h, shared); err != nil {
 		return "", err
 	}
 	return stateWithdrawn, t.read(p, []string{h.ID})
+}
+
+// sharedAnew are the deliveries that the organisation of the link shared here after it withdrew them here: the home's word of
+// that withdrawal, which comes back later, is not about them. A log that was restored says so of what came after that
+// alone: before, the withdrawal may be another, which it has lost.
+func (t *taking) sharedAnew(c polder.CommunityID, h Handed, which func(policy.Delivery) bool) (map[polder.Seq]bool, error) {
+	if !h.Mine {
+		return nil, nil
+	}
+	version, err := statedVersion(cmp.Or(h.Version, "1970-01-01T00:00:00Z"))
+	if err != nil {
+		return nil, err
+	}
+	after, err := t.s.journal.WithdrewAt(t.tx, c, h.ID, version, h.Record, t.from.Org)
+	if err != nil || after == 0 {
+		return nil, err
+	}
+	held, err := t.s.journal.History(t.tx, c, []string{h.ID})
+	if err != nil {
+		return nil, err
+	}
+	out := map[polder.Seq]bool{}
+	for _, d := range held[h.ID] {
+		if d.Sharer != t.from.Org || d.Seq < after || !which(known(d)) {
+			continue
+		}
+		var back bool
+		if err := t.tx.QueryRow(`SELECT EXISTS (SELECT 1 FROM peer_echo WHERE seq = ?)`, int64(d.Seq)).Scan(&back); err != nil {
+			return nil, err
+		}
+		out[d.Seq] = !back
+	}
+	return out, nil
 }
 
 // obeyed notes a withdrawal that somebody handed over, and tells whether it was noted before.

@@ -114,8 +114,13 @@ func (l *spoke) below(after polder.Seq, limit int) (batch []Handed, next polder.
 	ok(l.hub.t, err)
 	page, err := l.hub.journal.Page(ctx, sight, journal.Query{After: after, All: true, Withdrawals: true, Limit: limit})
 	ok(l.hub.t, err)
-	for _, d := range page.Deliveries {
-		next = d.Seq
+	top := l.hub.journal.Top()
+	if page.More {
+		top = page.Deliveries[len(page.Deliveries)-1].Seq
+	}
+	all, next, _, err := l.hub.journal.WithWidenings(ctx, sight, page.Deliveries, after, max(after, top), limit)
+	ok(l.hub.t, err)
+	for _, d := range all {
 		if h, yes := HandOut(d, l.org.ID); yes {
 			batch = append(batch, h)
 		}

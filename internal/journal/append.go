@@ -39,12 +39,18 @@ func (j *Journal) Append(tx *db.Tx, batch []Delivery) ([]Delivery, error) {
 		if d.BodyOf < 0 {
 			d.BodyOf = out[-d.BodyOf-1].Seq
 		}
+		d.OwnLevel = d.Level
 		out[i] = d
 	}
 	w := &writer{j: j, tx: tx, top: seq, scopes: map[[2]string]int64{}, chain: chain}
 	for i := range out {
 		if err := w.write(&out[i]); err != nil {
 			return nil, err
+		}
+	}
+	for _, d := range out {
+		if d.Kind == Object && !d.Nominal.Equal(d.Reached) {
+			tx.OnCommit(func() { j.widening.Store(int64(d.Seq)) })
 		}
 	}
 	tx.OnCommit(func() { j.published(out, w.chain) })

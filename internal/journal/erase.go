@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"github.com/polder-exchange/polder"
+	"github.com/polder-exchange/polder/internal/db"
 )
 
 // WithdrawnOf returns the deliveries of an object in a community that were withdrawn but whose bytes are still held, in
@@ -47,4 +48,16 @@ func (j *Journal) Withdrew(q Querier, c polder.CommunityID, id, version string, 
 	defer rows.Close()
 	yes = rows.Next()
 	return yes, rows.Err()
+}
+
+// WithdrewAt is the number of the first withdrawal of a version by org, of an observable of the record of a digest, since
+// this log was last restored; 0 when there is none.
+func (j *Journal) WithdrewAt(tx *db.Tx, c polder.CommunityID, id, version string, digest []byte, org polder.OrgID) (seq polder.Seq, err error) {
+	u, err := uuidOf(id)
+	if err != nil {
+		return 0, err
+	}
+	err = tx.QueryRow(`SELECT coalesce(min(seq), 0) FROM delivery WHERE uuid = ?1 AND community = ?2 AND kind = 1 AND sharer = ?3
+		AND CASE WHEN ?5 IS NULL THEN version = ?4 ELSE digest = ?5 END AND seq > (SELECT max(since) FROM lineage)`, u, string(c), string(org), version, digest).Scan(&seq)
+	return seq, err
 }

@@ -11,6 +11,7 @@ import (
 	"log/slog"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/polder-exchange/polder"
@@ -39,7 +40,8 @@ type Delivery struct {
 	Version        string // sortable instant text without its Z; "" for observables
 	VersionAsGiven string // the text in which it came, where that is not Version and a Z
 	Sharer         polder.OrgID
-	Level          stix.Marking
+	Level          stix.Marking // a reader's page has the widest at which the version reaches it
+	OwnLevel       stix.Marking // as read or written: of this delivery alone
 	Revoked        bool
 	Nominal        polder.Audience
 	Reached        polder.Audience
@@ -94,6 +96,8 @@ type Journal struct {
 	live   *live
 	head   *head
 
+	widening atomic.Int64 // the last number of a delivery that widens
+
 	mu      sync.Mutex
 	damaged map[polder.Seq]string
 }
@@ -124,6 +128,9 @@ func Open(ctx context.Context, d *db.DB, o Options) (*Journal, error) {
 	j := &Journal{db: d, log: o.Log, now: o.Now, step: o.Step, damaged: map[polder.Seq]string{}}
 	var err error
 	if j.scopes, err = loadScopes(ctx, d); err != nil {
+		return nil, err
+	}
+	if err := j.lastWidening(ctx); err != nil {
 		return nil, err
 	}
 	begun, err := j.beginLineage(ctx)

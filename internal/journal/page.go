@@ -294,7 +294,7 @@ func (j *Journal) scanOne(rows row) (d Delivery, hash [32]byte, err error) {
 	if len(uuid) == 16 {
 		d.ID = idOf(typ, uuid)
 	}
-	d.Kind, d.Widened, d.Level = Kind(kind), widened != 0, stix.Marking(lvl)
+	d.Kind, d.Widened, d.Level, d.OwnLevel = Kind(kind), widened != 0, stix.Marking(lvl), stix.Marking(lvl)
 	d.Revoked = d.Kind == Object && revoked != 0
 	d.Community, d.Sharer, d.Custodian = polder.CommunityID(community), polder.OrgID(sharer), polder.OrgID(cust)
 	d.Nominal, d.Reached, d.Last = j.scopes.audience(nominal), j.scopes.audience(reached), j.scopes.audience(last)

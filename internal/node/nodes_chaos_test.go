@@ -39,6 +39,7 @@ type thing struct {
 	version int
 	level   stix.Marking
 	to      []polder.OrgID
+	open    bool // its bytes are marked TLP:GREEN, whatever the level of a share
 }
 
 // fleet is a hub with members that are linked over wires, confirmed, in one community.
@@ -80,8 +81,12 @@ func (f *fleet) members() []*ship { return f.ships[1:] }
 func (s *ship) write(x *thing, revoked bool) []byte {
 	began := time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC).Add(time.Duration(x.n) * time.Second)
 	created, modified := began.Format("2006-01-02T15:04:05.000Z"), began.Add(time.Duration(x.version)*time.Hour).Format("2006-01-02T15:04:05.000Z")
-	return fmt.Appendf(nil, `{"type":"indicator","spec_version":"2.1","id":%q,"created_by_ref":%q,"created":%q,"modified":%q,"revoked":%t,"name":"storm%s %d","pattern_type":"stix","pattern":"[domain-name:value = '%s%d-%d.example']","valid_from":%q}`,
-		x.id, s.org.ID, created, modified, revoked, strings.ToLower(s.name), x.n, strings.ToLower(s.name), x.n, x.version, created)
+	marked := ""
+	if x.open {
+		marked = fmt.Sprintf(`"object_marking_refs":[%q],`, stix.Green.ID())
+	}
+	return fmt.Appendf(nil, `{"type":"indicator","spec_version":"2.1","id":%q,%s"created_by_ref":%q,"created":%q,"modified":%q,"revoked":%t,"name":"storm%s %d","pattern_type":"stix","pattern":"[domain-name:value = '%s%d-%d.example']","valid_from":%q}`,
+		x.id, marked, s.org.ID, created, modified, revoked, strings.ToLower(s.name), x.n, strings.ToLower(s.name), x.n, x.version, created)
 }
 
 // others are some of the organisations of the fleet beside s.
@@ -104,10 +109,32 @@ func (f *fleet) fresh(s *ship) *thing {
 	if s.luck.IntN(3) == 0 && !f.plain {
 		x.to, x.level = f.others(s), []stix.Marking{stix.Amber, stix.Red}[s.luck.IntN(2)]
 	}
+	if x.open = s.luck.IntN(2) == 0 && !f.plain; x.open {
+		x.level = max(x.level, stix.Green)
+	}
 	return x
 }
 
-// act has s share, widen, renew, revoke or withdraw something; what it owns is what the answers say.
+// wider is the same version for more, or at a wider level; what its bytes do not allow comes with another version.
+func (f *fleet) wider(s *ship, x thing) thing {
+	switch dice := s.luck.IntN(3); {
+	case x.open && x.level > stix.Green && (dice == 0 || len(x.to) == 0):
+		x.level = stix.Green
+	case x.level == stix.Red && !x.open || len(x.to) > 0 && dice == 1:
+		x.to = slices.Concat(x.to, f.others(s))
+		slices.Sort(x.to)
+		x.to = slices.Compact(x.to)
+	case len(x.to) > 0:
+		if x.to = nil; x.open {
+			x.level = min(x.level, []stix.Marking{stix.Green, stix.Amber}[s.luck.IntN(2)])
+		}
+	case x.level == stix.Amber:
+		x.level, x.version = stix.Green, x.version+1
+	}
+	return x
+}
+
+// act has s share, widen, renew, revoke, withdraw or share again something; what it owns is what the answers say.
 func (f *fleet) act(s *ship) error {
 	s.at.RLock()
 	defer s.at.RUnlock()
@@ -137,17 +164,10 @@ func (f *fleet) act(s *ship) error {
 		if err := share(next, false); err != nil {
 			return fmt.Errorf("new version: %w", err)
 		}
-	case dice < 80 && len(x.to) > 0:
-		next.to = slices.Concat(x.to, f.others(s))
-		slices.Sort(next.to)
-		next.to = slices.Compact(next.to)
+	case dice < 83:
+		next = f.wider(s, *x)
 		if err := share(next, false); err != nil {
-			return fmt.Errorf("widen to more: %w", err)
-		}
-	case dice < 80 && x.level == stix.Amber:
-		next.level, next.version = stix.Green, x.version+1
-		if err := share(next, false); err != nil {
-			return fmt.Errorf("widen the level: %w", err)
+			return fmt.Errorf("widen: %w", err)
 		}
 	case dice < 88:
 		next.version++
@@ -159,6 +179,12 @@ func (f *fleet) act(s *ship) error {
 	case dice >= 90:
 		if _, err := s.Exchange.Withdraw(ctx, s.by, exchange.Withdrawal{Community: string(f.c.ID), ID: x.id}); err != nil {
 			return fmt.Errorf("withdraw: %w", err)
+		}
+		if s.luck.IntN(2) == 0 {
+			if err := share(*x, false); err != nil {
+				return fmt.Errorf("share again: %w", err)
+			}
+			return nil
 		}
 		s.owned = slices.Delete(s.owned, i, i+1)
 		return nil
@@ -239,14 +265,17 @@ type kept struct {
 	rest         []string // what introduces their makers
 	gone         []string // ids that were withdrawn
 	level        map[string]stix.Marking
+	readers      map[string]string // whom its versions address, as far as the organisation may know
 }
 
 func keeps(t testing.TB, n *afloat, org polder.OrgID, c polder.CommunityID) (k kept) {
 	t.Helper()
-	k.level = map[string]stix.Marking{}
+	k.level, k.readers = map[string]stix.Marking{}, map[string]string{}
 	q := journal.Query{All: true, Withdrawals: true, Limit: 1000}
 	for {
 		page, err := n.Journal.Page(context.Background(), polder.Sight{Org: org, Communities: []polder.CommunityID{c}}, q)
+		ok(t, err)
+		held, err := n.Journal.History(n.DB.Read(), c, idsOfPage(page))
 		ok(t, err)
 		for _, d := range page.Deliveries {
 			q.After = d.Seq
@@ -262,13 +291,36 @@ func keeps(t testing.TB, n *afloat, org polder.OrgID, c polder.CommunityID) (k k
 			default:
 				k.others = append(k.others, text)
 			}
-			k.level[text] = d.Level
+			k.level[text], k.readers[text] = d.Level, addressed(held[d.ID], d, org)
 		}
 		if !page.More {
 			slices.Sort(k.rest)
 			return k
 		}
 	}
+}
+
+func idsOfPage(page journal.Page) (ids []string) {
+	for _, d := range page.Deliveries {
+		ids = append(ids, d.ID)
+	}
+	return slices.Compact(slices.Sorted(slices.Values(ids)))
+}
+
+// addressed is whom a version addresses: of an organisation's own everybody whom it named; of another's
+// everyone, or itself.
+func addressed(held []journal.Delivery, d journal.Delivery, org polder.OrgID) string {
+	var to polder.Audience
+	for _, h := range held {
+		switch {
+		case h.Line != d.Line || h.Version != d.Version || !h.Nominal.Contains(org):
+		case d.Sharer == org || h.Nominal.Equal(polder.Everyone()):
+			to = to.Union(h.Nominal)
+		default:
+			to = to.Union(polder.Only(org))
+		}
+	}
+	return to.String()
 }
 
 // differs says how what a member's node holds is not what the hub's policy gives its organisation; "" when it is.
@@ -285,6 +337,9 @@ func (f *fleet) differs(s *ship) string {
 	for text, level := range want.level {
 		if got.level[text] != level {
 			return fmt.Sprintf("%s: %s is at %s, want %s", s.name, text, got.level[text], level)
+		}
+		if got.readers[text] != want.readers[text] {
+			return fmt.Sprintf("%s: %s is for %q, want %q", s.name, text, got.readers[text], want.readers[text])
 		}
 	}
 	for _, id := range want.gone {
@@ -441,9 +496,9 @@ func seedOf(t testing.TB) uint64 {
 	return seed
 }
 
-// TestF9Nodes (F9, F10): five nodes share, widen, renew, revoke and withdraw under 200 cuts, delays, half-open wires, shut
+// TestF9Nodes (F9, F10): five nodes share, widen, renew, revoke, withdraw and share again under 200 cuts, delays, half-open wires, shut
 // doors and restarts, of the hub too, while clocks jump a day. Healed, every node holds what policy gives it, once, in the
-// hub's order, with nothing put aside, and every exit of a member tells of the same. In the words of etcd's promises for
+// hub's order, at its level and for its readers, with nothing put aside, and every exit of a member tells of the same. In the words of etcd's promises for
 // watches: Ordered, Unique, Atomic, Reliable, Resumable, and filtered by the reader's sight.
 func TestF9Nodes(t *testing.T) {
 	f := newFleet(t, seedOf(t), "Hub", "Maker", "Small", "Power", "Water")

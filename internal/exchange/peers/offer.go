@@ -46,7 +46,7 @@ func (y *cycle) offer(ctx context.Context) error {
 func (y *cycle) giveBack(ctx context.Context, all []journal.Delivery) error {
 	var back []exchange.Handed
 	for _, d := range all {
-		if d.Sharer != y.link.Peer || !bytes.Contains(d.Raw, []byte(stix.SignatureExtension)) || d.Level > most(y.link.Trusted) {
+		if d.Sharer != y.link.Peer || !bytes.Contains(d.Raw, []byte(stix.SignatureExtension)) || d.OwnLevel > most(y.link.Trusted) {
 			continue
 		}
 		if h, ok := exchange.HandOut(d, y.link.Org); ok {
