@@ -4,6 +4,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/polder-exchange/polder/stix"
 	"github.com/polder-exchange/polder/stix/pattern"
@@ -136,6 +138,13 @@ func (r *Rules) spans(text string) (found, doubts []span) {
 	for _, s := range append(r.direct(text), r.encoded(text)...) {
 		if inUUID(text, s) {
 			continue
+		}
+		for s.end < len(text) { // the marks on its last letter belong to it
+			r, n := utf8.DecodeRuneInString(text[s.end:])
+			if !unicode.Is(unicode.Mn, r) {
+				break
+			}
+			s.end += n
 		}
 		if s.doubt {
 			doubts = append(doubts, s)

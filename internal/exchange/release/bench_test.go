@@ -52,7 +52,7 @@ func TestLinear(t *testing.T) {
 		}
 		return best
 	}
-	for _, hard := range []string{"a.", "a ", "::", "1.", "klepwerk ", "local.", "[.]", "%61", "x@", "0:", "(", "1:2:3:4:5:6:7:8:"} {
+	for _, hard := range []string{"a.", "a ", "::", "1.", "klepwerk ", "local.", "[.]", "%61", "x@", "0:", "(", "1:2:3:4:5:6:7:8:", "=41", "<b>", "&#97;", " dot a", `\u0061`, "S2xlcHdlcms", "J. ", "Bakker ", "-\na", "k\u200b", "%2561"} {
 		small, large := took(strings.Repeat(hard, 2_000)), took(strings.Repeat(hard, 20_000))
 		if large > 40*small+200*time.Millisecond {
 			t.Errorf("%q: %s, then %s", hard, small, large)

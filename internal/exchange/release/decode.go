@@ -54,6 +54,8 @@ func decoded(text string) (v view, ok bool) {
 func plainly(text string) bool {
 	for i := range len(text) {
 		switch b := text[i]; {
+		case b == '-' && hyphenated(text[i:]) > 0:
+			return false
 		case b >= utf8.RuneSelf || b == '\\' || b == '&' || b == '%' || b == '<' || b == '=':
 			return false
 		case b == ' ' && spoken(text[i:], true) != "":
@@ -70,6 +72,10 @@ func next(text string, i int, words bool) (string, int) {
 	case b == '[' && neutralAt(rest) > 0:
 		n := neutralAt(rest)
 		return rest[:n], n
+	case b == '-':
+		if n := hyphenated(rest); n > 0 {
+			return "", n
+		}
 	case b == '\\':
 		return unescaped(rest)
 	case b == '&':
@@ -103,6 +109,16 @@ func next(text string, i int, words bool) (string, int) {
 		return seen(rest[:n]), n
 	}
 	return rest[:1], 1
+}
+
+// hyphenated is how many bytes a hyphen at the end of a line takes, before a small letter on the next.
+func hyphenated(s string) int {
+	for _, end := range []string{"-\n", "-\r\n"} {
+		if strings.HasPrefix(s, end) && len(s) > len(end) && s[len(end)] >= 'a' && s[len(end)] <= 'z' {
+			return len(end)
+		}
+	}
+	return 0
 }
 
 func neutralAt(s string) int {
@@ -232,22 +248,38 @@ func tag(s string) (string, int) {
 	return s[:1], 1
 }
 
-// spoken is the beginning of s, a space, when a word for a sign follows: " (at) ", " [dot] ", and with words " dot ".
-func spoken(s string, words bool) string {
-	if len(s) < 4 || len(s) > 2 && s[1]|0x20 != 'd' && s[1]|0x20 != 'p' && s[1]|0x20 != 'a' && s[1] != '(' && s[1] != '[' && s[1] != '{' && s[1] != '@' {
-		return ""
-	}
+// signs are words for the signs of addresses, in brackets or alone.
+var signs = func() (out []struct {
+	form string
+	bare bool
+}) {
 	for _, w := range []string{"dot", "punt", "at", "@", "."} {
 		for _, form := range []string{"(" + w + ")", "[" + w + "]", "{" + w + "}", w} {
-			if form == w && (!words || len(w) == 1) || len(s) < len(form)+1 || !strings.EqualFold(s[1:1+len(form)], form) {
-				continue
+			if form != w || len(w) > 1 {
+				out = append(out, struct {
+					form string
+					bare bool
+				}{form, form == w})
 			}
-			switch rest := s[1+len(form):]; {
-			case strings.HasPrefix(rest, " ") && len(rest) > 1 && isWord(rest[1]):
-				return s[:2+len(form)]
-			case form != w && rest != "" && isWord(rest[0]):
-				return s[:1+len(form)]
-			}
+		}
+	}
+	return out
+}()
+
+// spoken is the beginning of s, a space, when a word for a sign follows: " (at) ", " [dot] ", and with words " dot ".
+func spoken(s string, words bool) string {
+	if len(s) < 4 || strings.IndexByte("([{dDpPaA", s[1]) < 0 {
+		return ""
+	}
+	for _, w := range signs {
+		if w.bare && !words || len(s) < len(w.form)+2 || !strings.EqualFold(s[1:1+len(w.form)], w.form) {
+			continue
+		}
+		switch rest := s[1+len(w.form):]; {
+		case rest[0] == ' ' && len(rest) > 1 && isWord(rest[1]):
+			return s[:2+len(w.form)]
+		case !w.bare && isWord(rest[0]):
+			return s[:1+len(w.form)]
 		}
 	}
 	return ""

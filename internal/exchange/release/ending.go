@@ -3,7 +3,7 @@ package release
 import "strings"
 
 // ended are the endings of inflected names, which go with them.
-var ended = map[string]bool{"s": true, "es": true, "se": true, "e": true, "en": true, "er": true, "ers": true, "ian": true, "ians": true}
+var ended = map[string]bool{"s": true, "es": true, "se": true, "e": true, "en": true, "er": true, "ers": true, "ian": true, "ians": true, "je": true, "jes": true, "tje": true}
 
 // compounds are words with which Dutch, German and English compound a firm's name; they stay. In the singular.
 var compounds = map[string]bool{}
@@ -50,7 +50,7 @@ func (k *known) last(letters []letter, j int) int {
 		return at - 1
 	case k.inflect == genitive || k.length < 6:
 		return -1
-	case ended[tail]:
+	case ended[tail], rune(tail[0]) == letters[j].rune && ended[tail[1:]] && len(tail) > 2: // a consonant is doubled before an ending
 		return at - 1
 	case compounds[tail]:
 		return j

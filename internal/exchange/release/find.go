@@ -186,7 +186,7 @@ func (k *known) grow(text string, letters []letter, i, j, last int) span {
 			return span{}
 		}
 		s.end += 2
-	case k.turned && sentenceEnds(text[s.start:s.end]), k.handle && strings.ContainsAny(text[s.start:s.end], " \t\r\n,"), k.upper && !k.capital(text, letters, i, i):
+	case k.person && !k.capital(text, letters, i, i) && (sentenceEnds(text[s.start:s.end]) || strings.Contains(text[s.start:s.end], ", ")), k.turned && sentenceEnds(text[s.start:s.end]), k.handle && strings.ContainsAny(text[s.start:s.end], " \t\r\n,"), k.upper && !k.capital(text, letters, i, i):
 		return span{}
 	}
 	if k.firm {

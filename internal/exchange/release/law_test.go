@@ -1,6 +1,7 @@
 package release
 
 import (
+	"encoding/base64"
 	"encoding/json"
 	"net/netip"
 	"strings"
@@ -69,6 +70,8 @@ func texts() *rapid.Generator[string] {
 	dress := []func(string) string{
 		func(s string) string { return s }, strings.ToUpper, strings.ToLower, func(s string) string { return strings.ReplaceAll(s, " ", "-") }, func(s string) string { return strings.ReplaceAll(s, ".", "[.]") },
 		func(s string) string { return norm.NFD.String(s) }, func(s string) string { return strings.ReplaceAll(s, " ", "\n") }, func(s string) string { return "https://" + s + "/x" },
+		func(s string) string { return strings.NewReplacer("a", "а", "e", "е", "o", "ο").Replace(s) }, func(s string) string { return s + "s" }, func(s string) string { return strings.ReplaceAll(s, "e", `\u0065`) },
+		func(s string) string { return base64.StdEncoding.EncodeToString([]byte("about " + s + " and others")) }, func(s string) string { return strings.ReplaceAll(s, ".", " (dot) ") },
 	}
 	words := []string{"de", "zag", "the", "at", "van", "Dijk", "B.V.", "BV", "Jan", "Wil", "[organisation]", "[host]", "10.42.0.1", "evil.example", "klep", "werk", ".nl", "@", "ij", "7", "réseau", "\u200b", "/24", "::1", "%20", "x_y", "\"", "\\", "A1", "é"}
 	facts := append(searched(), "10.41.3.4", "2001:db8:77::9", "+31 40 123 45 67", "pc7.fab5.klepwerk", "jpdevries")

@@ -24,6 +24,9 @@ func (ns networks) find(text string) (out []span) {
 			n = 0 // a number within an identifier
 		}
 		own := n > 0 && ns.own(a, bits)
+		if o, m := readOctal(text[i:]); !own && m > 0 && ns.own(o, o.BitLen()) {
+			a, n, own = o, m, true
+		}
 		if own {
 			out = append(out, span{start: i, end: i + n, core: i, rule: RuleNetworks, doubt: a.Is4() && versionBefore(text[:i])})
 		}
@@ -150,10 +153,10 @@ func part(s string) (value uint64, n int) {
 		for n = 2; n < len(s) && n < 10 && hexDigit(s[n]) >= 0; n++ {
 			value = value<<4 | uint64(hexDigit(s[n]))
 		}
-		if n == 2 {
-			return 0, 0
+		if n > 2 {
+			return value, n
 		}
-		return value, n
+		n = 0 // a nought, and a letter behind it
 	}
 	for n < len(s) && n < 11 && isDigit(s[n]) {
 		value = value*10 + uint64(s[n]-'0')
@@ -206,6 +209,34 @@ func readIPv4(s string) (netip.Addr, int) {
 				at += dotAt(s[at:]) + 4
 			}
 		}
+	}
+	return netip.AddrFrom4(b), at
+}
+
+// readOctal reads four octal numbers with dots between: those of more than one digit begin with 0.
+func readOctal(s string) (netip.Addr, int) {
+	var b [4]byte
+	at := 0
+	for k := range b {
+		v, n := 0, 0
+		for ; at < len(s) && n < 5 && s[at] >= '0' && s[at] <= '7'; n++ {
+			v = v<<3 | int(s[at]-'0')
+			at++
+		}
+		if n == 0 || v > 255 || n > 1 && s[at-n] != '0' {
+			return netip.Addr{}, 0
+		}
+		b[k] = byte(v)
+		if k == 3 {
+			break
+		}
+		if at >= len(s) || s[at] != '.' {
+			return netip.Addr{}, 0
+		}
+		at++
+	}
+	if at < len(s) && isWord(s[at]) {
+		return netip.Addr{}, 0
 	}
 	return netip.AddrFrom4(b), at
 }

@@ -77,7 +77,7 @@ func splitName(parts []string) (given, family []string) {
 // staffTerms are a person's name as people write it, and what stands before the @ of its mail.
 func staffTerms(x Person) (all []term) {
 	put := func(t term) { t.rule = RuleStaff; all = append(all, umlauts(t)...) }
-	full := func(text string) { put(term{text: text, inflect: genitive}) }
+	full := func(text string) { put(term{text: text, inflect: genitive, person: true}) }
 	short := func(account string) {
 		if w := []rune(strings.ReplaceAll(words(account), " ", "")); len(w) > 8 {
 			all = append(all, term{rule: RuleStaff, text: string(w[:6]), short: true})
@@ -112,6 +112,9 @@ func staffTerms(x Person) (all []term) {
 			if s.infix != "" {
 				full(s.bare + " " + first + " " + s.infix)
 				full(first + " " + s.bare)
+				if utf8.RuneCountInString(s.bare) >= 5 {
+					put(term{text: s.bare, family: true, initials: "?"})
+				}
 			}
 			short(string([]rune(initials)[:1]) + s.whole())
 		}
@@ -124,7 +127,7 @@ func staffTerms(x Person) (all []term) {
 		}
 	}
 	if local, _, ok := strings.Cut(x.Mail, "@"); ok && tellsPerson(local, parts) {
-		put(term{text: local})
+		put(term{text: local, handle: true})
 		short(local)
 	}
 	return all
@@ -210,6 +213,10 @@ func (k *known) judge(text string, letters []letter, i, j int) span {
 		return s
 	}
 	if !capital {
+		s.doubt = true
+		if k.certain && !strings.ContainsAny(text[s.start:s.end], " \t\n-'’.") {
+			return s // a family name of several words written as one
+		}
 		return span{}
 	}
 	s.doubt = !k.certain || givenBefore(text, letters, i)
@@ -252,7 +259,8 @@ func initialsBehind(text string, letters []letter, j int, initials string) int {
 	for m := j + 1; m < len(letters) && m < j+5; m++ {
 		between := text[letters[m-1].end:letters[m].start]
 		r, n := utf8.DecodeRuneInString(text[letters[m].start:])
-		if m == j+1 && (strings.Trim(between, ", \t") != "" || !strings.Contains(between, ",") || !strings.ContainsRune(initials, letters[m].rune)) ||
+		comma := strings.Contains(between, ",") || strings.HasPrefix(text[letters[m].start+n:], ".")
+		if m == j+1 && (strings.Trim(between, ", \t") != "" || !comma || !strings.ContainsRune(initials, letters[m].rune)) ||
 			m > j+1 && strings.Trim(between, ". ") != "" || !unicode.IsUpper(r) || m+1 < len(letters) && letters[m+1].before <= soft {
 			break
 		}

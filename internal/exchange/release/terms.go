@@ -38,7 +38,7 @@ var why = map[Rule]string{
 // maybe says for people what may be a fact of a rule.
 var maybe = map[Rule]string{
 	RuleNames: "is a word in a name of your organisation", RuleStaff: "may be the family name of one of your own people", RuleHosts: "is the name of a domain of your own without its end",
-	RuleNetworks: "looks like a version, and would be an address in your own networks",
+	RuleWords: "is the name of a project of yours without what it is", RuleNetworks: "looks like a version, and would be an address in your own networks",
 }
 
 // separated says which separators a fact takes between its letters.
@@ -75,6 +75,7 @@ type term struct {
 	certain  bool   // which a capital alone makes one
 	initials string // of the given names beside it
 	handle   bool   // a name of an account: no white space in it
+	person   bool   // a whole name: no part of a sentence ends within, unless it has capitals
 	turned   bool   // the family name comes first: no sentence ends within
 	short    bool   // the name that DOS makes of it: six letters, ~ and a digit
 	doubt    bool   // a person is asked about it
@@ -112,10 +113,16 @@ func terms(p Profile) (all []term) {
 	if p.Minimise.Words {
 		for _, w := range f.Words {
 			all = append(all, umlauts(term{rule: RuleWords, text: w, inflect: endings})...)
+			if first, rest, ok := strings.Cut(w, " "); ok && slices.Contains(undertakings, words(first)) && utf8.RuneCountInString(rest) >= 4 {
+				all = append(all, umlauts(term{rule: RuleWords, text: rest, doubt: true, upper: true, inflect: endings})...)
+			}
 		}
 	}
 	return all
 }
+
+// undertakings stand before the name of one.
+var undertakings = []string{"project", "projekt", "operatie", "operation", "programma", "programme", "program", "plan", "missie", "mission", "codename", "codenaam"}
 
 // legalForms are words that say what kind of firm it is.
 var legalForms = []string{
@@ -130,6 +137,9 @@ func nameTerms(name string) (all []term) {
 		for _, form := range conjunctions(n) {
 			all = append(all, umlauts(term{rule: RuleNames, text: form, firm: true, inflect: endings})...)
 		}
+	}
+	if len(name) >= 3 && len(name) <= 5 && name == strings.ToUpper(name) && words(name) == strings.ToLower(name) {
+		all = append(all, term{rule: RuleNames, text: strings.Join(strings.Split(name, ""), "."), by: byDots})
 	}
 	base := name
 	if b := withoutForm(name); b != "" {
