@@ -31,7 +31,11 @@ func newExpr(text, flags string) (*expr, error) {
 	if err != nil {
 		return nil, regexpError(err)
 	}
-	tree = lastLine(tree)
+	tree, changed := lastLine(tree)
+	pattern := text
+	if changed {
+		pattern = tree.String() // slow where there are classes of letters, so only of the few that need it
+	}
 	simple := tree.Simplify()
 	prog, err := syntax.Compile(simple)
 	if err != nil {
@@ -40,7 +44,7 @@ func newExpr(text, flags string) (*expr, error) {
 	if len(prog.Inst) > maxProgram {
 		return nil, fmt.Errorf("the regular expression compiles to %d instructions; at most %d: repeat less, {1000} of a group counts each time", len(prog.Inst), maxProgram)
 	}
-	re, err := regexp.Compile(tree.String())
+	re, err := regexp.Compile(pattern)
 	if err != nil {
 		return nil, regexpError(err)
 	}
@@ -50,18 +54,19 @@ func newExpr(text, flags string) (*expr, error) {
 }
 
 // lastLine lets a $ that means the end of the value also match before a line end there, as in the engines that rules
-// are written for.
-func lastLine(x *syntax.Regexp) *syntax.Regexp {
+// are written for, and tells whether there was one.
+func lastLine(x *syntax.Regexp) (_ *syntax.Regexp, changed bool) {
 	for i, s := range x.Sub {
-		x.Sub[i] = lastLine(s)
+		sub, c := lastLine(s)
+		x.Sub[i], changed = sub, changed || c
 	}
 	if x.Op != syntax.OpEndText || x.Flags&syntax.WasDollar == 0 {
-		return x
+		return x, changed
 	}
 	x.Flags &^= syntax.WasDollar
 	newline := &syntax.Regexp{Op: syntax.OpLiteral, Rune: []rune{'\n'}}
 	maybe := &syntax.Regexp{Op: syntax.OpQuest, Sub: []*syntax.Regexp{newline}}
-	return &syntax.Regexp{Op: syntax.OpConcat, Sub: []*syntax.Regexp{maybe, x}}
+	return &syntax.Regexp{Op: syntax.OpConcat, Sub: []*syntax.Regexp{maybe, x}}, true
 }
 
 // lookAround begins the constructs that need more than linear time, and what they are called.
