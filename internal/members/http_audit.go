@@ -338,6 +338,9 @@ func (k known) about(ctx context.Context, words web.Words, rec audit.Record) (ce
 		c.Text, c.Href = cmp.Or(c.Text, brief(rec.Object)), "/objects/"+url.PathEscape(rec.Object)
 		return c, nil
 	}
+	if strings.HasPrefix(rec.Action, "peer.") && d["name"] == "" && !strings.Contains(rec.Object, "--") {
+		c.Code = rec.Object // of the link, as polder peer list names it
+	}
 	if strings.HasPrefix(rec.Action, "token.") || strings.Contains(rec.Object, "--") && d["name"] == "" {
 		c.Code = rec.Object
 	}

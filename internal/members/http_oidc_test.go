@@ -266,6 +266,9 @@ func TestS33Strangers(t *testing.T) {
 		if w.session(t, a) != (polder.Actor{}) || a.StatusCode != http.StatusUnauthorized {
 			t.Errorf("%s: answers %d", name, a.StatusCode)
 		}
+		if strings.Contains(a.body, `href=""`) || strings.Contains(a.body, "button primary") {
+			t.Errorf("%s: a button that leads nowhere", name)
+		}
 		for _, must := range []string{"Nobody here has linked this account", d.URL, d.subject, `href="/login"`} {
 			if !strings.Contains(a.body, must) {
 				t.Errorf("%s: the page does not say %q", name, must)
