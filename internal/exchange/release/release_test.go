@@ -88,7 +88,7 @@ func TestText(t *testing.T) {
 		{"manager Bakker, the manager bakker, A. Bakker, a Bakker, a bakker", "[person], the manager bakker, [person], a Bakker, a bakker", "a role before a capital, an initial, and an article"},
 		{"0012.051.07.0162 and ::ffff:0a29:0772 64:ff9b::10.41.7.114 2002:a29:772::1 １０．４１．７．１１４", "[address] and [address] [address] [address] [address]", "octal, within IPv6, and in full width"},
 		{"0a290772-1111-4111-8111-170461042000 and a170461042", "0a290772-1111-4111-8111-170461042000 and a170461042", "UUIDs and parts of words are no addresses"},
-		{`C:\Users\JPDEVR~1\x and /home/vandijkw`, `C:\Users\[person]\x and /home/[person]`, "names of accounts"},
+		{`C:\Users\JPDEVR~1\x and D:\users\vandijkw`, `C:\Users\[person]\x and D:\users\[person]`, "names of accounts"},
 		{"w.vandijk at klepwerk dot nl; w.vandijk (at) klepwerk (dot) nl", "[host]; [host]", "words for signs"},
 		{"[organisation] [person] [host]", "[organisation] [person] [host]", "what stands in stays"},
 		{"joke@thuis-smit.example, joke[at]thuis-smit[.]example, <Joke@Thuis-Smit[.]example>; joke@elders.example", "[person], [person], <[person]>; joke@elders.example", "a mail address of one of its people elsewhere, whole"},
