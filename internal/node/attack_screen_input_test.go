@@ -341,7 +341,7 @@ func TestS20Lists(t *testing.T) {
 	for i, host := range hosts {
 		c.Lists = append(c.Lists, screen.Source{Name: fmt.Sprintf("inside%d", i), From: host + "/list.csv?key=hunter2secret"})
 	}
-	n, err := Open(t.Context(), p.dir, c, Options{Log: p.log, Now: p.now})
+	n, err := Open(t.Context(), p.dir, c, Options{Log: p.log, Now: p.now, Password: demoPassword})
 	ok(t, err)
 	p.Node = n
 	defer func() { ok(t, n.Close()) }()

@@ -76,7 +76,7 @@ func (p *place) now() time.Time { return time.Now().Add(time.Duration(p.ahead.Lo
 func (p *place) open(t testing.TB) {
 	t.Helper()
 	c := Config{LogLevel: "debug"}.filled()
-	n, err := Open(context.Background(), p.dir, c, Options{Log: p.log, Now: p.now})
+	n, err := Open(context.Background(), p.dir, c, Options{Log: p.log, Now: p.now, Password: demoPassword})
 	ok(t, err)
 	p.Node = n
 	p.end = sync.OnceFunc(func() { ok(t, n.Close()) })
@@ -106,6 +106,7 @@ func (p *place) make(t testing.TB) {
 	s, err := OpenStore(ctx, p.dir, true)
 	ok(t, err)
 	defer s.Close()
+	s.Accounts = accounts.New(s.DB, s.Audit, accounts.Options{Password: demoPassword})
 	host, err := s.Accounts.Init(ctx, "Hub", "NL")
 	ok(t, err)
 	p.orgs["hub"], p.tokens["admin"] = host.Org, host.Token

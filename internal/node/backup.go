@@ -186,7 +186,7 @@ func restore(ctx context.Context, in io.Reader, identities []age.Identity, dir s
 	if err != nil {
 		return m, err
 	}
-	s, err := openAccounts(ctx, dir, time.Now, slog.New(slog.DiscardHandler))
+	s, err := openAccounts(ctx, dir, time.Now, slog.New(slog.DiscardHandler), accounts.PasswordCost{})
 	if err != nil {
 		return m, err
 	}

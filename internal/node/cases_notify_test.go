@@ -47,7 +47,7 @@ func newMailed(t *testing.T, post *notifytest.Server, people ...string) *mailed 
 	if post != nil {
 		c.Mail = Mail{Server: post.Addr, From: "polder@node.example", TLS: "none"}
 	}
-	n, err := Open(t.Context(), m.dir, c.filled(), Options{Log: m.log, Now: m.now})
+	n, err := Open(t.Context(), m.dir, c.filled(), Options{Log: m.log, Now: m.now, Password: demoPassword})
 	ok(t, err)
 	m.Node = n
 	t.Cleanup(func() { ok(t, n.Close()) })

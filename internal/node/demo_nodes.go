@@ -46,7 +46,7 @@ func openOutpost(ctx context.Context, dir, name, country string, log io.Writer) 
 		return nil, err
 	}
 	o.url = "http://" + l.Addr().String()
-	if o.node, err = Open(ctx, dir, Config{Listen: l.Addr().String(), LogLevel: "error", PublicURL: o.url}.filled(), Options{Log: log}); err != nil {
+	if o.node, err = Open(ctx, dir, Config{Listen: l.Addr().String(), LogLevel: "error", PublicURL: o.url}.filled(), Options{Log: log, Password: demoPassword}); err != nil {
 		return nil, errors.Join(err, l.Close())
 	}
 	run, cancel := context.WithCancel(context.WithoutCancel(ctx))

@@ -125,7 +125,7 @@ func openStage(ctx context.Context, dir, listen string, log io.Writer) (st *stag
 	}
 	_, port, _ := net.SplitHostPort(l.Addr().String())
 	st.url, st.at = "http://localhost:"+port, "http://"+l.Addr().String()
-	if st.node, err = Open(ctx, st.dir, Config{Listen: listen, LogLevel: "error", PublicURL: st.url}.filled(), Options{Log: log}); err != nil {
+	if st.node, err = Open(ctx, st.dir, Config{Listen: listen, LogLevel: "error", PublicURL: st.url}.filled(), Options{Log: log, Password: demoPassword}); err != nil {
 		return st, errors.Join(err, l.Close())
 	}
 	run, cancel := context.WithCancel(context.WithoutCancel(ctx)) // ctx's end closes the stage in order

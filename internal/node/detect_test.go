@@ -27,7 +27,7 @@ func (p *place) openWith(t *testing.T, config string) {
 	}
 	c, err := ReadConfig(p.dir)
 	ok(t, err)
-	n, err := Open(t.Context(), p.dir, c, Options{Log: p.log, Now: p.now})
+	n, err := Open(t.Context(), p.dir, c, Options{Log: p.log, Now: p.now, Password: demoPassword})
 	ok(t, err)
 	p.Node = n
 	p.end = sync.OnceFunc(func() { ok(t, n.Close()) })

@@ -39,9 +39,10 @@ const (
 
 // Options are the outside world of a node. The zero value of each field is the real one.
 type Options struct {
-	Now    func() time.Time
-	Log    io.Writer // where log lines go; nil is standard error
-	Listen net.Listener
+	Now      func() time.Time
+	Log      io.Writer // where log lines go; nil is standard error
+	Listen   net.Listener
+	Password accounts.PasswordCost // of new passwords; zero is what is right for a node
 }
 
 // Node is a node that is open: its database is locked for this process.
@@ -93,14 +94,14 @@ func Open(ctx context.Context, dir string, c Config, o Options) (n *Node, err er
 			_ = opened.Close() // the first error counts
 		}
 	}()
-	if err := n.openStore(ctx); err != nil {
+	if err := n.openStore(ctx, o.Password); err != nil {
 		return nil, err
 	}
 	return n, n.build(ctx)
 }
 
 // openStore takes the folder and opens what lies in it.
-func (n *Node) openStore(ctx context.Context) error {
+func (n *Node) openStore(ctx context.Context, cost accounts.PasswordCost) error {
 	if _, err := os.Stat(filepath.Join(n.Dir, databaseFile)); err != nil {
 		return polder.Errorf(polder.NotFound, "%s holds no node; make one with: polder init --data %s --name NAME", n.Dir, n.Dir)
 	}
@@ -109,7 +110,7 @@ func (n *Node) openStore(ctx context.Context) error {
 		return err
 	}
 	n.atEnd(func() error { release(); return nil })
-	store, err := openAccounts(ctx, n.Dir, n.now, n.log)
+	store, err := openAccounts(ctx, n.Dir, n.now, n.log, cost)
 	if err != nil {
 		return err
 	}
@@ -145,13 +146,13 @@ func (n *Node) atEnd(f func() error) { n.stop = append([]func() error{f}, n.stop
 
 // openAccounts opens the database of a folder for what members and administrators change; a serving node may have it
 // open too.
-func openAccounts(ctx context.Context, dir string, now func() time.Time, log *slog.Logger) (*members.Store, error) {
+func openAccounts(ctx context.Context, dir string, now func() time.Time, log *slog.Logger, cost accounts.PasswordCost) (*members.Store, error) {
 	d, err := db.Open(ctx, filepath.Join(dir, databaseFile), db.Options{Log: log, Now: now})
 	if err != nil {
 		return nil, err
 	}
 	l := audit.New(d, now)
-	a := accounts.New(d, l, accounts.Options{Now: now, Log: log})
+	a := accounts.New(d, l, accounts.Options{Now: now, Log: log, Password: cost})
 	if err := errors.Join(l.Migrate(ctx), a.Migrate(ctx)); err != nil {
 		return nil, errors.Join(err, d.Close())
 	}
@@ -172,7 +173,7 @@ func OpenStore(ctx context.Context, dir string, create bool) (*members.Store, er
 	case err != nil:
 		return nil, polder.Errorf(polder.NotFound, "--data: %s holds no node; make one with: polder init --data %s --name NAME", dir, dir)
 	}
-	store, err := openAccounts(ctx, dir, time.Now, slog.New(slog.DiscardHandler))
+	store, err := openAccounts(ctx, dir, time.Now, slog.New(slog.DiscardHandler), accounts.PasswordCost{})
 	if err != nil || !create {
 		return store, err
 	}
