@@ -51,7 +51,7 @@ func newAlertWorld(t testing.TB) *alertWorld {
 	noErr(t, err)
 	t.Cleanup(func() { d.Close() })
 	w.db, w.audit = d, audit.New(d, clock)
-	w.accounts = accounts.New(d, w.audit, accounts.Options{Now: clock, Password: accounts.PasswordCost{}})
+	w.accounts = accounts.New(d, w.audit, accounts.Options{Now: clock, Password: accounts.PasswordCost{MemoryKiB: 64, Passes: 1, Lanes: 1}})
 	noErr(t, w.audit.Migrate(t.Context()))
 	noErr(t, w.accounts.Migrate(t.Context()))
 	noErr(t, Migrate(t.Context(), d))

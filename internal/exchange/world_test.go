@@ -44,7 +44,7 @@ func newWorld(t testing.TB) *world {
 	ok(t, err)
 	t.Cleanup(func() { d.Close() })
 	log := audit.New(d, clock)
-	acc := accounts.New(d, log, accounts.Options{Now: clock, Password: accounts.PasswordCost{}})
+	acc := accounts.New(d, log, accounts.Options{Now: clock, Password: accounts.PasswordCost{MemoryKiB: 64, Passes: 1, Lanes: 1}})
 	for _, migrate := range []func() error{
 		func() error { return log.Migrate(ctx) }, func() error { return acc.Migrate(ctx) },
 		func() error { return journal.Migrate(ctx, d) }, func() error { return Migrate(ctx, d) },

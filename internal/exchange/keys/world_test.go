@@ -52,7 +52,7 @@ func newWorld(t testing.TB, name string) *world {
 	must(t, err)
 	t.Cleanup(func() { d.Close() })
 	w.audit = audit.New(d, w.clock)
-	w.acc = accounts.New(d, w.audit, accounts.Options{Now: w.clock, Password: accounts.PasswordCost{}})
+	w.acc = accounts.New(d, w.audit, accounts.Options{Now: w.clock, Password: accounts.PasswordCost{MemoryKiB: 64, Passes: 1, Lanes: 1}})
 	for _, migrate := range []func() error{
 		func() error { return w.audit.Migrate(ctx) }, func() error { return w.acc.Migrate(ctx) },
 		func() error { return journal.Migrate(ctx, d) }, func() error { return exchange.Migrate(ctx, d) }, func() error { return Migrate(ctx, d) },

@@ -125,7 +125,7 @@ func (w *matchWorld) open() {
 	t.Cleanup(func() { d.Close() })
 	clock := func() time.Time { w.mu.Lock(); defer w.mu.Unlock(); return w.now }
 	l := audit.New(d, clock)
-	w.db, w.acc = d, accounts.New(d, l, accounts.Options{Now: clock})
+	w.db, w.acc = d, accounts.New(d, l, accounts.Options{Now: clock, Password: accounts.PasswordCost{MemoryKiB: 64, Passes: 1, Lanes: 1}})
 	must(t, l.Migrate(t.Context()))
 	must(t, w.acc.Migrate(t.Context()))
 	must(t, Migrate(t.Context(), d))

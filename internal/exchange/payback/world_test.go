@@ -50,7 +50,7 @@ func newWorld(t testing.TB, members int) *world {
 	ok(t, err)
 	t.Cleanup(func() { d.Close() })
 	log := audit.New(d, clock)
-	w.db, w.accounts = d, accounts.New(d, log, accounts.Options{Now: clock, Password: accounts.PasswordCost{}})
+	w.db, w.accounts = d, accounts.New(d, log, accounts.Options{Now: clock, Password: accounts.PasswordCost{MemoryKiB: 64, Passes: 1, Lanes: 1}})
 	for _, migrate := range []func() error{
 		func() error { return log.Migrate(ctx) }, func() error { return w.accounts.Migrate(ctx) },
 		func() error { return journal.Migrate(ctx, d) }, func() error { return exchange.Migrate(ctx, d) },
