@@ -18,6 +18,7 @@ import (
 	"github.com/polder-exchange/polder/internal/audit"
 	"github.com/polder-exchange/polder/internal/db"
 	"github.com/polder-exchange/polder/internal/web"
+	"github.com/polder-exchange/polder/internal/web/webtest"
 	"github.com/polder-exchange/polder/stix"
 )
 
@@ -52,7 +53,7 @@ var template struct {
 }
 
 func TestMain(m *testing.M) {
-	code := m.Run()
+	code := webtest.Main(m)
 	if template.dir != "" {
 		_ = os.RemoveAll(template.dir)
 	}

@@ -19,6 +19,7 @@ import (
 
 	"github.com/polder-exchange/polder"
 	"github.com/polder-exchange/polder/internal/accounts"
+	"github.com/polder-exchange/polder/internal/web/webtest"
 	"github.com/polder-exchange/polder/stix"
 )
 
@@ -41,7 +42,7 @@ var program = sync.OnceValues(func() (string, error) {
 var built string
 
 func TestMain(m *testing.M) {
-	code := m.Run()
+	code := webtest.Main(m)
 	if built != "" {
 		_ = os.RemoveAll(built)
 	}

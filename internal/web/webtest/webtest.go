@@ -15,6 +15,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -28,11 +29,36 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// Browser is one running Chromium. It ends with the test.
+// Browser is one running Chromium.
 type Browser struct{ ctx context.Context }
 
+// shared is the browser of all tests of a package that runs them by [Main].
+var shared struct {
+	sync.Mutex
+	on  bool
+	b   *Browser
+	end []func()
+}
+
+// Main runs the tests of a package with one browser for all of them, where each tab has cookies and storage of its own.
+// It is for a package's TestMain, and gives what that ends with.
+func Main(m *testing.M) int {
+	shared.on = true
+	defer func() {
+		if shared.b != nil { // the process ends at once, so the browser must have ended before
+			ctx, cancel := context.WithTimeout(shared.b.ctx, timeout)
+			_ = chromedp.Cancel(ctx)
+			cancel()
+		}
+		for _, end := range slices.Backward(shared.end) {
+			end()
+		}
+	}()
+	return m.Run()
+}
+
 // Start starts Chromium, found as "chromium", "chromium-browser" or "google-chrome". Without one the test is
-// skipped; with CI=true in the environment it fails.
+// skipped; with CI=true in the environment it fails. The browser ends with the test, or with [Main].
 func Start(t testing.TB) *Browser {
 	t.Helper()
 	program := find()
@@ -42,24 +68,42 @@ func Start(t testing.TB) *Browser {
 		}
 		t.Skip("no Chromium is installed: pages are not looked at in a browser")
 	}
+	shared.Lock()
+	defer shared.Unlock()
+	if shared.b != nil && shared.b.ctx.Err() == nil {
+		return shared.b
+	}
+	atEnd := t.Cleanup
+	if shared.on {
+		atEnd = func(f func()) { shared.end = append(shared.end, f) }
+	}
+	b, err := start(program, atEnd)
+	if err != nil {
+		t.Fatalf("start Chromium: %v", err)
+	}
+	if shared.on {
+		shared.b = b
+	}
+	return b
+}
+
+// start starts a browser with a profile of its own; atEnd is told what to do at its end, the last first.
+func start(program string, atEnd func(func())) (*Browser, error) {
 	profile, err := os.MkdirTemp("", "polder-browser-")
 	if err != nil {
-		t.Fatal(err)
+		return nil, err
 	}
-	t.Cleanup(func() { remove(t, profile) })
+	atEnd(func() { remove(profile) })
 	allocator, cancel := chromedp.NewExecAllocator(context.Background(),
 		chromedp.ExecPath(program), chromedp.UserDataDir(profile), chromedp.Headless, chromedp.NoSandbox, chromedp.DisableGPU, chromedp.NoFirstRun,
 		chromedp.NoDefaultBrowserCheck, chromedp.WindowSize(1440, 1000), chromedp.WSURLReadTimeout(60*time.Second),
 		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-background-networking", true), chromedp.Flag("disable-component-update", true),
 		chromedp.Flag("disable-sync", true), chromedp.Flag("disable-dev-shm-usage", true), chromedp.Flag("force-color-profile", "srgb"),
 		chromedp.Flag("hide-scrollbars", true), chromedp.Flag("font-render-hinting", "none"), chromedp.Flag("disable-features", "Translate,OptimizationHints"))
-	t.Cleanup(cancel)
+	atEnd(cancel)
 	ctx, cancel := chromedp.NewContext(allocator)
-	t.Cleanup(cancel)
-	if err := chromedp.Do(ctx); err != nil {
-		t.Fatalf("start Chromium: %v", err)
-	}
-	return &Browser{ctx}
+	atEnd(cancel)
+	return &Browser{ctx}, chromedp.Do(ctx)
 }
 
 func find() string {
@@ -72,15 +116,13 @@ func find() string {
 }
 
 // remove deletes the profile; Chromium's children may still write there for a moment.
-func remove(t testing.TB, dir string) {
-	var err error
+func remove(dir string) {
 	for range 50 {
-		if err = os.RemoveAll(dir); err == nil {
+		if os.RemoveAll(dir) == nil {
 			return
 		}
 		time.Sleep(100 * time.Millisecond)
 	}
-	t.Logf("remove the browser's profile: %v", err)
 }
 
 // Page is one tab, with cookies of its own.
