@@ -60,27 +60,20 @@ func handUp(d journal.Delivery, org polder.OrgID) (h Handed, ok bool) {
 	return h, ok && (h.Everyone || len(h.To) > 0)
 }
 
-// Upward is what org shared and withdrew in some mirrored communities, in the deliveries above after up to to, as it
-// leaves for their home. Sight alone would not do: a widening reaches only whom the version did not reach before.
-func (s *Service) Upward(ctx context.Context, org polder.OrgID, communities []polder.CommunityID, after, to polder.Seq) (out []Handed, err error) {
-	for after < to {
-		rows, next, err := s.journal.Scan(ctx, after, Batch)
-		if err != nil || next == after {
-			return out, err
+// Upward is what org shared and withdrew in some mirrored communities, among some rows of the log, as it leaves for their
+// home. Whose sight they are in does not matter: a widening reaches only whom the version did not reach before.
+func (s *Service) Upward(ctx context.Context, org polder.OrgID, communities []polder.CommunityID, rows []journal.Delivery) (out []Handed, err error) {
+	for _, d := range rows {
+		if !slices.Contains(communities, d.Community) {
+			continue
 		}
-		for _, d := range rows {
-			if d.Seq > to || !slices.Contains(communities, d.Community) {
-				continue
-			}
-			h, ok, err := s.HandUp(ctx, d.Delivery, org)
-			if err != nil {
-				return nil, err
-			}
-			if ok {
-				out = append(out, h)
-			}
+		h, ok, err := s.HandUp(ctx, d, org)
+		if err != nil {
+			return nil, err
 		}
-		after = next
+		if ok {
+			out = append(out, h)
+		}
 	}
 	return out, nil
 }

@@ -17,14 +17,10 @@ import (
 )
 
 const (
-	indexForm    = 1               // of what is written; another number makes every index anew
-	indexBatch   = 256             // deliveries a transaction
-	indexRetry   = 5 * time.Second // after an error
-	indexPatient = time.Second / 2 // how long a search waits for what was shared just before it
-
-	indexGather  = 50 * time.Millisecond // to take in together what comes one by one
-	indexRest    = 4                     // times what a batch took, while more is being shared
-	indexLongest = time.Second
+	indexForm    = 1                      // of what is written; another number makes every index anew
+	indexBatch   = 256                    // deliveries a transaction
+	indexPatient = time.Second / 2        // how long a search waits for what was shared just before it
+	indexGather  = 250 * time.Millisecond // to take in together what comes one by one; a search that waits ends it
 )
 
 // Index is the search over everything shared: words, values, names, external ids and references. It is a reader of the
@@ -122,52 +118,12 @@ func (x *Index) Lag() time.Duration {
 	return max(0, x.journal.Top().Time().Sub(polder.Seq(x.cursor.Load()).Time()))
 }
 
-// run keeps the index up to date until ctx ends. An error, even a fault of ours over one object, costs a wait and no
-// more than the search. Sharing goes first: while much is shared the index takes a small part of the time only, and it
-// takes single deliveries together; a search that waits for it wakes it.
+// run keeps the index up to date until ctx ends; a search that waits for it wakes it.
 func (x *Index) run(ctx context.Context) {
 	x.running.Store(true)
 	defer x.running.Store(false)
-	for ctx.Err() == nil {
-		changed, top, began := x.journal.Changed(), x.journal.Top(), time.Now() //house:allow time.Now: it measures work, and says nothing of when
-		switch err := x.safely(ctx); {
-		case err != nil && ctx.Err() == nil:
-			x.log.ErrorContext(ctx, "the search index waits after an error", "err", err)
-			x.rest(ctx, indexRetry)
-			continue
-		case x.journal.Top() > top:
-			x.rest(ctx, min(indexRest*time.Since(began), indexLongest)) //house:allow time.Since: the same
-			continue
-		case polder.Seq(x.cursor.Load()) < x.journal.Top():
-			continue
-		}
-		select {
-		case <-changed:
-			x.rest(ctx, indexGather)
-		case <-ctx.Done():
-		}
-	}
-}
-
-// rest waits, unless a search wakes it.
-func (x *Index) rest(ctx context.Context, d time.Duration) {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-	case <-x.hurry:
-	case <-ctx.Done():
-	}
-}
-
-func (x *Index) safely(ctx context.Context) (err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			err = fmt.Errorf("panic: %v", p)
-		}
-	}()
-	_, err = x.step(ctx)
-	return err
+	r := journal.Reader{Name: "the search index", Journal: x.journal, Log: x.log, Gather: indexGather, Hurry: x.hurry, Step: x.step}
+	r.Run(ctx)
 }
 
 // Sync takes in everything that the journal holds now.

@@ -25,6 +25,23 @@ const (
 // cannot be judged before a key comes is quarantined, and taken by [Service.Retake]. An error is about the batch as a whole, and a fault of this
 // node or of the link: then nothing is stored. and runs in the transaction that stores.
 func (s *Service) Take(ctx context.Context, from Origin, batch []Handed, and func(tx *db.Tx) error) ([]Verdict, error) {
+	t, err := s.Inspect(ctx, from, batch, nil)
+	if err != nil {
+		return nil, err
+	}
+	return t.Store(ctx, and)
+}
+
+// Inspected is a batch whose deliveries were checked each by itself, which is most of the work of [Service.Take]. It is
+// stored once.
+type Inspected struct {
+	t        *taking
+	arrivals []arrival
+}
+
+// Inspect is the first half of [Service.Take]. before is the batch that is stored before this one, if there is such: it may
+// be on its way still.
+func (s *Service) Inspect(ctx context.Context, from Origin, batch []Handed, before *Inspected) (*Inspected, error) {
 	if len(batch) > Batch {
 		return nil, polder.Errorf(polder.Invalid, "a peer hands over at most %d deliveries at a time, not %d", Batch, len(batch))
 	}
@@ -32,40 +49,44 @@ func (s *Service) Take(ctx context.Context, from Origin, batch []Handed, and fun
 	if err != nil {
 		return nil, err
 	}
+	if before != nil {
+		t.before = before.t
+	}
 	if err := s.db.Room(); err != nil {
 		return nil, err
 	}
 	arrivals, err := t.inspect(ctx, batch)
-	if err != nil {
-		return nil, err
-	}
-	err = s.db.Write(ctx, func(tx *db.Tx) error {
-		if err := t.begin(tx, len(batch)); err != nil {
+	return &Inspected{t, arrivals}, err
+}
+
+// Store is the second half of [Service.Take].
+func (i *Inspected) Store(ctx context.Context, and func(tx *db.Tx) error) ([]Verdict, error) {
+	t := i.t
+	err := t.s.db.Write(ctx, func(tx *db.Tx) error {
+		if err := t.begin(tx, len(i.arrivals)); err != nil {
 			return err
 		}
-		if err := t.store(arrivals); err != nil || and == nil {
+		if err := t.store(i.arrivals); err != nil || and == nil {
 			return err
 		}
 		return and(tx)
 	})
+	t.before = nil
 	return t.verdicts, err
 }
 
 // taking is one batch under way from the home of communities to this node.
 type taking struct {
+	*ground
 	s          *Service
 	from       Origin
-	orgs       map[polder.OrgID]polder.OrgID       // organisations that are known here, with their homes
-	blinds     map[polder.OrgID]polder.CommunityID // identities that stand for "a member"
-	homes      map[polder.OrgID]string             // other nodes
-	mirrors    map[polder.CommunityID]polder.Membership
-	belongs    map[polder.CommunityID]map[polder.OrgID]bool // who belongs to these, as their home says
-	individual bool                                         // every delivery stands for the organisation that signed it; see [Service.Return]
+	individual bool // every delivery stands for the organisation that signed it; see [Service.Regain]
 
 	tx       *db.Tx
 	plans    map[polder.CommunityID]*plan
-	open     polder.CommunityID // whose plan holds what is not written yet
-	signers  map[signedID]string
+	open     polder.CommunityID  // whose plan holds what is not written yet
+	before   *taking             // what it stored, this batch's inspection may not have seen
+	signers  map[signedID]string // of this batch's
 	bound    []boundHere
 	echoes   []polder.Seq
 	counts   map[polder.CommunityID]*tally
@@ -90,64 +111,12 @@ type tally struct {
 	narrow                                 bool
 }
 
-// taking reads what the batch is held against.
 func (s *Service) taking(ctx context.Context, from Origin) (*taking, error) {
-	t := &taking{s: s, from: from, orgs: map[polder.OrgID]polder.OrgID{}, blinds: map[polder.OrgID]polder.CommunityID{},
-		mirrors: map[polder.CommunityID]polder.Membership{}, belongs: map[polder.CommunityID]map[polder.OrgID]bool{}}
-	home, err := s.accounts.HomeOf(ctx, from.Org)
+	g, err := s.grounds.of(ctx, s.accounts, from)
 	if err != nil {
 		return nil, err
 	}
-	if home != "" {
-		return nil, polder.Errorf(polder.Forbidden, "organisation %s does not live here, so nothing is taken for it", from.Org)
-	}
-	if t.homes, err = s.accounts.Homes(ctx); err != nil {
-		return nil, err
-	}
-	if err := t.identities(ctx); err != nil {
-		return nil, err
-	}
-	ms, err := s.accounts.Memberships(ctx, from.Org)
-	if err != nil {
-		return nil, err
-	}
-	for _, m := range ms {
-		if m.Home != from.Peer || from.Peer == "" || from.Community != "" && m.Community.ID != from.Community {
-			continue
-		}
-		t.mirrors[m.Community.ID] = m
-		if err := t.roster(ctx, m.Community.ID); err != nil {
-			return nil, err
-		}
-	}
-	if len(t.mirrors) == 0 {
-		return nil, polder.Errorf(polder.Forbidden, "no community that lives at %s and that organisation %s belongs to", from.Name, from.Org)
-	}
-	return t, nil
-}
-
-func (t *taking) identities(ctx context.Context) error {
-	orgs, err := t.s.accounts.Orgs(ctx)
-	if err != nil {
-		return err
-	}
-	for _, o := range orgs {
-		t.orgs[o.ID] = o.Home
-	}
-	communities, err := t.s.accounts.Communities(ctx)
-	for _, c := range communities {
-		t.blinds[c.Blind] = c.ID
-	}
-	return err
-}
-
-func (t *taking) roster(ctx context.Context, c polder.CommunityID) error {
-	ms, err := t.s.accounts.Members(ctx, c)
-	t.belongs[c] = map[polder.OrgID]bool{}
-	for _, m := range ms {
-		t.belongs[c][m.Org] = true
-	}
-	return err
+	return &taking{ground: g, s: s, from: from}, nil
 }
 
 // begin makes ready for the transaction, and sees again that the organisation still belongs where it did.

@@ -102,13 +102,18 @@ func (t *taking) to(a *arrival, viewer polder.OrgID) []polder.OrgID {
 	return []polder.OrgID{viewer}
 }
 
-// fits: one signer for an id, also within a batch; what was stored before, [Signatures.Check] has looked at.
+// fits: one signer for an id, also within a batch and the one before; what was stored earlier, [Signatures.Check] has
+// looked at.
 func (t *taking) fits(a *arrival) error {
 	if a.found.Signer == "" || a.cand.object.IsObservable() {
 		return nil
 	}
 	key := signedID{a.handed.Community, a.handed.ID}
-	if first, ok := t.signers[key]; ok && first != a.found.Signer {
+	first, ok := t.signers[key]
+	if !ok && t.before != nil {
+		first, ok = t.before.signers[key]
+	}
+	if ok && first != a.found.Signer {
 		return polder.Errorf(polder.Forbidden, "signature: its id was first signed by another, who alone adds versions to it")
 	}
 	return nil

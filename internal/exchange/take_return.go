@@ -27,17 +27,14 @@ func (s *Service) Regain(ctx context.Context, a polder.Actor, c polder.Community
 	if m.Mirrored() {
 		return nil, polder.Errorf(polder.Forbidden, "community %s does not live here; its home takes back what it lost", m.Alias)
 	}
-	t := &taking{s: s, from: Origin{Org: a.Org, Community: c, Most: stix.Red}, individual: true, orgs: map[polder.OrgID]polder.OrgID{},
-		blinds: map[polder.OrgID]polder.CommunityID{}, mirrors: map[polder.CommunityID]polder.Membership{c: m}, belongs: map[polder.CommunityID]map[polder.OrgID]bool{}}
-	if t.homes, err = s.accounts.Homes(ctx); err != nil {
+	g, err := newGround(ctx, s.accounts)
+	if err != nil {
 		return nil, err
 	}
-	if err := t.identities(ctx); err != nil {
+	if err := g.mirror(ctx, s.accounts, m); err != nil {
 		return nil, err
 	}
-	if err := t.roster(ctx, c); err != nil {
-		return nil, err
-	}
+	t := &taking{ground: g, s: s, from: Origin{Org: a.Org, Community: c, Most: stix.Red}, individual: true}
 	arrivals, err := inspectAll(slices.Clone(batch), func(h *Handed) (arrival, error) { return t.inspectReturned(ctx, h) })
 	if err != nil {
 		return nil, err

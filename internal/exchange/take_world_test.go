@@ -144,9 +144,12 @@ func (l *spoke) pull(limit int, move bool) []Verdict {
 func (l *spoke) above(after polder.Seq, limit int) (batch []Handed, next polder.Seq) {
 	l.hub.t.Helper()
 	ctx := context.Background()
-	_, next, err := l.journal.Scan(ctx, after, limit)
+	if after >= l.journal.Top() {
+		return nil, after
+	}
+	rows, next, err := l.journal.Tail(ctx, after, limit, 0)
 	ok(l.hub.t, err)
-	batch, err = l.Upward(ctx, l.org.ID, []polder.CommunityID{l.com.ID}, after, next)
+	batch, err = l.Upward(ctx, l.org.ID, []polder.CommunityID{l.com.ID}, rows)
 	ok(l.hub.t, err)
 	return batch, next
 }

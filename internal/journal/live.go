@@ -108,6 +108,47 @@ func (j *Journal) Changed() <-chan struct{} {
 	return j.live.bell
 }
 
+// Tail waits until there is something above after, of all communities and whoever may see it, and returns it, in order,
+// at most limit deliveries, with the number to go on from; nothing when nothing came for as long as patience. What was
+// withdrawn meanwhile may be missing. Like [Journal.Scan] it is no exit; its errors are those of [Journal.Follow].
+func (j *Journal) Tail(ctx context.Context, after polder.Seq, limit int, patience time.Duration) (out []Delivery, next polder.Seq, err error) {
+	enough := time.NewTimer(patience)
+	defer enough.Stop()
+	for {
+		batch, have, bell, done := j.live.after(after)
+		switch {
+		case !have:
+			return j.tailStored(ctx, after, limit)
+		case len(batch) > 0:
+			batch = batch[:min(len(batch), limit)]
+			return batch, batch[len(batch)-1].Seq, nil
+		case done:
+			return nil, after, errStopping
+		}
+		select {
+		case <-bell:
+		case <-enough.C:
+			return nil, after, nil
+		case <-ctx.Done():
+			return nil, after, ctx.Err()
+		}
+	}
+}
+
+func (j *Journal) tailStored(ctx context.Context, after polder.Seq, limit int) (out []Delivery, next polder.Seq, err error) {
+	top := j.Top()
+	rows, next, err := j.Scan(ctx, after, limit)
+	for _, r := range rows {
+		out = append(out, r.Delivery)
+	}
+	if err == nil && len(rows) == 0 {
+		next = max(next, top)
+	}
+	return out, next, err
+}
+
+var errStopping = polder.Errorf(polder.Unavailable, "the node is stopping; connect again")
+
 // Follow waits until the reader may see something above cursor and returns it, in order, at most limit deliveries,
 // withdrawals included, with the cursor to go on from. It returns an empty batch when it passed only what the reader
 // may not see, when wake is closed, or when nothing came for as long as patience; callers then look whether the
@@ -124,7 +165,7 @@ func (j *Journal) Follow(ctx context.Context, sight polder.Sight, cursor polder.
 		case len(batch) > 0:
 			return visible(sight, batch, cursor, limit)
 		case done:
-			return nil, cursor, polder.Errorf(polder.Unavailable, "the node is stopping; connect again")
+			return nil, cursor, errStopping
 		}
 		select {
 		case <-bell:

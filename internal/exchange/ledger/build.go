@@ -15,10 +15,10 @@ import (
 )
 
 const (
-	buildBatch  = 1000                  // deliveries a transaction
-	buildGather = 20 * time.Millisecond // to take in together what comes one by one
-	buildRetry  = 5 * time.Second       // after an error
-	buildLook   = time.Minute           // the node's key may have been changed by a command
+	buildBatch  = 1000            // deliveries a transaction
+	buildGather = time.Second     // to take in together what comes one by one
+	buildRetry  = 5 * time.Second // after an error
+	buildLook   = time.Minute     // the node's key may have been changed by a command
 )
 
 // Run builds the log as the journal grows, and signs checkpoints, until ctx ends. An error costs a wait; sharing and
@@ -40,7 +40,7 @@ func (s *Service) Run(ctx context.Context) {
 			due = buildLook
 		}
 		if pause(ctx, changed, due) {
-			pause(ctx, nil, buildGather)
+			pause(ctx, nil, max(time.Millisecond, min(buildGather, s.o.Every/5)))
 		}
 	}
 }

@@ -20,11 +20,8 @@ import (
 const (
 	indexForm    = 1 // of what is written; another number makes every index anew
 	indexBatch   = 500
-	indexGather  = 200 * time.Millisecond // to take in together what comes one by one
-	indexRetry   = 5 * time.Second        // after an error
-	indexPatient = time.Second            // how long a reader waits for what was shared just before
-	indexRest    = 4                      // times what a batch took, while more is being shared
-	indexLongest = time.Second
+	indexGather  = time.Second // to take in together what comes one by one
+	indexPatient = time.Second // how long a reader waits for what was shared just before
 )
 
 // index is the reader of the journal: what was given, what was said about it, what was taken back. It belongs to nobody
@@ -95,48 +92,10 @@ func (x *index) fit(ctx context.Context) error {
 	return nil
 }
 
-// run keeps the index up to date until ctx ends. An error, even a fault of ours over one object, costs a wait and no more
-// than payback. Sharing goes first: while much is shared the index takes a small part of the time only; who asks takes in
-// what is missing by itself.
+// run keeps the index up to date until ctx ends; who asks takes in what is missing by itself.
 func (x *index) run(ctx context.Context) {
-	for ctx.Err() == nil {
-		changed, top, began := x.journal.Changed(), x.journal.Top(), time.Now() //house:allow time.Now: it measures work, and says nothing of when
-		switch err := x.safely(ctx); {
-		case err != nil && ctx.Err() == nil:
-			x.log.ErrorContext(ctx, "the index of payback waits after an error", "err", err)
-			x.rest(ctx, indexRetry)
-			continue
-		case x.journal.Top() > top:
-			x.rest(ctx, min(indexRest*time.Since(began), indexLongest)) //house:allow time.Since: the same
-			continue
-		case polder.Seq(x.cursor.Load()) < x.journal.Top():
-			continue
-		}
-		select {
-		case <-changed:
-			x.rest(ctx, indexGather)
-		case <-ctx.Done():
-		}
-	}
-}
-
-func (x *index) rest(ctx context.Context, d time.Duration) {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-	case <-ctx.Done():
-	}
-}
-
-func (x *index) safely(ctx context.Context) (err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			err = fmt.Errorf("panic: %v", p)
-		}
-	}()
-	_, err = x.step(ctx)
-	return err
+	r := journal.Reader{Name: "the index of payback", Journal: x.journal, Log: x.log, Gather: indexGather, Step: x.step}
+	r.Run(ctx)
 }
 
 // caughtUp takes in what was shared just now, for as long as a reader waits; late says that there is more than that, as

@@ -33,29 +33,72 @@ func (y *cycle) pull(ctx context.Context) error {
 	}
 }
 
-// flow takes the frames of a source while the next ones are fetched and read.
-func (y *cycle) flow(ctx context.Context, source func(context.Context, polder.Seq, chan<- frame) error) error {
+// flow takes the frames of a source: while some are stored, the next are checked, and those behind them fetched and read.
+// What came before something broke off is stored all the same.
+func (y *cycle) flow(ctx context.Context, source func(context.Context, polder.Seq, chan<- frame) error) (err error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	frames, ended := make(chan frame, 4), make(chan error, 1)
+	frames, checked := make(chan frame, 4), make(chan looked)
+	ended, inspected := make(chan error, 1), make(chan error, 1)
 	after := y.at()
 	go func() {
 		defer close(frames)
 		ended <- source(ctx, after, frames)
 	}()
-	var err error
-	for f := range frames {
+	go func() {
+		defer close(checked)
+		inspected <- y.inspect(ctx, frames, checked)
+	}()
+	for l := range checked {
 		if err != nil {
 			continue // the source ends: its context has
 		}
-		if err = y.take(ctx, together(f, frames)); err != nil {
+		if err = y.take(ctx, l); err != nil {
 			cancel()
 		}
 	}
-	if err != nil {
-		return err
+	if err == nil {
+		err = <-inspected
 	}
-	return <-ended
+	if err == nil {
+		err = <-ended
+	}
+	cancel()
+	for range frames {
+		// what has come behind an error comes again
+	}
+	return err
+}
+
+// looked is a frame whose deliveries were checked.
+type looked struct {
+	frame
+	*exchange.Inspected // nil when it has none
+}
+
+// inspect checks frames as they come.
+func (y *cycle) inspect(ctx context.Context, frames <-chan frame, to chan<- looked) error {
+	var before *exchange.Inspected
+	for f := range frames {
+		f = together(f, frames)
+		if err := y.slow(ctx, f); err != nil {
+			return err
+		}
+		l := looked{frame: f}
+		if len(f.Batch) > 0 {
+			var err error
+			if l.Inspected, err = y.s.o.Exchange.Inspect(ctx, y.origin(), f.Batch, before); err != nil {
+				return err
+			}
+			before = l.Inspected
+		}
+		select {
+		case to <- l:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	return nil
 }
 
 // together joins a frame with those that have come meanwhile, as far as one transaction takes them.
@@ -186,12 +229,9 @@ func (y *cycle) check(f frame, after polder.Seq) error {
 const markEvery = time.Minute
 
 // take stores a frame with its cursor, in one transaction.
-func (y *cycle) take(ctx context.Context, f frame) error {
-	if err := y.slow(ctx, f); err != nil {
-		return err
-	}
-	if len(f.Batch) == 0 {
-		return y.passed(ctx, f)
+func (y *cycle) take(ctx context.Context, f looked) error {
+	if f.Inspected == nil {
+		return y.passed(ctx, f.frame)
 	}
 	l := y.link
 	mark := y.s.o.Steady()-y.marked > markEvery || y.marked == 0
@@ -201,7 +241,7 @@ func (y *cycle) take(ctx context.Context, f frame) error {
 			return err
 		}
 	}
-	verdicts, err := y.s.o.Exchange.Take(ctx, y.origin(), f.Batch, func(tx *db.Tx) error {
+	verdicts, err := f.Store(ctx, func(tx *db.Tx) error {
 		if y.s.o.Ledger != nil {
 			if err := y.s.o.Ledger.Received(tx, l.PeerLink, f.Batch); err != nil {
 				return err
@@ -220,7 +260,7 @@ func (y *cycle) take(ctx context.Context, f frame) error {
 	if mark {
 		y.marked = y.s.o.Steady()
 	}
-	y.moved(f)
+	y.moved(f.frame)
 	y.mu.Lock()
 	y.noted = f.Next
 	y.mu.Unlock()

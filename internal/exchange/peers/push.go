@@ -45,11 +45,11 @@ func (y *cycle) push(ctx context.Context) error {
 	cursor := y.link.Pushed
 	noted := cursor
 	for {
-		_, next, err := y.s.o.Journal.Follow(ctx, y.own(), cursor, pushRows, nil, y.s.o.Pace.Beat)
+		rows, next, err := y.s.o.Journal.Tail(ctx, cursor, pushRows, y.s.o.Pace.Beat)
 		if err != nil {
 			return over(ctx, err)
 		}
-		up, err := y.outgoing(ctx, cursor, next)
+		up, err := y.outgoing(ctx, rows)
 		if err != nil {
 			return err
 		}
@@ -65,10 +65,10 @@ func (y *cycle) push(ctx context.Context) error {
 	}
 }
 
-// outgoing is what of the deliveries above after up to to leaves for the home: what the organisation shared for others,
-// signed, and nothing above green until our fingerprint was compared there.
-func (y *cycle) outgoing(ctx context.Context, after, to polder.Seq) ([]exchange.Handed, error) {
-	all, err := y.s.o.Exchange.Upward(ctx, y.link.Org, y.link.Communities, after, to)
+// outgoing is what of some rows of the log leaves for the home: what the organisation shared for others, signed, and
+// nothing above green until our fingerprint was compared there.
+func (y *cycle) outgoing(ctx context.Context, rows []journal.Delivery) ([]exchange.Handed, error) {
+	all, err := y.s.o.Exchange.Upward(ctx, y.link.Org, y.link.Communities, rows)
 	return slices.DeleteFunc(all, func(h exchange.Handed) bool { return h.Level > most(y.link.Trusted) }), err
 }
 

@@ -87,13 +87,6 @@ func (s *Service) says(l Link) uint64 {
 	return s.statusOf(l.ID).says
 }
 
-// syncs counts how often the peer of a link had to be told that something changed.
-func (s *Service) syncs(l Link) uint64 {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.statusOf(l.ID).syncs
-}
-
 // takeStock takes up what has changed since the last look, in this process or another.
 func (s *Service) takeStock(ctx context.Context, r *runners) error {
 	version, err := readVersion(s.read(ctx))

@@ -21,6 +21,7 @@ var errGeneration = polder.Errorf(polder.Conflict, "the link has begun another g
 
 // reader is what a peer reads with: who acts, what it sees, and from where it goes on.
 type reader struct {
+	stand      stand
 	link       Link
 	sight      polder.Sight
 	generation string
@@ -52,7 +53,7 @@ func (s *Service) reading(ctx context.Context, k known) (reader, error) {
 func (s *Service) handed(ctx context.Context, l Link, batch []journal.Delivery) ([]exchange.Handed, error) {
 	out := make([]exchange.Handed, 0, len(batch))
 	for _, d := range batch {
-		if d.OwnLevel > most(l.Confirmed) && !fail.Bug("peer-unconfirmed") {
+		if d.Level > most(l.Confirmed) && !fail.Bug("peer-unconfirmed") {
 			continue
 		}
 		h, ok, err := s.o.Exchange.HandDown(ctx, d, l.Org)
@@ -103,15 +104,11 @@ func (s *Service) serveDeliveries(w http.ResponseWriter, k known) error {
 	if n := len(page.Deliveries); n > 0 && (page.More || page.Deliveries[n-1].Seq > next) {
 		next = page.Deliveries[n-1].Seq
 	}
-	all, next, more, err := s.o.Journal.WithWidenings(k.Context(), r.sight, page.Deliveries, r.after, next, pageRows)
+	batch, err := s.handed(k.Context(), r.link, page.Deliveries)
 	if err != nil {
 		return err
 	}
-	batch, err := s.handed(k.Context(), r.link, all)
-	if err != nil {
-		return err
-	}
-	text, err := frames(r.generation, next, top, page.More || more, batch, pageBytes)[0].encode()
+	text, err := frames(r.generation, next, top, page.More, batch, pageBytes)[0].encode()
 	if err != nil {
 		return err
 	}
@@ -135,35 +132,75 @@ func (s *Service) serveStream(w http.ResponseWriter, k known) error {
 	if err != nil {
 		return nil // the peer has gone
 	}
-	synced := s.syncs(r.link)
+	told, _, _ := s.queue(r.link.ID)
+	tell := teller{told: told}
 	for {
 		bell := s.bells()
 		if ctx.Err() != nil || s.silent(r.link.ID) {
 			return nil
 		}
-		if now := s.syncs(r.link); now != synced {
-			synced = now
-			if out.Send(web.ServerEvent{Name: "sync", Data: []byte("{}")}) != nil {
-				return nil
-			}
+		now, wait := tell.now(s, r.link.ID)
+		if now && out.Send(web.ServerEvent{Name: "sync", Data: []byte("{}")}) != nil {
+			return nil
 		}
 		if s.again(ctx, k, &r) != nil {
 			return nil // it is told why when it connects again
 		}
-		batch, next, err := s.o.Journal.Follow(ctx, r.sight, r.after, frameRows, bell, s.o.Pace.Beat)
+		batch, next, err := s.o.Journal.Follow(ctx, r.sight, r.after, frameRows, bell, min(wait, s.o.Pace.Beat))
 		if err != nil {
 			return nil
 		}
 		if rung(bell) && !fail.Bug("peer-unrevoked") {
 			continue // look again before anything leaves
 		}
-		if batch, next, _, err = s.o.Journal.WithWidenings(ctx, r.sight, batch, r.after, next, frameRows); err != nil {
-			return nil
-		}
 		if err := s.send(ctx, out, &r, batch, next); err != nil {
 			return nil
 		}
 	}
+}
+
+// teller has the peers of this node sync one after another when something changed, so that they do not all ask at once.
+type teller struct {
+	told uint64        // what the peer of this stream was told of
+	due  time.Duration // when it is told what came since; 0 while nothing has
+}
+
+// tellGap lies between two peers that are told, and tellMost between the first and the last.
+const (
+	tellGap  = 20 * time.Millisecond
+	tellMost = time.Second
+)
+
+// now says whether the peer is told now, and otherwise how long to wait at most.
+func (t *teller) now(s *Service, link string) (now bool, wait time.Duration) {
+	changes, before, all := s.queue(link)
+	switch at := s.o.Steady(); {
+	case changes == t.told:
+		return false, s.o.Pace.Beat
+	case t.due == 0 && before > 0:
+		t.due = at + time.Duration(before)*min(tellGap, tellMost/time.Duration(all))
+		return false, t.due - at
+	case at < t.due:
+		return false, max(time.Millisecond, t.due-at)
+	}
+	t.told, t.due = changes, 0
+	return true, s.o.Pace.Beat
+}
+
+// queue is how often the peer of a link had to be told that something changed, and how many of all links that this node
+// serves are told before it.
+func (s *Service) queue(link string) (changes uint64, before, all int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, l := range s.links {
+		if l.Serves {
+			all++
+			if l.ID < link {
+				before++
+			}
+		}
+	}
+	return s.statusOf(link).syncs, before, all
 }
 
 func rung(bell <-chan struct{}) bool {
@@ -175,8 +212,26 @@ func rung(bell <-chan struct{}) bool {
 	}
 }
 
+// stand is what all that [Service.again] reads goes by: where neither of these numbers moved, it stands as it was read.
+type stand struct{ links, rights int64 }
+
+func (s *Service) stand(ctx context.Context) (at stand, err error) {
+	if at.links, err = readVersion(s.read(ctx)); err != nil {
+		return at, err
+	}
+	at.rights, err = s.o.Accounts.Epoch(ctx)
+	return at, err
+}
+
 // again looks whether a stream may go on.
 func (s *Service) again(ctx context.Context, k known, r *reader) error {
+	at, err := s.stand(ctx)
+	if err != nil {
+		return err
+	}
+	if at == r.stand {
+		return s.inForce(ctx, k.link, k.key)
+	}
 	l, err := s.alive(ctx, k.link.ID)
 	if err != nil {
 		return err
@@ -189,7 +244,7 @@ func (s *Service) again(ctx context.Context, k known, r *reader) error {
 	if *r, err = s.reading(ctx, k); err != nil {
 		return err
 	}
-	r.after = after
+	r.after, r.stand = after, at
 	return nil
 }
 

@@ -25,15 +25,15 @@ import (
 
 // Exchange is what links need of the exchange.
 type Exchange interface {
-	// Take brings what a home handed over into this node's log; and runs in the transaction that stores.
-	Take(ctx context.Context, from exchange.Origin, batch []exchange.Handed, and func(tx *db.Tx) error) ([]exchange.Verdict, error)
+	// Inspect checks what a home handed over, which is then stored in this node's log.
+	Inspect(ctx context.Context, from exchange.Origin, batch []exchange.Handed, before *exchange.Inspected) (*exchange.Inspected, error)
 	// Accept brings what a member's node pushes into a community of this node, as the link's actor.
 	Accept(ctx context.Context, a polder.Actor, c polder.CommunityID, batch []exchange.Handed, and func(tx *db.Tx) error) ([]exchange.Verdict, error)
 	// HandDown is a delivery as it leaves for the node of org; HandUp one as it leaves for the home.
 	HandDown(ctx context.Context, d journal.Delivery, org polder.OrgID) (exchange.Handed, bool, error)
 	HandUp(ctx context.Context, d journal.Delivery, org polder.OrgID) (exchange.Handed, bool, error)
-	// Upward is what org shared in some mirrored communities, above after up to to, as it leaves for their home.
-	Upward(ctx context.Context, org polder.OrgID, communities []polder.CommunityID, after, to polder.Seq) ([]exchange.Handed, error)
+	// Upward is what org shared in some mirrored communities, among some rows of the log, as it leaves for their home.
+	Upward(ctx context.Context, org polder.OrgID, communities []polder.CommunityID, rows []journal.Delivery) ([]exchange.Handed, error)
 	// Retake tries again what waited for a key, when keys may have come; DropWaiting forgets it.
 	Retake(ctx context.Context, from exchange.Origin) ([]exchange.Verdict, error)
 	DropWaiting(tx *db.Tx, link string) error

@@ -74,7 +74,7 @@ const linkColumns = `l.id, l.serves, l.peer, l.key, l.name, l.url, l.org, l.toke
 	l.epoch, l.rights, l.acked, l.generation, l.cursor, l.pushed, l.trusted, l.offered, l.state, l.detail, l.contact, l.behind, l.lag,
 	(SELECT count(*) FROM peers_quarantine q WHERE q.link = l.id)`
 
-func scanLink(r interface{ Scan(...any) error }) (l Link, err error) {
+func scanLink(r db.Row) (l Link, err error) {
 	var ended, created, contact, lag int64
 	err = r.Scan(&l.ID, &l.Serves, &l.Peer, (*[]byte)(&l.Key), &l.Name, &l.URL, &l.Org, &l.Token, &l.Confirmed, &l.Paused, &l.Stopped, &ended, &created, &l.Rate, &l.Bytes,
 		&l.Epoch, &l.Rights, &l.Acked, &l.Generation, &l.Cursor, &l.Pushed, &l.Trusted, &l.Offered, &l.State, &l.Detail, &contact, &l.Behind, &lag, &l.Quarantined)
@@ -183,8 +183,10 @@ func raise(tx *db.Tx, link, rights string) error {
 	if _, err := tx.Exec(`UPDATE peers_link SET epoch = epoch + 1, rights = ?, acked = 0 WHERE id = ?`, rights, link); err != nil {
 		return err
 	}
-	_, err := tx.Exec(`DELETE FROM peers_taken WHERE link = ?`, link)
-	return err
+	if _, err := tx.Exec(`DELETE FROM peers_taken WHERE link = ?`, link); err != nil {
+		return err
+	}
+	return moved(tx)
 }
 
 func readTaken(q db.Querier, link, lineage string) (n polder.Seq, err error) {
@@ -291,7 +293,7 @@ func insertOffer(tx *db.Tx, o offer) error {
 
 const offerColumns = `id, hash, community, org, role, expires, created, used, link, revoked`
 
-func scanOffer(r interface{ Scan(...any) error }) (o offer, err error) {
+func scanOffer(r db.Row) (o offer, err error) {
 	var role string
 	var expires, created, used, revoked int64
 	if err := r.Scan(&o.ID, &o.Hash, &o.Community, &o.Org, &role, &expires, &created, &used, &o.Link, &revoked); err != nil {
