@@ -53,7 +53,7 @@ func (s *Service) reading(ctx context.Context, k known) (reader, error) {
 func (s *Service) handed(ctx context.Context, l Link, batch []journal.Delivery) ([]exchange.Handed, error) {
 	out := make([]exchange.Handed, 0, len(batch))
 	for _, d := range batch {
-		if d.Level > most(l.Confirmed) && !fail.Bug("peer-unconfirmed") {
+		if d.OwnLevel > most(l.Confirmed) && !fail.Bug("peer-unconfirmed") {
 			continue
 		}
 		h, ok, err := s.o.Exchange.HandDown(ctx, d, l.Org)
@@ -104,11 +104,15 @@ func (s *Service) serveDeliveries(w http.ResponseWriter, k known) error {
 	if n := len(page.Deliveries); n > 0 && (page.More || page.Deliveries[n-1].Seq > next) {
 		next = page.Deliveries[n-1].Seq
 	}
-	batch, err := s.handed(k.Context(), r.link, page.Deliveries)
+	all, next, more, err := s.o.Journal.WithWidenings(k.Context(), r.sight, page.Deliveries, r.after, next, pageRows)
 	if err != nil {
 		return err
 	}
-	text, err := frames(r.generation, next, top, page.More, batch, pageBytes)[0].encode()
+	batch, err := s.handed(k.Context(), r.link, all)
+	if err != nil {
+		return err
+	}
+	text, err := frames(r.generation, next, top, page.More || more, batch, pageBytes)[0].encode()
 	if err != nil {
 		return err
 	}
@@ -152,6 +156,9 @@ func (s *Service) serveStream(w http.ResponseWriter, k known) error {
 		}
 		if rung(bell) && !fail.Bug("peer-unrevoked") {
 			continue // look again before anything leaves
+		}
+		if batch, next, _, err = s.o.Journal.WithWidenings(ctx, r.sight, batch, r.after, next, frameRows); err != nil {
+			return nil
 		}
 		if err := s.send(ctx, out, &r, batch, next); err != nil {
 			return nil
