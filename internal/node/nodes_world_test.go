@@ -33,13 +33,19 @@ type afloat struct {
 	org   polder.Org // that runs it
 	token string     // a contributor's of org
 	ahead atomic.Int64
+	set   Config // but for its address
 	end   func()
 }
 
 // newAfloat makes a node that serves, run by an organisation of that name.
 func newAfloat(t testing.TB, name string) *afloat {
 	t.Helper()
-	a := &afloat{name: name, dir: filepath.Join(t.TempDir(), "node"), log: &lines{}, end: func() {}}
+	return newAfloatWith(t, name, Config{LogLevel: "info"})
+}
+
+func newAfloatWith(t testing.TB, name string, set Config) *afloat {
+	t.Helper()
+	a := &afloat{name: name, dir: filepath.Join(t.TempDir(), "node"), log: &lines{}, set: set, end: func() {}}
 	ctx, local := context.Background(), accounts.Local()
 	s, err := OpenStore(ctx, a.dir, true)
 	ok(t, err)
@@ -75,7 +81,9 @@ func (a *afloat) actor(t testing.TB) polder.Actor {
 
 func (a *afloat) serve(t testing.TB, l net.Listener) {
 	t.Helper()
-	n, err := Open(context.Background(), a.dir, Config{LogLevel: "info", PublicURL: a.url}.filled(), Options{Log: a.log, Now: a.now})
+	set := a.set
+	set.PublicURL = a.url
+	n, err := Open(context.Background(), a.dir, set.filled(), Options{Log: a.log, Now: a.now})
 	ok(t, err)
 	a.Node = n
 	ctx, cancel := context.WithCancel(context.Background())
