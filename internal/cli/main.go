@@ -204,6 +204,9 @@ func report(w io.Writer, cmd *cobra.Command, err error) {
 		}
 	}
 	if Code(err) == 2 && cmd != nil && !strings.Contains(err.Error(), "--help") {
+		if strings.Contains(err.Error(), " arg(s), ") { // too few or too many: say which
+			fmt.Fprintf(w, "polder: write %s\n", strings.TrimSuffix(cmd.UseLine(), " [flags]"))
+		}
 		fmt.Fprintf(w, "polder: see %s --help\n", cmd.CommandPath())
 	}
 }

@@ -66,7 +66,7 @@ func TestExitCodes(t *testing.T) {
 		{"ship many", 1, "", "polder: a.json:1: one\npolder: b.json: two\n"},
 		{"ship usage", 2, "", "polder: give a file\npolder: see polder ship --help\n"},
 		{"ship cut", 1, "", "polder: interrupted\n"},
-		{"ship", 2, "", "polder: accepts 1 arg(s), received 0\npolder: see polder ship --help\n"},
+		{"ship", 2, "", "polder: accepts 1 arg(s), received 0\npolder: write polder ship WHAT\npolder: see polder ship --help\n"},
 		{"ship ok --tpl amber", 2, "", "polder: there is no flag --tpl; did you mean --tlp?\n"},
 		{"ship ok --colour", 2, "", "polder: there is no flag --colour\n"},
 		{"shp ok", 2, "", `polder: there is no command "shp" in polder; did you mean ship?`},
