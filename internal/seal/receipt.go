@@ -4,7 +4,6 @@ import (
 	"crypto/hkdf"
 	"crypto/pbkdf2"
 	"crypto/sha256"
-	"crypto/subtle"
 	"database/sql/driver"
 	_ "embed"
 	"encoding/binary"
@@ -116,9 +115,6 @@ func (a Access) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, "access(â
 
 // LogValue hides the proof.
 func (a Access) LogValue() slog.Value { return slog.StringValue("access(â€¦)") }
-
-// SameProof compares two proofs in constant time.
-func SameProof(a, b [32]byte) bool { return subtle.ConstantTimeCompare(a[:], b[:]) == 1 }
 
 // Access derives both from the words, however they are spaced and written, and the node's public salt of at least 16
 // bytes (PBKDF2-HMAC-SHA-256, then HKDF). It takes a tenth of a second to a second on purpose, and as long for words

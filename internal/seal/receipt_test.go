@@ -101,11 +101,11 @@ func TestS30Access(t *testing.T) {
 		"another node":  access("amber bread cloud delta ember forest", bytes.Repeat([]byte{2}, 16)),
 		"no receipt":    access("", salt),
 	} {
-		if SameProof(a.Proof, b.Proof) || a.Key.Equal(b.Key) {
+		if a.Proof == b.Proof || a.Key.Equal(b.Key) {
 			t.Errorf("%s leads to the same thread", why)
 		}
 	}
-	if b := access(" AMBER-bread cloud\tdelta ember  forest.", salt); !SameProof(a.Proof, b.Proof) || !a.Key.Equal(b.Key) {
+	if b := access(" AMBER-bread cloud\tdelta ember  forest.", salt); a.Proof != b.Proof || !a.Key.Equal(b.Key) {
 		t.Error("the same words, written otherwise, lead elsewhere")
 	}
 	if a.Proof == a.Key.seed {

@@ -33,9 +33,9 @@ type listed struct {
 }
 
 func scanEntries(rows *sql.Rows, err error) ([]listed, error) {
-	return all(func(scan func(...any) error) (l listed, err error) {
+	return db.All(func(row db.Row) (l listed, err error) {
 		var body string
-		if err := scan(&body); err != nil {
+		if err := row.Scan(&body); err != nil {
 			return l, err
 		}
 		l.raw = json.RawMessage(body)
@@ -109,8 +109,8 @@ type wish struct {
 
 func readWishes(q db.Querier, org polder.OrgID) ([]wish, error) {
 	rows, err := q.Query(`SELECT community, pseudonym, act, org, reason, refused FROM pseudonym_wish WHERE org = ?`, string(org))
-	return all(func(scan func(...any) error) (w wish, err error) {
-		err = scan(&w.community, &w.pseudonym, &w.act, &w.org, &w.reason, &w.refused)
+	return db.All(func(row db.Row) (w wish, err error) {
+		err = row.Scan(&w.community, &w.pseudonym, &w.act, &w.org, &w.reason, &w.refused)
 		return w, err
 	}, rows, err)
 }
@@ -130,9 +130,9 @@ func dropWish(tx *db.Tx, w wish) error {
 func uncertified(q db.Querier, slot string, c polder.CommunityID) ([]pseudonymKey, error) {
 	rows, err := q.Query(`SELECT pseudonym, seed FROM pseudonym_own WHERE slot = ? AND NOT EXISTS
 		(SELECT 1 FROM pseudonym_entry e WHERE e.community = ? AND e.pseudonym = pseudonym_own.pseudonym AND e.act = 'certified')`, slot, string(c))
-	return all(func(scan func(...any) error) (k pseudonymKey, err error) {
+	return db.All(func(row db.Row) (k pseudonymKey, err error) {
 		var seed []byte
-		if err := scan(&k.id, &seed); err != nil {
+		if err := row.Scan(&k.id, &seed); err != nil {
 			return k, err
 		}
 		if len(seed) != 32 {

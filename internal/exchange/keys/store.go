@@ -26,22 +26,6 @@ func Migrate(ctx context.Context, d *db.DB) error {
 
 func (s *Service) read(ctx context.Context) db.Querier { return s.o.DB.In(ctx) }
 
-// all reads every row.
-func all[T any](one func(scan func(dest ...any) error) (T, error), rows *sql.Rows, err error) (out []T, _ error) {
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	for rows.Next() {
-		v, err := one(rows.Scan)
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, v)
-	}
-	return out, rows.Err()
-}
-
 func readVersion(q db.Querier) (v int64, err error) {
 	err = q.QueryRow(`SELECT version FROM keys_state WHERE id = 1`).Scan(&v)
 	return v, err
@@ -66,8 +50,8 @@ func readStatements(q db.Querier, owner polder.OrgID) (out []stored, err error) 
 }
 
 func scanStatements(rows *sql.Rows, err error) ([]stored, error) {
-	return all(func(scan func(...any) error) (s stored, err error) {
-		err = scan(&s.owner, &s.n, &s.body, &s.mark.at, &s.mark.seen)
+	return db.All(func(row db.Row) (s stored, err error) {
+		err = row.Scan(&s.owner, &s.n, &s.body, &s.mark.at, &s.mark.seen)
 		return s, err
 	}, rows, err)
 }
@@ -144,7 +128,7 @@ func insertKey(tx *db.Tx, key seal.KeyID, owner polder.OrgID) error {
 // signersIn are those who ever signed in a community, or sign there.
 func signersIn(q db.Querier, c polder.CommunityID) ([]polder.OrgID, error) {
 	rows, err := q.Query(`SELECT signer FROM keys_signer WHERE community = ?`, c)
-	return all(func(scan func(...any) error) (o polder.OrgID, err error) { err = scan(&o); return o, err }, rows, err)
+	return db.All(func(row db.Row) (o polder.OrgID, err error) { err = row.Scan(&o); return o, err }, rows, err)
 }
 
 func insertSigner(tx *db.Tx, c polder.CommunityID, signer string) error {
@@ -159,7 +143,7 @@ func readOwnKey(q db.Querier, owner polder.OrgID, use, key string) (seed []byte,
 
 func readSealSeeds(q db.Querier, owner polder.OrgID) ([][]byte, error) {
 	rows, err := q.Query(`SELECT seed FROM keys_own WHERE owner = ? AND use = 'seal'`, owner)
-	return all(func(scan func(...any) error) (seed []byte, err error) { err = scan(&seed); return seed, err }, rows, err)
+	return db.All(func(row db.Row) (seed []byte, err error) { err = row.Scan(&seed); return seed, err }, rows, err)
 }
 
 func insertOwnKey(tx *db.Tx, owner polder.OrgID, use, key string, seed []byte) error {
@@ -180,7 +164,7 @@ func countOwners(q db.Querier) (n int, err error) {
 
 func allOwners(q db.Querier) ([]polder.OrgID, error) {
 	rows, err := q.Query(`SELECT owner FROM keys_statement WHERE n = 1 ORDER BY owner`)
-	return all(func(scan func(...any) error) (o polder.OrgID, err error) { err = scan(&o); return o, err }, rows, err)
+	return db.All(func(row db.Row) (o polder.OrgID, err error) { err = row.Scan(&o); return o, err }, rows, err)
 }
 
 // readBound is the version of the tables, and who signs an id in a community; "" is nobody.
@@ -229,8 +213,8 @@ func insertDispute(tx *db.Tx, d dispute) (fresh bool, err error) {
 
 func readDisputes(q db.Querier) ([]dispute, error) {
 	rows, err := q.Query(`SELECT hash, owner, n, body, source, seen FROM keys_dispute ORDER BY seen DESC`)
-	return all(func(scan func(...any) error) (d dispute, err error) {
-		err = scan(&d.hash, &d.owner, &d.n, &d.body, &d.source, &d.seen)
+	return db.All(func(row db.Row) (d dispute, err error) {
+		err = row.Scan(&d.hash, &d.owner, &d.n, &d.body, &d.source, &d.seen)
 		return d, err
 	}, rows, err)
 }

@@ -295,35 +295,6 @@ func (s *Service) noteAsked(tx *db.Tx, by polder.Actor, set Set, n int, over, fi
 	return s.o.Audit.Append(tx, e)
 }
 
-// Use is how a set was asked, as its owner may know it.
-type Use struct {
-	Offer
-	Epochs []Epoch
-	Days   []Day
-}
-
-// Owned are the sets of an actor's organisation with how much they were asked: by all together, never by whom.
-func (s *Service) Owned(ctx context.Context, by polder.Actor) (out []Use, err error) {
-	all, err := s.Offers(ctx, by)
-	if err != nil {
-		return nil, err
-	}
-	for _, o := range all {
-		if !o.Own {
-			continue
-		}
-		u := Use{Offer: o}
-		if u.Epochs, err = readEpochs(s.reader(ctx), o.ID); err != nil {
-			return nil, err
-		}
-		if u.Days, err = readDays(s.reader(ctx), o.ID, 31); err != nil {
-			return nil, err
-		}
-		out = append(out, u)
-	}
-	return out, nil
-}
-
 // Epochs are the epochs of a set that an actor may ask, the newest first: so that members can compare what each was given.
 func (s *Service) Epochs(ctx context.Context, by polder.Actor, name string) ([]Epoch, error) {
 	o, err := s.Offer(ctx, by, name)

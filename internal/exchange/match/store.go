@@ -34,22 +34,14 @@ func fromMicro(n int64) time.Time {
 }
 
 // readSets are all sets that were not removed, by name.
-func readSets(a db.Querier) (out []Set, err error) {
+func readSets(a db.Querier) ([]Set, error) {
 	rows, err := a.Query(`SELECT id, org, community, name, kind, source, budget, days, epoch, made FROM match_set WHERE removed = 0 ORDER BY name, id`)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	for rows.Next() {
-		var s Set
+	return db.All(func(row db.Row) (s Set, err error) {
 		var epoch, made int64
-		if err := rows.Scan(&s.ID, &s.Org, &s.Community, &s.Name, &s.Kind, &s.Source, &s.Budget, &s.Days, &epoch, &made); err != nil {
-			return nil, err
-		}
+		err = row.Scan(&s.ID, &s.Org, &s.Community, &s.Name, &s.Kind, &s.Source, &s.Budget, &s.Days, &epoch, &made)
 		s.Epoch, s.Made = uint64(epoch), fromMicro(made)
-		out = append(out, s)
-	}
-	return out, rows.Err()
+		return s, err
+	}, rows, err)
 }
 
 func writeSet(tx *db.Tx, s Set) error {
@@ -60,22 +52,14 @@ func writeSet(tx *db.Tx, s Set) error {
 }
 
 // readEpochs are the epochs of a set, the newest first.
-func readEpochs(a db.Querier, set string) (out []Epoch, err error) {
+func readEpochs(a db.Querier, set string) ([]Epoch, error) {
 	rows, err := a.Query(`SELECT set_id, epoch, node, public, class, sha256, made, until, ended FROM match_epoch WHERE set_id = ? ORDER BY epoch DESC LIMIT 1000`, set)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	for rows.Next() {
-		var e Epoch
+	return db.All(func(row db.Row) (e Epoch, err error) {
 		var n, made, until, ended int64
-		if err := rows.Scan(&e.Set, &n, &e.Node, &e.Public, &e.Class, &e.SHA256, &made, &until, &ended); err != nil {
-			return nil, err
-		}
+		err = row.Scan(&e.Set, &n, &e.Node, &e.Public, &e.Class, &e.SHA256, &made, &until, &ended)
 		e.N, e.Made, e.Until, e.Ended = uint64(n), fromMicro(made), fromMicro(until), fromMicro(ended)
-		out = append(out, e)
-	}
-	return out, rows.Err()
+		return e, err
+	}, rows, err)
 }
 
 // readEpoch is the epoch in force with its secret and what it was made of.
@@ -142,20 +126,12 @@ type Day struct {
 }
 
 // readDays are the last days on which a set was asked, the newest first.
-func readDays(a db.Querier, set string, limit int) (out []Day, err error) {
+func readDays(a db.Querier, set string, limit int) ([]Day, error) {
 	rows, err := a.Query(`SELECT day, elements, stopped FROM match_day WHERE set_id = ? ORDER BY day DESC LIMIT ?`, set, limit)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	for rows.Next() {
-		var d Day
+	return db.All(func(row db.Row) (d Day, err error) {
 		var day int64
-		if err := rows.Scan(&day, &d.Elements, &d.Stopped); err != nil {
-			return nil, err
-		}
+		err = row.Scan(&day, &d.Elements, &d.Stopped)
 		d.Date = time.Unix(day*86400, 0).UTC().Format(time.DateOnly)
-		out = append(out, d)
-	}
-	return out, rows.Err()
+		return d, err
+	}, rows, err)
 }
