@@ -32,8 +32,8 @@ func verifyCommand(certificates func() Certificates) *cobra.Command {
 		Short: "Verify the signatures of the objects in files, without a node",
 		Long: "Verify the signatures of the objects in files: bundles, single objects, lists or JSON lines; - is standard input. One line for each\n" +
 			"object: its id, state, signer, key and a reason. Exit status 0 means that every object is what its creator made: validly\n" +
-			"signed, an observable whose id is made of what it says, a definition of TLP or PAP, or the identity that stands for a\n" +
-			"member of a community in the file of keys. Unsigned objects, unknown keys and signatures that do not fit give status 1; so\n" +
+			"signed, an observable whose id is made of what it says, a definition of TLP, PAP or an extension of Polder's, or the\n" +
+			"identity that stands for a member of a community in the file of keys. Unsigned objects, unknown keys and signatures that do not fit give status 1; so\n" +
 			"does a key that was revoked later, since a file alone cannot show that the object is older (state valid-revoked).\n\n" +
 			"The file of keys is what `polder keys show --all --json --data DIR` prints on a node that you trust.",
 		Example: "  polder keys show --all --json --data node > keys.jsonl\n  polder verify --keys keys.jsonl report.json\n  polder export --format stix | polder verify --keys keys.jsonl -",
@@ -67,6 +67,9 @@ func openRing(cmd *cobra.Command, file string, known Certificates) (*Ring, error
 	r, err := ReadRing(f, known)
 	if err != nil {
 		return nil, fmt.Errorf("%s:%w", file, err)
+	}
+	if r.Empty() {
+		return nil, fmt.Errorf("%s: holds no keys; it should be what `polder keys show --all --json --data DIR` prints", file)
 	}
 	return r, nil
 }
@@ -108,7 +111,7 @@ func verifyFile(cmd *cobra.Command, r *Ring, file string) (n, wrong int, err err
 		}
 		line := verdictLine{File: file, Line: pos.Line, ID: o.ID}
 		if broken != nil {
-			line.ID, line.State, line.Reason = broken.ID, exchange.SignatureWrong, "is no STIX 2.1 object: "+broken.Error()
+			line.ID, line.State, line.Reason = broken.ID, exchange.SignatureWrong, fmt.Sprintf("%s:%d: is no STIX 2.1 object: %v", cli.Visible(file), pos.Line, broken)
 		} else {
 			s := r.Verify(o)
 			line.State, line.Signer, line.Key, line.Reason, line.Right = s.State, s.Signer, s.Key, s.Reason, Right(s.State)

@@ -69,7 +69,7 @@ func (s *Service) names(ctx context.Context) (map[polder.OrgID]named, error) {
 	}
 	out := map[polder.OrgID]named{}
 	for id, name := range homes {
-		out[id] = named{name, true}
+		out[id] = named{"node of " + name, true}
 	}
 	for _, o := range orgs {
 		out[o.ID] = named{name: o.Name}

@@ -141,32 +141,35 @@ func (p *Pages) alerts(r *http.Request, met []Entry) (out []web.Alert, err error
 	return out, nil
 }
 
+// briefKey is the beginning of a key's name, enough to tell the keys of one owner apart.
+func briefKey(id seal.KeyID) string { return string(id[:min(len(id), 12)]) + "…" }
+
 // said is what a change did.
 func said(words web.Words, e Event) string {
 	switch e.Act {
 	case seal.KeyBegin:
-		return words.T("keys.act.begin", "key", string(e.Key))
+		return words.T("keys.act.begin", "key", briefKey(e.Key))
 	case seal.KeyRotate:
-		return words.T("keys.act.rotate", "key", string(e.Key))
+		return words.T("keys.act.rotate", "key", briefKey(e.Key))
 	case seal.KeyRecovery:
-		return words.T("keys.act.recovery", "key", string(e.Key))
+		return words.T("keys.act.recovery", "key", briefKey(e.Key))
 	}
 	gone := ""
 	for i, id := range e.Gone {
 		if i > 0 {
 			gone += ", "
 		}
-		gone += string(id)
+		gone += briefKey(id)
 	}
 	if e.Key == "" {
 		return words.T("keys.act.revoke", "gone", gone)
 	}
-	return words.T("keys.act.revoke-replaced", "gone", gone, "key", string(e.Key))
+	return words.T("keys.act.revoke-replaced", "gone", gone, "key", briefKey(e.Key))
 }
 
 func signedBy(words web.Words, e Event) string {
 	if e.ByRec {
-		return words.T("keys.by.recovery", "key", string(e.By))
+		return words.T("keys.by.recovery", "key", briefKey(e.By))
 	}
-	return words.T("keys.by.key", "key", string(e.By))
+	return words.T("keys.by.key", "key", briefKey(e.By))
 }

@@ -91,6 +91,7 @@ func (c pseudonymCommands) list() *cobra.Command {
 		}
 		out := cli.Out(cmd)
 		var rows [][]string
+		var said []string
 		for _, s := range all {
 			line := listedPseudonym{Pseudonym: s.ID, Since: s.Since, State: "certified"}
 			if s.Stopped != nil {
@@ -107,10 +108,28 @@ func (c pseudonymCommands) list() *cobra.Command {
 				continue
 			}
 			rows = append(rows, []string{line.Pseudonym, line.Since, line.State, fmt.Sprint(len(line.Opened))})
+			for _, e := range line.Opened {
+				said = append(said, pseudonymSaid(cmd.Context(), o, s.ID, "opened", e))
+			}
+			if line.Stopped != nil {
+				said = append(said, pseudonymSaid(cmd.Context(), o, s.ID, "stopped", *line.Stopped))
+			}
 		}
 		out.Table([]string{"PSEUDONYM", "SINCE", "STATE", "OPENED"}, rows)
+		for _, line := range said {
+			out.Printf("%s\n", line)
+		}
 		return nil
 	})
+}
+
+// pseudonymSaid tells who did what to a pseudonym, when and why, as a person reads it.
+func pseudonymSaid(ctx context.Context, o OpenedPseudonyms, pseudonym, did string, e saidOfPseudonym) string {
+	by := e.By
+	if org, err := o.Accounts.Org(ctx, polder.OrgID(e.By)); err == nil {
+		by = org.Name
+	}
+	return fmt.Sprintf("%s was %s by %s at %s: %s", pseudonym, did, cli.Visible(by), e.At, cli.Visible(e.Reason))
 }
 
 // stewarding is a command by which a steward's organisation does something with a pseudonym, for a reason.

@@ -26,6 +26,7 @@ type Certificates interface {
 
 // Ring is the keys of a file, for verification without a node.
 type Ring struct {
+	lines        int // of the file that say something
 	chains       map[string]seal.Chain
 	names        map[string]string
 	keys         map[seal.KeyID]string // whose each is
@@ -82,6 +83,7 @@ func ReadRing(in io.Reader, certificates Certificates) (*Ring, error) {
 		if err := r.add(line); err != nil {
 			return nil, fmt.Errorf("%d: %w", n, err)
 		}
+		r.lines++
 	}
 	if err := lines.Err(); errors.Is(err, bufio.ErrTooLong) {
 		return nil, fmt.Errorf("%d: the line is longer than %d bytes", n+1, maxRingLine)
@@ -90,6 +92,9 @@ func ReadRing(in io.Reader, certificates Certificates) (*Ring, error) {
 	}
 	return r, nil
 }
+
+// Empty tells whether the ring holds nobody's key.
+func (r *Ring) Empty() bool { return r.lines == 0 }
 
 func (r *Ring) add(line []byte) error {
 	var e struct {
@@ -148,7 +153,7 @@ func (r *Ring) Chain(owner string) (c seal.Chain, ok bool) {
 // States of an object that nobody signs and that is right all the same.
 const (
 	StateSelf     exchange.SignatureState = "self-certifying" // an observable whose id is made of what it says
-	StateStandard exchange.SignatureState = "standard"        // a definition of TLP or PAP
+	StateStandard exchange.SignatureState = "standard"        // a definition of TLP or PAP, or of one of Polder's extensions
 	StateBlind    exchange.SignatureState = "known"           // the identity that stands for "a member" of a community
 )
 
@@ -199,6 +204,8 @@ func (r *Ring) unsigned(o stix.Object) exchange.Signature {
 		return exchange.Signature{State: StateSelf, Reason: "its id is made of what it says"}
 	case stix.IsStandardMarking(o.ID):
 		return exchange.Signature{State: StateStandard, Reason: "a definition of the standard"}
+	case exchange.IsOwnDefinition(o):
+		return exchange.Signature{State: StateStandard, Reason: "a definition of Polder's own"}
 	case isBlind && err == nil && blind.digest == digest:
 		return exchange.Signature{State: StateBlind, Reason: `stands for "a member" of ` + blind.community}
 	case signs && signable(o):
