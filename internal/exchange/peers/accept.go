@@ -7,11 +7,13 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"slices"
 
 	"github.com/polder-exchange/polder"
 	"github.com/polder-exchange/polder/internal/accounts"
 	"github.com/polder-exchange/polder/internal/db"
 	"github.com/polder-exchange/polder/internal/exchange"
+	"github.com/polder-exchange/polder/internal/seal"
 )
 
 // Terms are what somebody agrees to who accepts an invitation.
@@ -40,6 +42,7 @@ type Joined struct {
 	Peer           polder.OrgID       `json:"peer"`
 	Name           string             `json:"name"`
 	Community      polder.CommunityID `json:"community"`
+	CommunityName  string             `json:"community_name"`
 	Alias          string             `json:"alias"`
 	Fingerprint    string             `json:"fingerprint"`
 	OwnFingerprint string             `json:"own_fingerprint"`
@@ -71,7 +74,7 @@ func (s *Service) Accept(ctx context.Context, by polder.Actor, a Acceptance) (Jo
 	if seen.Community.ID != inv.Community {
 		return Joined{}, polder.Errorf(polder.Invalid, "the node at %s answers for another community than the invitation names", inv.URL)
 	}
-	out := Joined{Peer: inv.Node, Name: j.name, Community: inv.Community, Fingerprint: inv.Fingerprint(), OwnFingerprint: fingerprint(j.key)}
+	out := Joined{Peer: inv.Node, Name: j.name, Community: inv.Community, CommunityName: clip(seen.Community.Name, maxName), Fingerprint: inv.Fingerprint(), OwnFingerprint: fingerprint(j.key)}
 	terms := Terms{
 		Home: j.name, URL: inv.URL, Fingerprint: out.Fingerprint, OwnFingerprint: out.OwnFingerprint, Community: clip(seen.Community.Name, maxName), Role: clip(seen.Role, 20), Org: org,
 		Agreement: seen.Community.Agreement.Text,
@@ -109,6 +112,8 @@ func (s *Service) joining(ctx context.Context, id polder.OrgID, inv Invitation) 
 		org, err = s.o.Accounts.Org(ctx, id)
 	}
 	switch {
+	case id == inv.Org && errors.Is(err, polder.ErrNotFound):
+		return polder.Org{}, polder.Errorf(polder.Forbidden, "the invitation is for the organisation %s alone, which this node does not have; ask for one of your own", inv.Org)
 	case err != nil:
 		return polder.Org{}, err
 	case org.Home != "":
@@ -218,7 +223,7 @@ func (s *Service) greet(ctx context.Context, url string, node polder.OrgID, key 
 	if ed25519.Verify(key, text, hello.Signature) {
 		return hello, nonce, nil
 	}
-	if len(hello.Chain) == 0 || s.o.Keys.Learn(ctx, node, hello.Chain) != nil {
+	if !leadsOn(hello.Chain, key) || s.o.Keys.Learn(ctx, node, hello.Chain) != nil {
 		return hello, nil, wrong
 	}
 	newer, err := s.o.Keys.KeyOf(ctx, node)
@@ -226,6 +231,19 @@ func (s *Service) greet(ctx context.Context, url string, node polder.OrgID, key 
 		return hello, nil, wrong
 	}
 	return hello, nonce, nil
+}
+
+// leadsOn tells whether statements say anything of a key: others that a stranger made under the node's name are not even
+// kept, since whose statements came first is believed later.
+func leadsOn(chain []json.RawMessage, key []byte) bool {
+	return slices.ContainsFunc(chain, func(raw json.RawMessage) bool {
+		st, err := seal.ParseStatement(raw)
+		if err != nil {
+			return false
+		}
+		k, ok := st.NewKey()
+		return ok && bytes.Equal(k[:], key)
+	})
 }
 
 // mirror writes down what was joined.

@@ -85,6 +85,7 @@ func (c commands) invite() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			warnReach(cmd, inv.URL)
 			p := cli.Out(cmd)
 			if p.AsJSON() {
 				return p.JSON(struct {
@@ -105,6 +106,16 @@ func (c commands) invite() *cobra.Command {
 	f.StringVar(&expires, "expires", "7d", "how long it can be used, as 12h or 7d; at most 90d")
 	_ = cmd.MarkFlagRequired("community")
 	return cmd
+}
+
+// warnReach says when another machine would not get to the address that an invitation names.
+func warnReach(cmd *cobra.Command, url string) {
+	switch far, _ := reachOf(url); far { // the invitation was made, so it is an address
+	case fromHere:
+		cli.Err(cmd).Printf("The line names %s, which only this machine reaches. For a node on another one give --url https://…, or set public_url in polder.yaml.\n", url)
+	case fromInside:
+		cli.Err(cmd).Printf("The line names %s without TLS. The other node refuses it unless its polder.yaml has that network in peers: allow_networks; better give --url https://….\n", url)
+	}
 }
 
 // lifetime reads hours or days.
@@ -136,7 +147,7 @@ func (c commands) accept() *cobra.Command {
 			if p.AsJSON() {
 				return p.JSON(got)
 			}
-			p.Printf("Joined %s at %s. Here it is called %s.\n", got.Community, got.Name, got.Alias)
+			p.Printf("Joined %s at %s. Here it is called %s.\n", got.CommunityName, got.Name, got.Alias)
 			p.Printf("Fingerprint of %s: %s\nFingerprint of this node: %s\n", got.Name, got.Fingerprint, got.OwnFingerprint)
 			if !got.Confirmed {
 				p.Printf("Only TLP:CLEAR and TLP:GREEN flow until the people of %s have compared the second one with you and run:\n  polder peer confirm --data DIR %s '%s'\n", got.Name, got.Link, got.OwnFingerprint)
@@ -341,6 +352,9 @@ func (c commands) refused() *cobra.Command {
 		all, err := s.Quarantine(cmd.Context(), s.By, l.ID)
 		if err != nil {
 			return err
+		}
+		if len(all) == 0 {
+			cli.Err(cmd).Printf("Nothing was refused.\n")
 		}
 		p := cli.Out(cmd)
 		var rows [][]string

@@ -117,7 +117,7 @@ func unreachable(r *http.Request, err error) error {
 	if errors.Is(err, notify.ErrRefused) {
 		return polder.Errorf(polder.Forbidden, "%s: %w (peers: allow_networks in polder.yaml)", r.URL.Host, err)
 	}
-	return polder.Errorf(polder.Unavailable, "cannot reach %s: %w", r.URL.Host, err)
+	return polder.Errorf(polder.Unavailable, "cannot reach %s: %w; is a node running there, and is that its address from here?", r.URL.Host, err)
 }
 
 // into reads an answer as JSON, within bounds.

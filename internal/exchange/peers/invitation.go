@@ -5,6 +5,7 @@ import (
 	"crypto/ed25519"
 	"encoding/base64"
 	"encoding/json"
+	"net/netip"
 	"net/url"
 	"regexp"
 	"strings"
@@ -125,6 +126,36 @@ func address(s string) (string, error) {
 		return "", polder.Errorf(polder.Invalid, "%.100q is not the address of a node; it looks like https://hub.example", s)
 	}
 	return strings.TrimRight(u.String(), "/"), nil
+}
+
+// reach says from where a node's address can be dialled.
+type reach int
+
+const (
+	reachable  reach = iota // as far as can be told
+	fromHere                // a loopback address: from this machine alone
+	fromInside              // http: only by nodes that trust the network between (allow_networks)
+)
+
+// reachOf is the reach of an address of [address]; an address on which a node listens, and that names no machine, is
+// refused.
+func reachOf(s string) (reach, error) {
+	u, err := url.Parse(s)
+	if err != nil {
+		return reachable, polder.Errorf(polder.Invalid, "%.100q is not the address of a node; it looks like https://hub.example", s)
+	}
+	host := u.Hostname()
+	at, err := netip.ParseAddr(host)
+	at = at.Unmap()
+	switch {
+	case err == nil && at.IsUnspecified():
+		return reachable, polder.Errorf(polder.Invalid, "url: %s is where this node listens, and no machine has that address; give the one under which the other node reaches this one, with --url or as public_url in polder.yaml", s)
+	case err == nil && at.IsLoopback(), host == "localhost", strings.HasSuffix(host, ".localhost"):
+		return fromHere, nil
+	case u.Scheme == "http":
+		return fromInside, nil
+	}
+	return reachable, nil
 }
 
 // clip is at most n bytes of s, cut between characters, without what would break a line.

@@ -65,3 +65,27 @@ func FuzzInvitation(f *testing.F) {
 		}
 	})
 }
+
+// TestReach: an invitation names an address that others get to, or says that they do not.
+func TestReach(t *testing.T) {
+	for _, c := range []struct {
+		url  string
+		want reach
+		ok   bool
+		why  string
+	}{
+		{"https://hub.example", reachable, true, "a name"},
+		{"https://192.0.2.7:8443", reachable, true, "an address"},
+		{"http://10.0.0.7:8080", fromInside, true, "no TLS"},
+		{"http://127.0.0.1:8080", fromHere, true, "this machine"},
+		{"http://[::1]:8080", fromHere, true, "this machine by IPv6"},
+		{"http://[::ffff:127.0.0.2]:8080", fromHere, true, "this machine by IPv4 in IPv6"},
+		{"https://localhost:8443", fromHere, true, "this machine by name"},
+		{"http://0.0.0.0:8080", reachable, false, "a wildcard"},
+		{"https://[::]:8443", reachable, false, "a wildcard of IPv6"},
+	} {
+		if got, err := reachOf(c.url); got != c.want || (err == nil) != c.ok {
+			t.Errorf("%s, %s: %v, %v", c.url, c.why, got, err)
+		}
+	}
+}

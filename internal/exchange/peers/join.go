@@ -185,6 +185,9 @@ func (s *Service) introduced(ctx context.Context, node polder.OrgID, key []byte,
 		return polder.Errorf(polder.TooLarge, "%d statements are more than a node's keys have; at most %d", len(chain), maxChain)
 	}
 	if len(chain) > 0 {
+		if !leadsOn(chain, key) {
+			return polder.Errorf(polder.Conflict, "the statements of node %s do not lead to the key that it signs with; have its people compare fingerprints", node)
+		}
 		if err := s.o.Keys.Learn(ctx, node, chain); err != nil {
 			return err
 		}

@@ -130,6 +130,9 @@ func (p *Pages) listWith(w http.ResponseWriter, r *http.Request, v peersView, va
 	}
 	v.Main = append([]web.Block{peersBlock(words.T("peers.links"), "", "table", t)}, v.Main...)
 	if isAdmin(by) {
+		if err := p.addTAXII(r, words, &v); err != nil {
+			return err
+		}
 		if err := p.addOffers(r, words, &v); err != nil {
 			return err
 		}
@@ -177,14 +180,37 @@ func (p *Pages) cells(ctx context.Context, words web.Words, l Link) []peersCell 
 	return []peersCell{{Text: aliasesOf(l)}, {Text: words.T("peers.direction." + l.Direction())}, {Text: words.T(stateKey(l.Standing())), Class: mark[0], Icon: mark[1]}, confirmed, contact, {Text: behind}, {Text: words.Number(int64(l.Quarantined))}}
 }
 
+// addTAXII shows the plain TAXII servers, where there are any; they are connected by command.
+func (p *Pages) addTAXII(r *http.Request, words web.Words, v *peersView) error {
+	all, err := p.TAXIIServers(r.Context(), web.ActorOf(r))
+	if err != nil || len(all) == 0 {
+		return err
+	}
+	t := peersTable{Label: words.T("peers.taxii"), Heads: web.PlainHeads(words.T("peers.taxii.collection"), words.T("peers.community"), words.T("peers.direction"), words.T("peers.state"), words.T("peers.contact"), "#"+words.T("peers.refused"))}
+	for _, s := range all {
+		alias := string(s.Community)
+		if com, err := p.o.Accounts.Community(r.Context(), alias); err == nil {
+			alias = com.Alias
+		}
+		mark := map[string][2]string{"live": {"ok", "check"}, "paused": {"warn", "clock"}, "failing": {"warn", "alert"}, "new": {"info", "clock"}}[s.State()]
+		contact := peersCell{At: s.Contact}
+		if s.Contact.IsZero() {
+			contact.Text = words.T("peers.never")
+		}
+		t.add(peersRow{Name: s.Collection, Sub: s.URL, Cells: []peersCell{{Text: alias}, {Text: words.T("peers.taxii." + direction(s))}, {Text: words.T("peers.taxii." + s.State()), Class: mark[0], Icon: mark[1]}, contact, {Text: words.Number(int64(s.Failures))}}})
+	}
+	v.Main = append(v.Main, peersBlock(words.T("peers.taxii"), "", "table", t))
+	return nil
+}
+
 func (p *Pages) addOffers(r *http.Request, words web.Words, v *peersView) error {
 	offers, err := p.Invited(r.Context(), web.ActorOf(r))
 	if err != nil || len(offers) == 0 {
 		return err
 	}
-	t := peersTable{Label: words.T("peers.invited"), Heads: web.PlainHeads(words.T("peers.community"), words.T("peers.role"), words.T("peers.expires"))}
+	t := peersTable{Label: words.T("peers.invited"), Heads: web.PlainHeads(words.T("peers.community"), words.T("peers.role"), words.T("peers.made"), words.T("peers.expires"))}
 	for _, o := range offers {
-		t.add(peersRow{Name: o.Community, Cells: []peersCell{{Text: words.T("peers.role." + o.Role.String())}, {At: o.Expires}}, Action: "/peers/invitations/" + o.ID + "/revoke", Do: words.T("peers.revoke")})
+		t.add(peersRow{Name: o.Community, Cells: []peersCell{{Text: words.T("peers.role." + o.Role.String())}, {At: o.Created}, {At: o.Expires}}, Action: "/peers/invitations/" + o.ID + "/revoke", Do: words.T("peers.revoke")})
 	}
 	v.Main = append(v.Main, peersBlock(words.T("peers.invited"), "", "table", t))
 	return nil
@@ -242,7 +268,11 @@ func (p *Pages) invite(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	w.Header().Set("Cache-Control", "no-store")
-	v := peersView{Main: []web.Block{peersBlock(words.T("peers.line"), "", "form", peersForm{Text: words.T("peers.line-text", "at", words.Date(time.Unix(inv.Expires, 0)), "fingerprint", inv.Fingerprint()), Code: inv.String()})}}
+	var alerts []web.Alert
+	if far, _ := reachOf(inv.URL); far != reachable {
+		alerts = []web.Alert{{Class: "warn", Title: words.T("peers.reach"), Text: words.T(map[reach]string{fromHere: "peers.reach-here", fromInside: "peers.reach-inside"}[far], "url", inv.URL)}}
+	}
+	v := peersView{Alerts: alerts, Main: []web.Block{peersBlock(words.T("peers.line"), "", "form", peersForm{Text: words.T("peers.line-text", "at", words.Date(time.Unix(inv.Expires, 0)), "fingerprint", inv.Fingerprint()), Code: inv.String()})}}
 	p.site.Render(w, r, web.Page{Template: "peers/page", Title: words.T("peers.line"), Crumbs: []web.Link{{Text: words.T("peers.title"), Href: "/peers"}}, Data: v})
 	return nil
 }

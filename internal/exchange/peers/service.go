@@ -246,6 +246,9 @@ func (s *Service) Invite(ctx context.Context, by polder.Actor, n NewInvitation) 
 		return Invitation{}, polder.Errorf(polder.Invalid, "org: %.80q is not the id of an organisation", n.Org)
 	}
 	url, err := address(n.URL)
+	if err == nil {
+		_, err = reachOf(url)
+	}
 	if err != nil {
 		return Invitation{}, err
 	}

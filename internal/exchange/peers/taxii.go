@@ -4,7 +4,9 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"net/netip"
 	"net/url"
+	"slices"
 	"time"
 
 	"github.com/polder-exchange/polder"
@@ -77,6 +79,12 @@ type TAXIIFailure struct {
 // taxiiFailures is how many of these are kept for each server; the oldest goes first.
 const taxiiFailures = 1000
 
+// local tells whether a host is this machine.
+func local(host string) bool {
+	at, err := netip.ParseAddr(host)
+	return err == nil && at.Unmap().IsLoopback() || host == "localhost"
+}
+
 func (n NewTAXIIServer) clean() (NewTAXIIServer, error) {
 	u, err := url.Parse(n.URL)
 	switch {
@@ -84,6 +92,8 @@ func (n NewTAXIIServer) clean() (NewTAXIIServer, error) {
 		return n, polder.Errorf(polder.Invalid, "url: give the address of an API root, such as https://taxii.example/api1/")
 	case u.User != nil || u.RawQuery != "" || u.Fragment != "":
 		return n, polder.Errorf(polder.Invalid, "url: it holds a user name, password, query or fragment; give names and secrets apart from it")
+	case u.Scheme == "http" && n.Secret != "" && !local(u.Hostname()):
+		return n, polder.Errorf(polder.Invalid, "url: the secret would go to %s unencrypted; use https", u.Host)
 	case n.Collection == "" || len(n.Collection) > 200:
 		return n, polder.Errorf(polder.Invalid, "collection: give the collection's id or alias")
 	case n.User != "" && n.Secret == "":
@@ -113,6 +123,15 @@ func (s *Service) AddTAXII(ctx context.Context, by polder.Actor, n NewTAXIIServe
 	com, err := s.o.Accounts.Community(ctx, n.Community)
 	if err != nil {
 		return TAXIIServer{}, err
+	}
+	have, err := readTAXII(s.read(ctx), "")
+	if err != nil {
+		return TAXIIServer{}, err
+	}
+	if i := slices.IndexFunc(have, func(t TAXIIServer) bool {
+		return t.Community == com.ID && t.Org == n.Org && t.URL == n.URL && t.Collection == n.Collection && direction(t) == n.Direction
+	}); i >= 0 {
+		return TAXIIServer{}, polder.Errorf(polder.Conflict, "that collection is connected already, as %s; remove it first to change how", have[i].ID)
 	}
 	id, err := word(s.o.Rand)
 	if err != nil {

@@ -51,6 +51,7 @@ func (c commands) taxiiAdd() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			cli.Err(cmd).Printf("A node that serves looks there within seconds; see polder peer taxii list for what came of it.\n")
 			return c.printTAXII(cmd, s, []TAXIIServer{t})
 		})
 	f := cmd.Flags()
@@ -159,6 +160,9 @@ func (c commands) taxiiList() *cobra.Command {
 		if err != nil {
 			return err
 		}
+		if len(all) == 0 {
+			cli.Err(cmd).Printf("No community of this node exchanges with a TAXII server.\n")
+		}
 		return c.printTAXII(cmd, s, all)
 	})
 }
@@ -182,7 +186,11 @@ func (c commands) taxiiPause(pause bool) *cobra.Command {
 
 func (c commands) taxiiRemove() *cobra.Command {
 	return c.on("remove --data DIR SERVER", "End the exchange with a server; what came stays", "polder peer taxii remove --data node k3j4h5…", cobra.ExactArgs(1), func(cmd *cobra.Command, s *Opened, args []string) error {
-		return s.RemoveTAXII(cmd.Context(), s.By, args[0])
+		if err := s.RemoveTAXII(cmd.Context(), s.By, args[0]); err != nil {
+			return err
+		}
+		cli.Err(cmd).Printf("The exchange with %s has ended; what came stays.\n", args[0])
+		return nil
 	})
 }
 
@@ -191,6 +199,9 @@ func (c commands) taxiiRefused() *cobra.Command {
 		all, err := s.TAXIIFailures(cmd.Context(), s.By, args[0])
 		if err != nil {
 			return err
+		}
+		if len(all) == 0 {
+			cli.Err(cmd).Printf("Nothing was refused.\n")
 		}
 		p := cli.Out(cmd)
 		var rows [][]string
