@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -187,7 +188,7 @@ func releaseTestFile(cmd *cobra.Command, rules *release.Rules, file string) (not
 		}
 		var out releasePreview
 		out.add(pos.Index, Incoming{Raw: raw, Where: Where{file, pos.Line}}, rules)
-		if len(out.Refused)+len(out.Warnings) > 0 {
+		if len(out.Refused) > 0 || slices.ContainsFunc(out.Warnings, func(w Warning) bool { return w.Stop }) {
 			not++
 		}
 		if err := tellReleased(cmd, file, pos.Line, out); err != nil {

@@ -30,6 +30,7 @@ type releaseTry struct {
 	text    string
 	after   string
 	changes []release.Change
+	doubts  []release.Doubt
 	wall    string
 	done    bool
 }
@@ -74,6 +75,9 @@ type releaseTried struct {
 func triedView(words web.Words, try releaseTry) (v releaseTried) {
 	if try.wall != "" {
 		v.Says = append(v.Says, web.Mark{Class: "no", Text: words.T("exchange.release.tried-wall", "label", try.wall)})
+	}
+	for _, d := range try.doubts {
+		v.Says = append(v.Says, web.Mark{Class: "mind", Text: muzzled(clip(d.Value, 200)) + ": " + words.T("exchange.release.maybe."+d.Rule)})
 	}
 	if len(try.changes) == 0 {
 		v.Says = append(v.Says, web.Mark{Class: "yes", Text: words.T("exchange.release.tried-same")})
@@ -285,6 +289,7 @@ func (p *Pages) tryRelease(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	try.after, try.changes = rules.Text(try.text)
+	try.doubts = rules.Doubts(try.text)
 	try.wall = rules.ForbiddenIn(try.after)
 	return p.showRelease(w, r, profile, version, nil, try)
 }

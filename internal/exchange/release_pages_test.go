@@ -50,6 +50,9 @@ func TestReleasePage(t *testing.T) {
 	if !strings.Contains(page, "[person]") || !strings.Contains(page, "[organisation]") || !strings.Contains(page, "wall “Programme”") {
 		t.Errorf("trying says %s", page)
 	}
+	if _, page, _ = c.ask("maker", "POST", "/release/try", url.Values{"text": {"Çelik belde."}}); !strings.Contains(page, "may be the family name") {
+		t.Errorf("trying a family name says %s", page)
+	}
 	for name, values := range map[string]url.Values{
 		"an older version": releaseValues(), "a wrong network": {"version": {"1"}, "networks": {"ten"}}, "no label": {"version": {"1"}, "forbidden": {"Zeekomkommer"}},
 		"a label that tells": {"version": {"1"}, "forbidden": {"Kwal: kwal"}}, "an unknown step": {"version": {"1"}, "blind": {"sometimes"}}, "no version": {},
