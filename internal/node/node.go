@@ -22,6 +22,7 @@ import (
 	"github.com/polder-exchange/polder/internal/blob"
 	"github.com/polder-exchange/polder/internal/db"
 	"github.com/polder-exchange/polder/internal/exchange"
+	"github.com/polder-exchange/polder/internal/exchange/peers"
 	"github.com/polder-exchange/polder/internal/jobs"
 	"github.com/polder-exchange/polder/internal/journal"
 	"github.com/polder-exchange/polder/internal/members"
@@ -43,6 +44,8 @@ type Options struct {
 	Log      io.Writer // where log lines go; nil is standard error
 	Listen   net.Listener
 	Password accounts.PasswordCost // of new passwords; zero is what is right for a node
+
+	pace peers.Pace // of links; tests shorten it
 }
 
 // Node is a node that is open: its database is locked for this process.
@@ -64,6 +67,7 @@ type Node struct {
 	jobs    *jobs.Jobs
 	log     *slog.Logger
 	now     func() time.Time
+	pace    peers.Pace
 	handler http.Handler
 	routes  []web.Route
 	api     []byte         // the OpenAPI document
@@ -87,7 +91,7 @@ func Open(ctx context.Context, dir string, c Config, o Options) (n *Node, err er
 	if err := level.UnmarshalText([]byte(c.LogLevel)); err != nil {
 		return nil, polder.Errorf(polder.Invalid, "log_level: %q is none of debug, info, warn, error", c.LogLevel)
 	}
-	n = &Node{Dir: dir, Config: c, now: o.Now, log: slog.New(slog.NewJSONHandler(o.Log, &slog.HandlerOptions{Level: level}))}
+	n = &Node{Dir: dir, Config: c, now: o.Now, pace: o.pace, log: slog.New(slog.NewJSONHandler(o.Log, &slog.HandlerOptions{Level: level}))}
 	opened := n // a return with an error sets n to nil
 	defer func() {
 		if err != nil {

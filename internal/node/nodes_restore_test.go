@@ -236,17 +236,25 @@ func rising(t testing.TB, n *afloat) {
 	}
 }
 
-// TestLinkHeldInTraffic: a link that is paused and resumed on either side while both nodes share loses and doubles
-// nothing; one that is removed gets nothing more, the other member's goes on.
+// TestLinkHeldInTraffic: over a link that is paused on either side while both nodes share nothing passes; resumed, it
+// loses and doubles nothing; one that is removed gets nothing more, the other member's goes on.
 func TestLinkHeldInTraffic(t *testing.T) {
 	t.Parallel() // it waits more than it works
 	ctx, local := context.Background(), accounts.Local()
 	f := newFleet(t, 5, "Hub", "Maker", "Small")
 	stop := f.sail(10 * time.Millisecond)
 	defer stop()
+	passed := func() (down, up int) { // over the link of the first member
+		return len(keeps(t, f.ships[1].afloat, f.ships[1].org.ID, f.c.ID).others), len(keeps(t, f.hub.afloat, f.ships[1].org.ID, f.c.ID).mine)
+	}
 	for _, by := range []*ship{f.hub, f.ships[1], f.hub} {
 		ok(t, by.federation.peers.Pause(ctx, local, f.ships[1].link))
-		time.Sleep(400 * time.Millisecond)
+		time.Sleep(time.Second) // what was on its way has come
+		down, up := passed()
+		time.Sleep(300 * time.Millisecond)
+		if laterDown, laterUp := passed(); laterDown != down || laterUp != up {
+			t.Errorf("paused at %s, %d deliveries passed down and %d up", by.name, laterDown-down, laterUp-up)
+		}
 		ok(t, by.federation.peers.Resume(ctx, local, f.ships[1].link))
 		time.Sleep(200 * time.Millisecond)
 	}

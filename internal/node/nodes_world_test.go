@@ -17,6 +17,7 @@ import (
 	"github.com/polder-exchange/polder"
 	"github.com/polder-exchange/polder/internal/accounts"
 	"github.com/polder-exchange/polder/internal/exchange"
+	"github.com/polder-exchange/polder/internal/exchange/peers"
 	"github.com/polder-exchange/polder/internal/journal"
 	"github.com/polder-exchange/polder/internal/policy"
 	"github.com/polder-exchange/polder/stix"
@@ -33,6 +34,7 @@ type afloat struct {
 	org   polder.Org // that runs it
 	token string     // a contributor's of org
 	ahead atomic.Int64
+	pace  peers.Pace // of its links
 	set   Config // but for its address
 	end   func()
 }
@@ -83,7 +85,7 @@ func (a *afloat) serve(t testing.TB, l net.Listener) {
 	t.Helper()
 	set := a.set
 	set.PublicURL = a.url
-	n, err := Open(context.Background(), a.dir, set.filled(), Options{Log: a.log, Now: a.now})
+	n, err := Open(context.Background(), a.dir, set.filled(), Options{Log: a.log, Now: a.now, pace: a.pace})
 	ok(t, err)
 	a.Node = n
 	ctx, cancel := context.WithCancel(context.Background())

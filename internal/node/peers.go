@@ -30,9 +30,13 @@ type Peers struct {
 	ClientKey     string   `yaml:"client_key"`     // its key (PEM)
 }
 
+// peerAnswer is above what any question to another node or to a TAXII server may take: who asks bounds it, and a home
+// that is slow to store a batch is not asked to store it again and again.
+const peerAnswer = 2 * time.Minute
+
 // client reaches other nodes. Streams last, so a request has no end of its own; who asks bounds it.
 func (p Peers) client() (*http.Client, error) {
-	g := &notify.Guard{Allow: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("::1/128")}}
+	g := &notify.Guard{Answer: peerAnswer, Allow: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("::1/128")}}
 	for _, text := range p.AllowNetworks {
 		network, err := netip.ParsePrefix(text)
 		if err != nil {
@@ -78,7 +82,7 @@ func (n *Node) openPeers(ctx context.Context) error {
 	n.atEnd(func() error { client.CloseIdleConnections(); return nil })
 	s, err := peers.New(peers.Options{
 		DB: n.DB, Audit: n.Audit, Accounts: n.Accounts, Keys: n.federation.keys, Client: client, Journal: n.Journal, Exchange: n.Exchange,
-		Ledger: n.federation.ledger, Parts: n.federation.parts, Now: n.now, Steady: running(), Log: n.log,
+		Ledger: n.federation.ledger, Parts: n.federation.parts, Now: n.now, Steady: running(), Log: n.log, Pace: n.pace,
 	})
 	if err != nil {
 		return err

@@ -22,6 +22,7 @@ type Guard struct {
 	Roots    *x509.CertPool // nil: those of the machine
 	Resolver *net.Resolver  // nil: that of the machine
 	Timeout  time.Duration  // of a whole request; 0 means 30 s
+	Answer   time.Duration  // within which an answer begins; 20 s. Longer where whoever asks bounds it
 
 	Certificates []tls.Certificate // shown to who asks for one; none by default
 }
@@ -70,12 +71,16 @@ func (g *Guard) transport(plain bool) *http.Transport {
 		ControlContext: func(_ context.Context, network, address string, _ syscall.RawConn) error {
 			return g.control(network, address, plain)
 		}}
+	answer := g.Answer
+	if answer == 0 {
+		answer = 20 * time.Second
+	}
 	return &http.Transport{
 		DialContext:            d.DialContext,
 		ForceAttemptHTTP2:      true,
 		TLSClientConfig:        &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: g.Roots, Certificates: g.Certificates},
 		TLSHandshakeTimeout:    10 * time.Second,
-		ResponseHeaderTimeout:  20 * time.Second,
+		ResponseHeaderTimeout:  answer,
 		MaxResponseHeaderBytes: 64 << 10,
 		MaxIdleConns:           16,
 		IdleConnTimeout:        30 * time.Second,

@@ -251,3 +251,34 @@ func TestPublic(t *testing.T) {
 		t.Error("no address at all is public")
 	}
 }
+
+// TestGuardAnswer: how long an answer may take to begin is bounded, and for whoever asked for it otherwise than for the
+// rest.
+func TestGuardAnswer(t *testing.T) {
+	slow := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		time.Sleep(300 * time.Millisecond)
+		w.WriteHeader(http.StatusNoContent)
+	}))
+	defer slow.Close()
+	for _, row := range []struct {
+		why    string
+		answer time.Duration
+		comes  bool
+	}{
+		{"as long as it is by itself", 0, true},
+		{"shorter than the server needs", 50 * time.Millisecond, false},
+		{"longer than it needs", time.Minute, true},
+	} {
+		g := &Guard{Answer: row.answer, Allow: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}}
+		res, err := g.Client().Get(slow.URL)
+		if err == nil {
+			_ = res.Body.Close()
+		}
+		if (err == nil) != row.comes {
+			t.Errorf("%s: %v", row.why, err)
+		}
+	}
+	if got := (&Guard{Answer: 2 * time.Minute}).transport(true).ResponseHeaderTimeout; got != 2*time.Minute {
+		t.Errorf("an answer may take %s, want two minutes", got)
+	}
+}

@@ -170,11 +170,15 @@ func (y *cycle) wrong(text string) {
 	}
 }
 
+// wait waits before a push is tried again: until the time has passed, or the home says that something changed there, such
+// as a limit.
 func (y *cycle) wait(ctx context.Context, d time.Duration) error {
 	t := time.NewTimer(d)
 	defer t.Stop()
 	select {
 	case <-t.C:
+		return nil
+	case <-y.woken:
 		return nil
 	case <-ctx.Done():
 		return ctx.Err()

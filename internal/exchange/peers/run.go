@@ -14,6 +14,7 @@ import (
 	"github.com/polder-exchange/polder"
 	"github.com/polder-exchange/polder/internal/db"
 	"github.com/polder-exchange/polder/internal/exchange"
+	"github.com/polder-exchange/polder/internal/fail"
 )
 
 // Run keeps links going until ctx ends: it takes up what commands and pages changed, dials the homes of mirrored
@@ -126,11 +127,18 @@ func (s *Service) takeUp(links []Link) {
 	s.links = map[string]Link{}
 	for _, l := range links {
 		s.links[l.ID] = l
-		if was, ok := before[l.ID]; ok && was.Stopped != "" && l.Stopped == "" && s.meters[l.ID] != nil {
+		was, ok := before[l.ID]
+		if ok && was.Stopped != "" && l.Stopped == "" && s.meters[l.ID] != nil {
 			s.meters[l.ID].forgive()
+		}
+		if ok && (was.Rate != l.Rate || was.Bytes != l.Bytes) {
+			s.statusOf(l.ID).syncs++ // a peer that was held up tries again
 		}
 	}
 	gone := slices.DeleteFunc(slices.Collect(maps.Keys(before)), func(id string) bool { _, ok := s.links[id]; return ok })
+	if fail.Bug("peer-unrevoked") {
+		gone = nil
+	}
 	for _, id := range gone {
 		if st := s.statuses[id]; st != nil && st.cancel != nil {
 			st.cancel(errEnded)

@@ -403,6 +403,9 @@ func (y *cycle) beat(ctx context.Context) error {
 			}
 			synced = y.s.o.Steady()
 		}
+		if told {
+			nudge(y.woken)
+		}
 	}
 }
 

@@ -140,14 +140,18 @@ func (s *Service) serveStream(w http.ResponseWriter, k known) error {
 	tell := teller{told: told}
 	for {
 		bell := s.bells()
-		if ctx.Err() != nil || s.silent(r.link.ID) {
+		if ctx.Err() != nil {
+			return nil
+		}
+		if s.silent(r.link.ID) {
+			s.failed(r.link.ID, stateWaiting, "nothing was heard of the peer for "+s.o.Pace.Silent.String()+", though its connection looked open")
 			return nil
 		}
 		now, wait := tell.now(s, r.link.ID)
 		if now && out.Send(web.ServerEvent{Name: "sync", Data: []byte("{}")}) != nil {
 			return nil
 		}
-		if s.again(ctx, k, &r) != nil {
+		if !fail.Bug("peer-unrevoked") && s.again(ctx, k, &r) != nil {
 			return nil // it is told why when it connects again
 		}
 		batch, next, err := s.o.Journal.Follow(ctx, r.sight, r.after, frameRows, bell, min(wait, s.o.Pace.Beat))
