@@ -63,6 +63,11 @@ func (r *Rules) forbidden(text string) (labels []string) {
 	for _, s := range r.words.find(text) {
 		labels = append(labels, s.label)
 	}
+	if v, ok := decoded(text); ok && len(r.words.known) > 0 {
+		for _, s := range r.words.find(string(v.text)) {
+			labels = append(labels, s.label)
+		}
+	}
 	if len(r.expressions) == 0 {
 		return labels
 	}
