@@ -36,6 +36,12 @@ const (
 	maxRevoked    = 16   // keys in one statement
 )
 
+// Bounds of a file of keys as `polder keys show --all --json` prints it: a line holds the chain of one owner.
+const (
+	MaxKeyLine  = 2 * MaxStatements * MaxStatement // bytes
+	MaxKeyLines = 100_000
+)
+
 // Statement is one change of the keys of an owner, which is an organisation or a node. Statements are only ever added;
 // each names the hash of the one before and is signed by the key then in force, or by the recovery key. Its bytes are
 // its canonical form (RFC 8785), and no others.

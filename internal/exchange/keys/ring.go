@@ -59,22 +59,16 @@ type knownBlind struct {
 	digest    [32]byte
 }
 
-// Bounds on a file of keys.
-const (
-	maxRingLine  = 8 << 20
-	maxRingLines = 100_000
-)
-
 // ReadRing reads a file of keys: JSON lines. A chain that is broken, a line of unknown form and a key of two owners are
 // errors; the place is named.
 func ReadRing(in io.Reader, certificates Certificates) (*Ring, error) {
 	r := &Ring{chains: map[string]seal.Chain{}, names: map[string]string{}, keys: map[seal.KeyID]string{}, blinds: map[string]knownBlind{}, certificates: certificates}
 	lines := bufio.NewScanner(in)
-	lines.Buffer(make([]byte, 0, 64<<10), maxRingLine)
+	lines.Buffer(make([]byte, 0, 64<<10), seal.MaxKeyLine)
 	n := 0
 	for lines.Scan() {
-		if n++; n > maxRingLines {
-			return nil, fmt.Errorf("%d: more lines than %d are not read", n, maxRingLines)
+		if n++; n > seal.MaxKeyLines {
+			return nil, fmt.Errorf("%d: more lines than %d are not read", n, seal.MaxKeyLines)
 		}
 		line := bytes.TrimSpace(lines.Bytes())
 		if len(line) == 0 {
@@ -86,7 +80,7 @@ func ReadRing(in io.Reader, certificates Certificates) (*Ring, error) {
 		r.lines++
 	}
 	if err := lines.Err(); errors.Is(err, bufio.ErrTooLong) {
-		return nil, fmt.Errorf("%d: the line is longer than %d bytes", n+1, maxRingLine)
+		return nil, fmt.Errorf("%d: the line is longer than %d bytes", n+1, seal.MaxKeyLine)
 	} else if err != nil {
 		return nil, err
 	}

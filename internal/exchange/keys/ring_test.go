@@ -118,8 +118,8 @@ func TestRingRefuses(t *testing.T) {
 		"a statement changed":     {strings.Replace(of, `"n":1`, `"n":2`, 1), "begin is the first statement"},
 		"a signature changed":     {strings.Replace(of, `"signature":"`, `"signature":"A`, 1), "1:"},
 		"a digest that is none":   {`{"blind":"x","digest":"00"}`, "64 digits of hexadecimal"},
-		"more lines than allowed": {strings.Repeat("\n", maxRingLines+1), "more lines than"},
-		"a line without end":      {strings.Repeat("x", maxRingLine+1), "longer than"},
+		"more lines than allowed": {strings.Repeat("\n", seal.MaxKeyLines+1), "more lines than"},
+		"a line without end":      {strings.Repeat("x", seal.MaxKeyLine+1), "longer than"},
 	} {
 		if _, err := ReadRing(strings.NewReader(c.file), nil); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: %v; want %q", why, err, c.want)

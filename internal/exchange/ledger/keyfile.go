@@ -21,29 +21,23 @@ type Keys struct {
 	owners map[string][]ed25519.PublicKey
 }
 
-// Bounds of a file of keys.
-const (
-	keyLine  = 1 << 20
-	keyLines = 10_000
-)
-
 // ReadKeys reads a file of keys: lines as `polder log list --keys` prints them, or as `polder keys show --all --json`
 // does. Of the latter, revoked keys are left out.
 func ReadKeys(in io.Reader) (Keys, error) {
 	k := Keys{owners: map[string][]ed25519.PublicKey{}}
 	lines := bufio.NewScanner(in)
-	lines.Buffer(make([]byte, 0, 64<<10), keyLine)
+	lines.Buffer(make([]byte, 0, 64<<10), seal.MaxKeyLine)
 	n := 0
 	for lines.Scan() {
-		if n++; n > keyLines {
-			return k, fmt.Errorf("%d: more lines than %d are not read", n, keyLines)
+		if n++; n > seal.MaxKeyLines {
+			return k, fmt.Errorf("%d: more lines than %d are not read", n, seal.MaxKeyLines)
 		}
 		if err := k.read(bytes.TrimSpace(lines.Bytes())); err != nil {
 			return k, fmt.Errorf("%d: %w", n, err)
 		}
 	}
 	if errors.Is(lines.Err(), bufio.ErrTooLong) {
-		return k, fmt.Errorf("%d: the line is longer than %d bytes", n+1, keyLine)
+		return k, fmt.Errorf("%d: the line is longer than %d bytes", n+1, seal.MaxKeyLine)
 	}
 	return k, lines.Err()
 }
