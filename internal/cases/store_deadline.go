@@ -155,10 +155,11 @@ const sqlOpenDeadlines = ` FROM cases_deadline d JOIN cases_case c ON c.id = d.c
 // sqlOver is the condition that a deadline with a time is over; ?3 is now.
 const sqlOver = `d.due > 0 AND (d.due < ?3 OR d.late > 0)`
 
-// openDeadlines are open deadlines of all cases that the viewer sees: those with a time first, the earliest first.
+// openDeadlines are open deadlines of all cases that the viewer sees: those with a time first, the earliest first. Every
+// page of the console asks; SQLite looks at the value of a bare LIMIT ? when it plans, and so would plan anew each time.
 func openDeadlines(a db.Querier, v caseViewer, now time.Time, f DeadlineFilter) ([]deadlineRow, error) {
 	rows, err := a.Query(`SELECT `+deadlineColumns+`, c.title`+sqlOpenDeadlines+` AND (?4 = 0 OR `+sqlOver+`) AND (?5 = 0 OR d.due > 0 AND d.due <= ?5)
-		ORDER BY d.due = 0, d.due, d.case_id, d.rule LIMIT ?6`, string(v.person), string(v.org), caseStamp(now), f.Late, caseStamp(f.Until), f.Limit)
+		ORDER BY d.due = 0, d.due, d.case_id, d.rule LIMIT ?6 + 0`, string(v.person), string(v.org), caseStamp(now), f.Late, caseStamp(f.Until), f.Limit)
 	return db.All(func(row db.Row) (deadlineRow, error) {
 		var title string
 		r, err := scanDeadline(row, &title)
