@@ -38,7 +38,7 @@ func (p *Pages) Card(ctx context.Context, by polder.Actor, words web.Words) (web
 		return web.Block{}, err
 	}
 	for _, k := range tasks[:min(len(tasks), cardTasks)] {
-		row := web.Todo{Icon: "check", Title: caseClip(caseItemTitle(words, k.Item), 120), Href: casePath("/cases", string(k.Case.ID), "items", k.Item.ID), Text: caseClip(caseOr(k.Case.Title, words.T("cases.untitled")), 120)}
+		row := web.Todo{Icon: "check", Title: web.Clip(caseItemTitle(words, k.Item), 120), Href: casePath("/cases", string(k.Case.ID), "items", k.Item.ID), Text: web.Clip(caseOr(k.Case.Title, words.T("cases.untitled")), 120)}
 		if !k.Item.At.IsZero() {
 			row.Tag, row.TagIcon = words.When(k.Item.At), "clock"
 			if k.Item.At.Before(now) {
@@ -70,7 +70,7 @@ func (p *Pages) cardDeadlines(ctx context.Context, by polder.Actor, words web.Wo
 			continue
 		}
 		m := deadlineMarkOf(words, d, now)
-		row := web.Todo{Class: m.Class, Icon: "flag", Title: words.T("cases.card.deadline", "what", deadlineCapital(d.Said(words.Lang())), "case", caseClip(caseOr(d.CaseTitle, words.T("cases.untitled")), 80)), Href: formPath(d), Text: d.Regulation + " " + d.Article, Tag: deadlineLeft(words, d, now), TagIcon: m.Icon}
+		row := web.Todo{Class: m.Class, Icon: "flag", Title: words.T("cases.card.deadline", "what", deadlineCapital(d.Said(words.Lang())), "case", web.Clip(caseOr(d.CaseTitle, words.T("cases.untitled")), 80)), Href: formPath(d), Text: d.Regulation + " " + d.Article, Tag: deadlineLeft(words, d, now), TagIcon: m.Icon}
 		rows = append(rows, row)
 	}
 	return rows, page.Open, nil

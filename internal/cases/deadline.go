@@ -156,7 +156,7 @@ func deadlineTribool(s string) (deadline.Tribool, error) {
 	case "", "unknown":
 		return deadline.Unknown, nil
 	}
-	return 0, polder.Errorf(polder.Invalid, "serious: %q is not known; use yes, no or unknown", caseClip(s, 40))
+	return 0, polder.Errorf(polder.Invalid, "serious: %q is not known; use yes, no or unknown", clipCase(s, 40))
 }
 
 // AwareChange is when the organisation first knew, as somebody said it.

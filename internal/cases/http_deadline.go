@@ -49,7 +49,7 @@ func (a *API) computeDeadlines(w http.ResponseWriter, r *http.Request) error {
 	q := r.URL.Query()
 	for name, values := range q {
 		if !strings.Contains(" "+strings.Join(deadlineAsked, " ")+" ", " "+name+" ") {
-			return polder.Errorf(polder.Invalid, "query: %q is not known; use %s", caseClip(name, 40), strings.Join(deadlineAsked, ", "))
+			return polder.Errorf(polder.Invalid, "query: %q is not known; use %s", web.Clip(name, 40), strings.Join(deadlineAsked, ", "))
 		}
 		if len(values) > 1 {
 			return polder.Errorf(polder.Invalid, "query: %s is given twice", name)

@@ -114,7 +114,7 @@ func (p *Pages) Nav() []web.NavItem {
 
 // caseCrumbs is the way to a page of one case.
 func caseCrumbs(words web.Words, c CaseView) []web.Link {
-	return []web.Link{{Text: words.T("cases.nav"), Href: "/cases"}, {Text: caseClip(caseTitle(words, c), 60), Href: casePath("/cases", string(c.ID))}}
+	return []web.Link{{Text: words.T("cases.nav"), Href: "/cases"}, {Text: web.Clip(caseTitle(words, c), 60), Href: casePath("/cases", string(c.ID))}}
 }
 
 // casesNamed says who people and organisations are, asking about each once.

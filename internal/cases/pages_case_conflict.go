@@ -197,7 +197,7 @@ func caseHold(words web.Words, f *caseForm, err error) bool {
 	}
 	var said []string
 	for _, found := range hold.Found[:min(len(hold.Found), 10)] {
-		said = append(said, words.T("cases.careless.value", "value", web.Defang(caseClip(found.Value, 80)), "level", found.Level))
+		said = append(said, words.T("cases.careless.value", "value", web.Defang(web.Clip(found.Value, 80)), "level", found.Level))
 	}
 	f.Fields = append(f.Fields, web.Field{Name: "confirmed", Label: words.T("cases.careless"), Error: words.T("cases.careless.text", "values", strings.Join(said, "; ")), Many: true, Class: "across", Options: []web.Option{{Value: "yes", Label: words.T("cases.careless.yes")}}})
 	return true

@@ -20,7 +20,7 @@ func (c *caseSheet) evidenceBlocks(v *caseView, it Item, rows *[]web.Pair) {
 	t, e := c.words.T, it.Evidence
 	*rows = append(*rows, web.Pair{Term: t("cases.evidence.where"), Text: caseOr(e.Where, t("cases.evidence.here"))})
 	if e.Name != "" {
-		*rows = append(*rows, web.Pair{Term: t("cases.evidence.name"), Text: caseClip(e.Name, 200)}, web.Pair{Term: t("cases.evidence.size"), Text: c.words.Size(e.Size)})
+		*rows = append(*rows, web.Pair{Term: t("cases.evidence.name"), Text: web.Clip(e.Name, 200)}, web.Pair{Term: t("cases.evidence.size"), Text: c.words.Size(e.Size)})
 	}
 	if e.SHA256 != "" {
 		*rows = append(*rows, web.Pair{Term: "SHA-256", Text: e.SHA256, Code: true})
@@ -93,7 +93,7 @@ func caseUploadOf(r *http.Request) (*caseUpload, error) {
 
 // caseFileName is the name of a file without the folders that some browsers send along.
 func caseFileName(name string) string {
-	return caseClip(path.Base(strings.ReplaceAll(name, `\`, "/")), caseMaxShort)
+	return web.Clip(path.Base(strings.ReplaceAll(name, `\`, "/")), caseMaxShort)
 }
 
 // addCaseFile adds a file, or a thing that lies somewhere, as evidence.

@@ -60,7 +60,7 @@ func (c *caseSheet) jewelNames(ids string) string {
 	var names []string
 	for _, id := range strings.Fields(ids) {
 		if j, err := c.p.Jewel(c.ctx, c.by, id); err == nil {
-			names = append(names, caseClip(j.Name, 80))
+			names = append(names, web.Clip(j.Name, 80))
 		}
 	}
 	return strings.Join(names, ", ")
@@ -84,7 +84,7 @@ func (c *caseSheet) did(rev CaseRevision) string {
 	}
 	switch {
 	case rev.Of != nil:
-		return c.words.T("cases.did.item", "did", said, "kind", c.words.T("cases.item."+string(rev.Of.Kind)), "title", caseClip(caseItemTitle(c.words, *rev.Of), 120))
+		return c.words.T("cases.did.item", "did", said, "kind", c.words.T("cases.item."+string(rev.Of.Kind)), "title", web.Clip(caseItemTitle(c.words, *rev.Of), 120))
 	case rev.Member != nil:
 		return c.words.T("cases.did.member", "did", said, "who", caseOr(rev.Member.Name, c.names.person(rev.Member.Person, rev.Member.Org)), "part", c.words.T("cases.part."+string(rev.Member.Part)), "level", rev.Member.Ceiling)
 	case rev.What != "case":
@@ -101,13 +101,13 @@ func (c *caseSheet) changes(was, is CaseRevision) []web.Change {
 	var out []web.Change
 	add := func(key, a, b string) {
 		if a != b {
-			out = append(out, web.Change{Property: c.words.T(key), Was: caseClip(a, caseHistoryText), Is: caseClip(b, caseHistoryText)})
+			out = append(out, web.Change{Property: c.words.T(key), Was: web.Clip(a, caseHistoryText), Is: web.Clip(b, caseHistoryText)})
 		}
 	}
 	switch {
 	case was.Case != nil && is.Case != nil:
 		for _, d := range caseDiffersOf(c.words, caseInputFrom(c.words, *was.Case), caseInputFrom(c.words, *is.Case)) {
-			out = append(out, web.Change{Property: d.Field, Was: caseClip(caseJoined(d.There), caseHistoryText), Is: caseClip(caseJoined(d.Yours), caseHistoryText)})
+			out = append(out, web.Change{Property: d.Field, Was: web.Clip(caseJoined(d.There), caseHistoryText), Is: web.Clip(caseJoined(d.Yours), caseHistoryText)})
 		}
 		add("cases.known", c.words.When(was.Case.Aware), c.words.When(is.Case.Aware))
 		add("cases.status", c.words.T("cases.status."+string(was.Case.Status)), c.words.T("cases.status."+string(is.Case.Status)))
@@ -115,7 +115,7 @@ func (c *caseSheet) changes(was, is CaseRevision) []web.Change {
 		a, b := caseDraftFrom(c.words, *was.Of), caseDraftFrom(c.words, *is.Of)
 		a.Owner, b.Owner = "", "" // names of people are said in words
 		for _, d := range caseItemDiffers(c.words, a, b) {
-			out = append(out, web.Change{Property: d.Field, Was: caseClip(caseJoined(d.There), caseHistoryText), Is: caseClip(caseJoined(d.Yours), caseHistoryText)})
+			out = append(out, web.Change{Property: d.Field, Was: web.Clip(caseJoined(d.There), caseHistoryText), Is: web.Clip(caseJoined(d.Yours), caseHistoryText)})
 		}
 		if was.Of.Task != nil && is.Of.Task != nil {
 			add("cases.task.owner", caseTaskOwner(c, *was.Of), caseTaskOwner(c, *is.Of))

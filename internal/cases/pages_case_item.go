@@ -193,7 +193,7 @@ func (c *caseSheet) supersedesField(chosen string) (web.Field, error) {
 	page, err := c.p.Items(c.ctx, c.by, c.ID, ItemFilter{Kind: ItemDecision, Limit: 200})
 	for _, it := range page.Items {
 		if it.Decision != nil && it.Decision.SupersededBy == "" {
-			f.Options = append(f.Options, web.Option{Value: it.ID, Label: caseClip(caseItemTitle(c.words, it), 120), Chosen: it.ID == chosen})
+			f.Options = append(f.Options, web.Option{Value: it.ID, Label: web.Clip(caseItemTitle(c.words, it), 120), Chosen: it.ID == chosen})
 		}
 	}
 	return f, err
@@ -339,7 +339,7 @@ func (p *Pages) caseAll(w http.ResponseWriter, r *http.Request) error {
 	c.more(&b, kind, "cases.add."+string(kind))
 	v.add(b)
 	t := caseTable{}
-	t.page(r.URL, page.Next, r.URL.Query().Get("next") != "")
+	t.Pager = web.NextPart(r.URL, page.Next, r.URL.Query().Get("next") != "")
 	links := []web.Mark{{Icon: "list", Text: c.words.T("cases.all.struck"), Href: web.With(r.URL, "struck", "yes")}}
 	if struck {
 		links[0] = web.Mark{Icon: "list", Text: c.words.T("cases.all.unstruck"), Href: web.With(r.URL, "struck", "")}
@@ -424,7 +424,7 @@ func (p *Pages) showCaseItem(w http.ResponseWriter, r *http.Request, c *caseShee
 		v.add(caseBlock(c.words.T("cases.item.change"), "", "case-form", f))
 		c.itemDialogs(&v, it)
 	}
-	p.site.Render(w, r, web.Page{Template: "cases/case", Title: caseClip(caseItemTitle(c.words, it), caseMaxTitle), TLP: it.Level, Crumbs: caseCrumbs(c.words, c.CaseView), Status: caseStatus(failed), Data: v})
+	p.site.Render(w, r, web.Page{Template: "cases/case", Title: web.Clip(caseItemTitle(c.words, it), caseMaxTitle), TLP: it.Level, Crumbs: caseCrumbs(c.words, c.CaseView), Status: caseStatus(failed), Data: v})
 	return nil
 }
 

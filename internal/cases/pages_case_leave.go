@@ -213,7 +213,7 @@ func (c *caseSheet) releaseItems(d caseReleaseDraft) (web.Field, error) {
 		f := web.Field{Name: "values", Label: t("cases.release.values"), Help: t("cases.release.chosen-help"), Many: true, Class: "across"}
 		for _, one := range d.Values {
 			kind, value, _ := strings.Cut(one, " ")
-			f.Options = append(f.Options, web.Option{Value: one, Label: caseClip(caseDefang(indicator.Kind(kind), value), 120), Help: caseClip(kind, 40), Chosen: true})
+			f.Options = append(f.Options, web.Option{Value: one, Label: web.Clip(caseDefang(indicator.Kind(kind), value), 120), Help: web.Clip(kind, 40), Chosen: true})
 		}
 		return f, nil
 	}
@@ -221,7 +221,7 @@ func (c *caseSheet) releaseItems(d caseReleaseDraft) (web.Field, error) {
 	page, err := c.p.Items(c.ctx, c.by, c.ID, ItemFilter{Kind: ItemObservable, Limit: 200})
 	for _, it := range page.Items {
 		if it.Observable != nil {
-			f.Options = append(f.Options, web.Option{Value: it.ID, Label: caseClip(caseDefang(it.Observable.Type, it.Observable.Value), 120), Help: caseReleaseHelp(it), Chosen: slices.Contains(d.Items, it.ID)})
+			f.Options = append(f.Options, web.Option{Value: it.ID, Label: web.Clip(caseDefang(it.Observable.Type, it.Observable.Value), 120), Help: caseReleaseHelp(it), Chosen: slices.Contains(d.Items, it.ID)})
 		}
 	}
 	return f, err
@@ -232,7 +232,7 @@ func caseReleaseHelp(it Item) string {
 	if it.Title == "" || it.Title == it.Observable.Value {
 		return it.Level.Label()
 	}
-	return caseClip(it.Title, 100) + " · " + it.Level.Label()
+	return web.Clip(it.Title, 100) + " · " + it.Level.Label()
 }
 
 // placeField offers the communities where the reader may share, and says at which levels.

@@ -100,10 +100,10 @@ func (p *Pages) caseList(w http.ResponseWriter, r *http.Request) error {
 	if web.Contributor.Allows(by) {
 		v.Actions = append(v.Actions, web.Action{Label: words.T("cases.new"), Href: "/cases/new", Icon: "plus", Primary: true, Shortcut: "n"})
 	}
-	v.Facets, v.Chosen = caseChosen(caseFacets(words, at, f, totals), words.T("cases.list.open"), words.T("cases.list.any"))
+	v.Facets, v.Chosen = web.OneOfEach(caseFacets(words, at, f, totals), words.T("cases.list.open"), words.T("cases.list.any"))
 	v.Table = caseListTable(words, at, page.Cases, due, caseListEmpty(words, by, narrows))
 	if find == "" { // the address of a next page would have to hold what is looked for
-		v.Table.page(at, page.Next, f.Next != "")
+		v.Table.Pager = web.NextPart(at, page.Next, f.Next != "")
 	}
 	more, err := p.caseListBelow(r.Context(), words, by)
 	if err != nil {
@@ -155,24 +155,6 @@ func caseFacets(words web.Words, at *url.URL, f CaseFilter, t CaseTotals) web.Fa
 	return web.Facets{At: at, Keep: []string{"sort"}, Groups: groups}
 }
 
-// caseChosen are facets of which one option of each group counts: an option "" of each stands for none, and is chosen
-// where no other is.
-func caseChosen(f web.Facets, none ...string) (web.Facets, []web.Link) {
-	var chosen []web.Link
-	for i := range f.Groups {
-		g := &f.Groups[i]
-		open := true
-		for _, o := range g.Options {
-			if o.Chosen {
-				open = false
-				chosen = append(chosen, web.Link{Text: o.Label, Href: web.With(f.At, g.Name, "")})
-			}
-		}
-		g.Options = append([]web.FacetOption{{Label: none[min(i, len(none)-1)], Chosen: open}}, g.Options...)
-	}
-	return f, chosen
-}
-
 // caseDue is the next deadline of a case that was not met yet.
 type caseDue struct {
 	What string
@@ -206,7 +188,7 @@ func caseTitle(words web.Words, c CaseView) string {
 	if c.Title == "" {
 		return words.T("cases.untitled")
 	}
-	return caseClip(c.Title, caseMaxTitle)
+	return web.Clip(c.Title, caseMaxTitle)
 }
 
 func caseListEmpty(words web.Words, by polder.Actor, narrowed bool) web.Empty {
@@ -317,7 +299,7 @@ func (p *Pages) caseJewelsField(ctx context.Context, words web.Words, by polder.
 		return f, nil
 	}
 	for _, j := range page.Jewels {
-		f.Options = append(f.Options, web.Option{Value: j.ID, Label: caseClip(j.Name, caseMaxShort), Help: caseClip(strings.Join(j.Technology, ", "), 80), Chosen: slices.Contains(chosen, j.ID)})
+		f.Options = append(f.Options, web.Option{Value: j.ID, Label: web.Clip(j.Name, caseMaxShort), Help: web.Clip(strings.Join(j.Technology, ", "), 80), Chosen: slices.Contains(chosen, j.ID)})
 	}
 	return f, err
 }

@@ -129,7 +129,7 @@ func (c *caseSheet) facts() []web.Pair {
 	add("cases.class.short", caseClassText(c.words, c.Class))
 	add("cases.severity.short", caseWord(c.words, "cases.severity.", c.Severity))
 	add("cases.status", caseWord(c.words, "cases.status.", c.Status))
-	add("cases.victim.short", caseClip(c.Victim, 80))
+	add("cases.victim.short", web.Clip(c.Victim, 80))
 	add("cases.crosses", c.crosses())
 	return out
 }
@@ -327,7 +327,7 @@ func (c *caseSheet) observables(all []Item) (caseValueTable, error) {
 			continue
 		}
 		o := it.Observable
-		row := caseValue{Shown: caseClip(caseDefang(o.Type, o.Value), 200), Whole: o.Value, Href: c.item(it), Type: c.kind(o.Type), Level: it.Level, Title: it.Title, Bad: o.Bad, Seen: c.span(o)}
+		row := caseValue{Shown: web.Clip(caseDefang(o.Type, o.Value), 200), Whole: o.Value, Href: c.item(it), Type: c.kind(o.Type), Level: it.Level, Title: it.Title, Bad: o.Bad, Seen: c.span(o)}
 		look, err := c.p.LookUp(c.ctx, c.by, c.ID, it.ID)
 		if err != nil {
 			return t, err
@@ -344,10 +344,10 @@ func (c *caseSheet) observables(all []Item) (caseValueTable, error) {
 // knownLinks are what the exchange and other cases hold of a value, at most n of each.
 func (c *caseSheet) knownLinks(look ItemLookUp, n int) (known, cases []web.Link) {
 	for _, k := range look.Known[:min(n, len(look.Known))] {
-		known = append(known, web.Link{Text: c.words.T("cases.known.in", "what", caseClip(caseOr(k.Title, k.Type), 80), "community", k.CommunityName), Href: k.Href})
+		known = append(known, web.Link{Text: c.words.T("cases.known.in", "what", web.Clip(caseOr(k.Title, k.Type), 80), "community", k.CommunityName), Href: k.Href})
 	}
 	for _, o := range look.Cases[:min(n, len(look.Cases))] {
-		cases = append(cases, web.Link{Text: caseClip(caseOr(o.Title, c.words.T("cases.untitled")), 80), Href: casePath("/cases", string(o.ID))})
+		cases = append(cases, web.Link{Text: web.Clip(caseOr(o.Title, c.words.T("cases.untitled")), 80), Href: casePath("/cases", string(o.ID))})
 	}
 	return known, cases
 }
@@ -451,7 +451,7 @@ func (c *caseSheet) taskTable(all []Item) caseTable {
 		if it.Task.Owner != "" {
 			row.Cells[0].Text = c.names.person(it.Task.Owner, it.Org)
 		}
-		about := caseClip(row.Name, 60)
+		about := web.Clip(row.Name, 60)
 		switch {
 		case !it.Task.Done.IsZero():
 			row.Cells[2] = caseCell{Mark: caseMark{"ok", "check", c.words.T("cases.task.done")}}
@@ -596,7 +596,7 @@ func (c *caseSheet) addShared(v *caseView) error {
 	}
 	for _, o := range left[:min(len(left), caseShowsOthers)] {
 		c.level = caseStricter(c.level, o.Level)
-		marks = append(marks, web.Mark{Class: "yes", Text: c.words.T("cases.leave.left", "what", web.Defang(caseClip(o.Says, 120)), "community", o.Community, "level", o.Level), Href: casePath("/objects", o.Object)})
+		marks = append(marks, web.Mark{Class: "yes", Text: c.words.T("cases.leave.left", "what", web.Defang(web.Clip(o.Says, 120)), "community", o.Community, "level", o.Level), Href: casePath("/objects", o.Object)})
 	}
 	if c.leads() && c.Access.Own {
 		all, err := c.p.Sharings(c.ctx, c.by, c.ID)
@@ -644,7 +644,7 @@ func (c *caseSheet) addRelated(v *caseView) error {
 	}
 	for _, o := range alike[:min(len(alike), caseShowsOthers)] {
 		c.level = caseStricter(c.level, o.Level)
-		marks = append(marks, web.Mark{Icon: "target", Text: c.words.T("cases.link.alike", "title", caseOr(o.Title, c.words.T("cases.untitled")), "value", web.Defang(caseClip(o.Why, 80))), Href: casePath("/cases", string(o.ID))})
+		marks = append(marks, web.Mark{Icon: "target", Text: c.words.T("cases.link.alike", "title", caseOr(o.Title, c.words.T("cases.untitled")), "value", web.Defang(web.Clip(o.Why, 80))), Href: casePath("/cases", string(o.ID))})
 	}
 	if c.Report != "" && c.Access.Own {
 		marks = append(marks, web.Mark{Icon: "bell", Text: c.words.T("cases.link.report"), Href: casePath("/cases/reports", c.Report)})
@@ -671,7 +671,7 @@ func (c *caseSheet) addAbout(v *caseView) error {
 		add("cases.changed", c.words.When(c.Changed))
 	}
 	add("cases.rsit", c.Class)
-	add("cases.noticed.short", caseClip(c.Noticed, 400))
+	add("cases.noticed.short", web.Clip(c.Noticed, 400))
 	if !c.Occurred.IsZero() {
 		add("cases.occurred.short", c.words.When(c.Occurred))
 	}

@@ -134,18 +134,6 @@ func (t *caseTable) add(row caseRow) {
 	t.Rows = append(t.Rows, row)
 }
 
-// page links a table that is shown in parts with the part behind it, whose beginning is next, and with the first.
-func (t *caseTable) page(at *url.URL, next string, further bool) {
-	if next != "" {
-		q := at.Query()
-		q.Set("next", next)
-		t.Pager.Older = at.EscapedPath() + "?" + q.Encode()
-	}
-	if further {
-		t.Pager.Newer = web.With(at, "next", "")
-	}
-}
-
 // caseNotDone says on the page why something was not done; nil for nothing.
 func caseNotDone(words web.Words, err error) []web.Alert {
 	if err == nil {
@@ -168,24 +156,10 @@ func (p *Pages) caseDone(w http.ResponseWriter, r *http.Request, to, key string,
 	return nil
 }
 
-// caseClip shortens a text for the screen; what is kept stays whole.
-func caseClip(s string, runes int) string {
-	if len(s) <= runes {
-		return s
-	}
-	n := 0
-	for i := range s {
-		if n++; n > runes {
-			return s[:i] + "…"
-		}
-	}
-	return s
-}
-
 // caseFirstLine is the first line of a text, clipped: for where one line is shown of what people wrote.
 func caseFirstLine(s string, runes int) string {
 	s, _, _ = strings.Cut(strings.TrimSpace(s), "\n")
-	return caseClip(strings.TrimSpace(s), runes)
+	return web.Clip(strings.TrimSpace(s), runes)
 }
 
 // casePath joins a path of which the parts are somebody's.

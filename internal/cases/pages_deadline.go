@@ -63,7 +63,7 @@ func (p *Pages) openPage(w http.ResponseWriter, r *http.Request) error {
 		Empty: web.Empty{Icon: "clock", Title: words.T("cases.deadline.none"), Text: words.T("cases.deadline.none.text"), Actions: []web.Action{{Label: words.T("cases.tab.assistant"), Href: "/cases/assistant"}}}}
 	for _, d := range page.Deadlines {
 		row := deadlineTableRow(words, d, now)
-		row.Cells = slices.Insert(row.Cells, 0, caseCell{Text: caseClip(d.CaseTitle, 80), Href: casePath("/cases", string(d.Case))})
+		row.Cells = slices.Insert(row.Cells, 0, caseCell{Text: web.Clip(d.CaseTitle, 80), Href: casePath("/cases", string(d.Case))})
 		t.add(row)
 	}
 	if page.More {
@@ -147,7 +147,7 @@ func (p *Pages) showDuties(w http.ResponseWriter, r *http.Request, entered url.V
 			caseBlock(words.T("cases.duties.aware"), "", "case-form", p.awareForm(words, duties, entered)))
 	}
 	p.site.Render(w, r, web.Page{Template: "cases/case", Title: words.T("cases.duties.title"), Lede: c.Title, TLP: c.Level, Status: caseStatus(wrong), Data: v,
-		Crumbs: []web.Link{{Text: words.T("cases.tab.cases"), Href: "/cases"}, {Text: caseClip(c.Title, 60), Href: casePath("/cases", string(c.ID))}}})
+		Crumbs: []web.Link{{Text: words.T("cases.tab.cases"), Href: "/cases"}, {Text: web.Clip(c.Title, 60), Href: casePath("/cases", string(c.ID))}}})
 	return nil
 }
 

@@ -47,7 +47,7 @@ func (p *Pages) showForm(w http.ResponseWriter, r *http.Request, entered url.Val
 		title = f.Form.NL
 	}
 	p.site.Render(w, r, web.Page{Template: "cases/case", Title: title, Lede: deadlineCapital(d.Regulation + " " + d.Article + ": " + deadlineUntil(words, d)), TLP: f.Level, Status: caseStatus(wrong), Data: v,
-		Crumbs: []web.Link{{Text: words.T("cases.tab.cases"), Href: "/cases"}, {Text: caseClip(f.Title, 60), Href: casePath("/cases", string(d.Case))}, {Text: words.T("cases.tab.deadlines"), Href: dutiesPath(d.Case)}}})
+		Crumbs: []web.Link{{Text: words.T("cases.tab.cases"), Href: "/cases"}, {Text: web.Clip(f.Title, 60), Href: casePath("/cases", string(d.Case))}, {Text: words.T("cases.tab.deadlines"), Href: dutiesPath(d.Case)}}})
 	return nil
 }
 

@@ -216,7 +216,7 @@ func deskLogTable(words web.Words, d DeskDetail) caseTable {
 		Empty: web.Empty{Icon: "doc", Title: words.T("cases.desk.log.none"), Text: words.T("cases.desk.nobody.text")}}
 	for i := len(d.Log) - 1; i >= 0; i-- {
 		e := d.Log[i]
-		t.add(caseRow{Name: strconv.Itoa(e.N) + " · " + e.Name, Cells: []caseCell{{Text: words.T("cases.desk.log." + string(e.Did))}, {At: e.At}, {Text: caseClip(e.Hash, 16), Code: true}}})
+		t.add(caseRow{Name: strconv.Itoa(e.N) + " · " + e.Name, Cells: []caseCell{{Text: words.T("cases.desk.log." + string(e.Did))}, {At: e.At}, {Text: web.Clip(e.Hash, 16), Code: true}}})
 	}
 	return t
 }

@@ -67,13 +67,13 @@ func (p *Pages) showJewels(w http.ResponseWriter, r *http.Request, imported *Jew
 	if imported != nil {
 		v.Alerts = append(v.Alerts, jewelImportAlerts(words, *imported)...)
 	}
-	v.Facets, v.Chosen = caseChosen(web.Facets{At: at, Groups: []web.FacetGroup{{Name: "removed", Legend: t("cases.jewel.which"), Options: []web.FacetOption{{Value: "yes", Label: t("cases.jewel.removed"), Chosen: f.Removed}}}}}, t("cases.jewel.kept"))
+	v.Facets, v.Chosen = web.OneOfEach(web.Facets{At: at, Groups: []web.FacetGroup{{Name: "removed", Legend: t("cases.jewel.which"), Options: []web.FacetOption{{Value: "yes", Label: t("cases.jewel.removed"), Chosen: f.Removed}}}}}, t("cases.jewel.kept"))
 	v.Table = caseTable{Label: t("cases.tab.jewels"), Heads: web.PlainHeads(t("cases.jewel.name"), t("cases.jewel.technology"), t("cases.jewel.depends"), t("cases.jewel.owner"), t("cases.changed")), Empty: jewelEmpty(words, by, f.Removed || find != "")}
 	for _, j := range page.Jewels {
-		v.Table.add(caseRow{Name: caseClip(j.Name, caseMaxShort), Href: casePath("/cases/jewels", j.ID), Sub: caseFirstLine(j.Worth, 120), Cells: []caseCell{{Text: caseClip(strings.Join(j.Technology, ", "), 120)}, {Text: jewelDepends(words, j)}, {Text: caseClip(j.Owner, 80)}, {At: j.Changed}}})
+		v.Table.add(caseRow{Name: web.Clip(j.Name, caseMaxShort), Href: casePath("/cases/jewels", j.ID), Sub: caseFirstLine(j.Worth, 120), Cells: []caseCell{{Text: web.Clip(strings.Join(j.Technology, ", "), 120)}, {Text: jewelDepends(words, j)}, {Text: web.Clip(j.Owner, 80)}, {At: j.Changed}}})
 	}
 	if find == "" {
-		v.Table.page(at, page.Next, f.Next != "")
+		v.Table.Pager = web.NextPart(at, page.Next, f.Next != "")
 	}
 	if web.Steward.Allows(by) {
 		v.Actions = []web.Action{{Label: t("cases.jewel.new"), Href: "/cases/jewels/new", Icon: "plus", Primary: true, Shortcut: "n"}}
@@ -216,7 +216,7 @@ func (p *Pages) showJewel(w http.ResponseWriter, r *http.Request, j Jewel, d jew
 		v.add(caseBlock(t("cases.jewel.change"), "", "case-form", f))
 		v.Dialogs = append(v.Dialogs, jewelDialog(words, j))
 	}
-	p.site.Render(w, r, web.Page{Template: "cases/case", Title: caseClip(j.Name, caseMaxShort), Lede: caseFirstLine(j.Worth, 400), Crumbs: jewelCrumbs(words), Status: caseStatus(failed), Data: v})
+	p.site.Render(w, r, web.Page{Template: "cases/case", Title: web.Clip(j.Name, caseMaxShort), Lede: caseFirstLine(j.Worth, 400), Crumbs: jewelCrumbs(words), Status: caseStatus(failed), Data: v})
 	return nil
 }
 
@@ -272,7 +272,7 @@ func (p *Pages) jewelHistoryBlock(r *http.Request, words web.Words, j Jewel) (we
 		}
 		if i+1 < len(all) {
 			for _, d := range jewelDiffers(words, jewelDraftFrom(all[i+1].Jewel), jewelDraftFrom(rev.Jewel)) {
-				e.Changes = append(e.Changes, web.Change{Property: d.Field, Was: caseClip(caseJoined(d.There), caseHistoryText), Is: caseClip(caseJoined(d.Yours), caseHistoryText)})
+				e.Changes = append(e.Changes, web.Change{Property: d.Field, Was: web.Clip(caseJoined(d.There), caseHistoryText), Is: web.Clip(caseJoined(d.Yours), caseHistoryText)})
 			}
 		}
 		out = append(out, e)

@@ -30,7 +30,7 @@ func (p *Pages) Panel(ctx context.Context, by polder.Actor, object string, words
 	for _, c := range refs[:min(len(refs), caseShowsOthers)] {
 		m := web.Mark{Icon: "flag", Text: words.T("cases.panel.from", "title", caseOr(c.Title, words.T("cases.untitled"))), Href: casePath("/cases", string(c.ID))}
 		if c.Why != "" {
-			m.Text = words.T("cases.panel.holds", "title", caseOr(c.Title, words.T("cases.untitled")), "value", web.Defang(caseClip(c.Why, 80)))
+			m.Text = words.T("cases.panel.holds", "title", caseOr(c.Title, words.T("cases.untitled")), "value", web.Defang(web.Clip(c.Why, 80)))
 		}
 		marks = append(marks, m)
 	}

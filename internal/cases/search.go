@@ -45,12 +45,12 @@ func (p *Pages) Search(ctx context.Context, by polder.Actor, text string, limit 
 		if len(hits) >= limit {
 			break
 		}
-		hits = append(hits, web.Hit{Kind: words.T("cases.item." + string(it.Kind)), Icon: "flag", Title: caseClip(caseItemTitle(words, it), 120), Href: casePath("/cases", string(it.Case), "items", it.ID), Text: words.T("cases.search.in-case"), TLP: it.Level})
+		hits = append(hits, web.Hit{Kind: words.T("cases.item." + string(it.Kind)), Icon: "flag", Title: web.Clip(caseItemTitle(words, it), 120), Href: casePath("/cases", string(it.Case), "items", it.ID), Text: words.T("cases.search.in-case"), TLP: it.Level})
 	}
 	return hits, nil
 }
 
 // searchHit is a case that was found.
 func searchHit(words web.Words, c CaseRef, exact bool, why string) web.Hit {
-	return web.Hit{Kind: words.T("cases.case"), Icon: "flag", Title: caseClip(caseOr(c.Title, words.T("cases.untitled")), 120), Href: casePath("/cases", string(c.ID)), Text: strings.TrimSpace(words.T("cases.status."+string(c.Status)) + " " + why), TLP: c.Level, Exact: exact}
+	return web.Hit{Kind: words.T("cases.case"), Icon: "flag", Title: web.Clip(caseOr(c.Title, words.T("cases.untitled")), 120), Href: casePath("/cases", string(c.ID)), Text: strings.TrimSpace(words.T("cases.status."+string(c.Status)) + " " + why), TLP: c.Level, Exact: exact}
 }

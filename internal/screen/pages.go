@@ -161,7 +161,7 @@ func (p *Pages) Search(_ context.Context, by polder.Actor, text string, _ int, w
 	if mayScreen(by, polder.RoleReader) != nil || !looksLikeName(text) {
 		return nil, nil
 	}
-	return []web.Hit{{Kind: words.T("screen.nav"), Icon: "screen", Title: words.T("screen.search.offer", "name", pageClip(text, 80)), Href: "/screen?" + url.Values{"name": {text}}.Encode(), Text: words.T("screen.search.text")}}, nil
+	return []web.Hit{{Kind: words.T("screen.nav"), Icon: "screen", Title: words.T("screen.search.offer", "name", web.Clip(text, 80)), Href: "/screen?" + url.Values{"name": {text}}.Encode(), Text: words.T("screen.search.text")}}, nil
 }
 
 // The card shows some of what waits, and looks at more to find the most pressing.
@@ -202,7 +202,7 @@ func (p *Pages) Card(ctx context.Context, by polder.Actor, words web.Words) (web
 	var rows []web.Todo
 	for _, one := range page.Reviews {
 		m := stateMarkOf(words, one.State)
-		rows = append(rows, web.Todo{Icon: "screen", Title: pageClip(oneLine(one.Query.Name), 120), Href: pagePath("/screen/reviews", one.ID), Text: words.T("screen.list.of-date", "list", pageClip(oneLine(one.Name), 120), "date", asking.title(one.List)), Tag: m.Text, TagIcon: m.Icon})
+		rows = append(rows, web.Todo{Icon: "screen", Title: web.Clip(oneLine(one.Query.Name), 120), Href: pagePath("/screen/reviews", one.ID), Text: words.T("screen.list.of-date", "list", web.Clip(oneLine(one.Name), 120), "date", asking.title(one.List)), Tag: m.Text, TagIcon: m.Icon})
 	}
 	for _, l := range kept {
 		if l.Stale && len(rows) < 6 {

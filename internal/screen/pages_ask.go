@@ -75,7 +75,7 @@ func (p *Pages) askPage(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	words := web.WordsOf(r)
-	return p.showAsk(w, r, askForm{Text: pageClip(strings.TrimSpace(r.URL.Query().Get("name")), maxLine)}, pageView{}, words.T("screen.ask"), words.T("screen.ask.lede"), nil)
+	return p.showAsk(w, r, askForm{Text: web.Clip(strings.TrimSpace(r.URL.Query().Get("name")), maxLine)}, pageView{}, words.T("screen.ask"), words.T("screen.ask.lede"), nil)
 }
 
 // showAsk shows the box, beside an answer where there is one.
@@ -226,7 +226,7 @@ func (p *Pages) showFound(w http.ResponseWriter, r *http.Request, f askForm, fou
 	words := web.WordsOf(r)
 	v := foundView{Legend: words.T("screen.found.legend"), Help: words.T("screen.found.help"), Hidden: f.hidden()}
 	for i, e := range found[:min(len(found), maxAskedHere)] {
-		v.Rows = append(v.Rows, foundRow{Value: strconv.Itoa(i), Name: pageClip(e.Name, maxPageName), Kind: mentionText(words, e), Context: foundContext(f.Text, e), Chosen: true})
+		v.Rows = append(v.Rows, foundRow{Value: strconv.Itoa(i), Name: web.Clip(e.Name, maxPageName), Kind: mentionText(words, e), Context: foundContext(f.Text, e), Chosen: true})
 	}
 	view := pageView{}
 	view.add(pageBlock(words.T("screen.found"), words.T("screen.found.count", "n", len(found)), "found", v))
@@ -373,7 +373,7 @@ func askedText(words web.Words, asked []lists.Meta) string {
 func answerBlocks(words web.Words, a Answer, known []BriefHit, many bool, i int) []web.Block {
 	title, note := words.T("screen.hits"), words.T("screen.hits.count", "n", len(a.Hits))
 	if many {
-		title = strconv.Itoa(i+1) + ". " + pageClip(a.Query.Name, maxLine)
+		title = strconv.Itoa(i+1) + ". " + web.Clip(a.Query.Name, maxLine)
 	}
 	t := hitTable(words, a, a.Hits, known)
 	t.Empty = web.Empty{Icon: "list", Title: words.T("screen.answer.no-entry"), Text: askedText(words, a.Lists) + " " + words.T("screen.answer.no-clearance")}
@@ -393,8 +393,8 @@ func hitTable(words web.Words, a Answer, hits []Hit, known []BriefHit) pageTable
 		if h.Listing != nil && h.Listing.List != "" {
 			list += ", " + h.Listing.List
 		}
-		look := pageButton{Action: "/screen/compare", Label: words.T("screen.compare"), About: pageClip(h.Name, maxLine), Row: true, Hidden: append(queryHidden(a.Query), web.Hidden{Name: "list", Value: h.List}, web.Hidden{Name: "entry", Value: h.ID})}
-		row := pageRow{Name: pageClip(h.Name, maxLine), Foreign: true, Cells: []pageCell{{Text: list, Sub: sub}, {Text: strconv.Itoa(pageHundred(h.Score))}, {Text: whyText(words, h)}, {Buttons: []pageButton{look}}}}
+		look := pageButton{Action: "/screen/compare", Label: words.T("screen.compare"), About: web.Clip(h.Name, maxLine), Row: true, Hidden: append(queryHidden(a.Query), web.Hidden{Name: "list", Value: h.List}, web.Hidden{Name: "entry", Value: h.ID})}
+		row := pageRow{Name: web.Clip(h.Name, maxLine), Foreign: true, Cells: []pageCell{{Text: list, Sub: sub}, {Text: strconv.Itoa(pageHundred(h.Score))}, {Text: whyText(words, h)}, {Buttons: []pageButton{look}}}}
 		if meta.Purpose == lists.Verified {
 			row.Cells[0].Mark = purposeCell(words, meta.Purpose).Mark
 		}
@@ -425,7 +425,7 @@ func metaOf(all []lists.Meta, name string) lists.Meta {
 	return lists.Meta{Name: name}
 }
 
-func listTitle(m lists.Meta) string { return pageClip(pageOr(m.Title, m.Name), 120) }
+func listTitle(m lists.Meta) string { return web.Clip(pageOr(m.Title, m.Name), 120) }
 
 func listDate(words web.Words, m lists.Meta) string {
 	if m.Date == "" {

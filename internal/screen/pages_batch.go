@@ -154,7 +154,7 @@ func (p *Pages) resultsBlock(r *http.Request, words web.Words, b Batch) (web.Blo
 	if len(rows) == batchPage {
 		next = strconv.Itoa(rows[len(rows)-1].N)
 	}
-	t.page(r.URL, next, after > 0)
+	t.Pager = web.NextPart(r.URL, next, after > 0)
 	out := pageBlock(words.T("screen.batch.results"), "", "table", t)
 	out.More = web.Link{Text: words.T("screen.batch.all-rows"), Href: pagePath("/screen/batches", b.ID) + "?rows=all"}
 	if every {
@@ -204,7 +204,7 @@ func emptyRows(words web.Words, b Batch, after int) web.Empty {
 }
 
 func batchRow(words web.Words, b Batch, row BatchRow) pageRow {
-	out := pageRow{Name: pageClip(row.Query.Name, maxLine), Foreign: true, Sub: row.Query.Ref, Cells: []pageCell{{Text: words.Number(int64(row.N))}, {Text: words.T("screen.batch.no-hit")}, {}}}
+	out := pageRow{Name: web.Clip(row.Query.Name, maxLine), Foreign: true, Sub: row.Query.Ref, Cells: []pageCell{{Text: words.Number(int64(row.N))}, {Text: words.T("screen.batch.no-hit")}, {}}}
 	switch {
 	case row.Fault != "":
 		out.Cells[1].Text = row.Fault
@@ -213,7 +213,7 @@ func batchRow(words web.Words, b Batch, row BatchRow) pageRow {
 	}
 	if len(row.Hits) > 0 {
 		best := row.Hits[0]
-		out.Cells[1] = pageCell{Text: pageClip(best.Name, maxLine), Foreign: true, Sub: listTitle(metaOf(b.Lists, best.List))}
+		out.Cells[1] = pageCell{Text: web.Clip(best.Name, maxLine), Foreign: true, Sub: listTitle(metaOf(b.Lists, best.List))}
 		if more := len(row.Hits) - 1; more > 0 {
 			out.Cells[1].Sub += " · " + words.T("screen.and-more", "n", more)
 		}

@@ -227,7 +227,7 @@ func howText(words web.Words, how string) (text string, english bool) {
 // whyText says in a sentence why a listing is like a party.
 func whyText(words web.Words, h Hit) string {
 	if words.Lang() == "en" && h.Why != "" {
-		return pageClip(h.Why, 400)
+		return web.Clip(h.Why, 400)
 	}
 	var said []string
 	for _, p := range h.Parts {
@@ -235,7 +235,7 @@ func whyText(words web.Words, h Hit) string {
 			continue
 		}
 		how, _ := howText(words, p.How)
-		said = append(said, strings.Trim(pageClip(p.Query, 40)+" – "+pageClip(p.Listed, 40), " –")+": "+how)
+		said = append(said, strings.Trim(web.Clip(p.Query, 40)+" – "+web.Clip(p.Listed, 40), " –")+": "+how)
 	}
 	return strings.Join(said, "; ")
 }
@@ -302,7 +302,7 @@ func compareText(words web.Words, s string) []evidenceText {
 	if strings.TrimSpace(s) == "" {
 		return compareNothing(words)
 	}
-	return []evidenceText{{Text: pageClip(s, maxPageName)}}
+	return []evidenceText{{Text: web.Clip(s, maxPageName)}}
 }
 
 func compareTexts(words web.Words, all []string) []evidenceText {
@@ -311,7 +311,7 @@ func compareTexts(words web.Words, all []string) []evidenceText {
 	}
 	var out []evidenceText
 	for _, s := range all[:min(len(all), maxShownAliases)] {
-		out = append(out, evidenceText{Text: pageClip(s, maxPageName), Sub: len(out) > 0})
+		out = append(out, evidenceText{Text: web.Clip(s, maxPageName), Sub: len(out) > 0})
 	}
 	if more := len(all) - len(out); more > 0 {
 		out = append(out, evidenceText{Text: words.T("screen.and-more", "n", more), Nothing: true, Sub: true})
@@ -354,7 +354,7 @@ func findingMark(points int, verified bool) pageMark {
 
 // nameRow is what the names are, and how alike as a whole.
 func nameRow(words web.Words, q Query, h Hit, e *lists.Entry, points []int, verified bool) evidenceRow {
-	row := evidenceRow{Head: words.T("screen.kind.name"), Yours: []evidenceText{{Text: pageClip(q.Name, maxPageName)}}, Listed: []evidenceText{{Text: pageClip(h.Name, maxPageName)}}}
+	row := evidenceRow{Head: words.T("screen.kind.name"), Yours: []evidenceText{{Text: web.Clip(q.Name, maxPageName)}}, Listed: []evidenceText{{Text: web.Clip(h.Name, maxPageName)}}}
 	total := 0
 	for i, p := range h.Parts {
 		if ofName(p) {
@@ -368,7 +368,7 @@ func nameRow(words web.Words, q Query, h Hit, e *lists.Entry, points []int, veri
 		}
 	}
 	for i, n := range others[:min(len(others), maxShownAliases)] {
-		text := pageClip(n, maxPageName)
+		text := web.Clip(n, maxPageName)
 		if i == 0 {
 			row.Listed = append(row.Listed, evidenceText{Text: words.T("screen.also"), Sub: true, Nothing: true})
 		}
@@ -410,7 +410,7 @@ func compareNames(h Hit) float64 {
 func otherScript(a, b string) bool {
 	of := func(s string) map[string]bool {
 		out := map[string]bool{}
-		for _, r := range pageClip(s, maxPageName) {
+		for _, r := range web.Clip(s, maxPageName) {
 			for _, name := range []string{"Latin", "Cyrillic", "Greek", "Arabic", "Han", "Hebrew", "Hangul", "Hiragana", "Katakana"} {
 				if unicode.Is(unicode.Scripts[name], r) {
 					out[name] = true
@@ -443,9 +443,9 @@ func compareWords(words web.Words, h Hit, points []int) (out []wordColumn, left 
 			continue
 		}
 		c := wordColumn{Head: kindText(words, p.Kind), Points: pageSigned(points[i]), YoursIs: p.Query != "", NotIn: p.Query == "" || p.Listed == ""}
-		c.Yours, c.Listed = compareRuns(pageClip(p.Query, 60), pageClip(p.Listed, 60))
+		c.Yours, c.Listed = compareRuns(web.Clip(p.Query, 60), web.Clip(p.Listed, 60))
 		if p.Kind == "legal form" { // two forms that are one differ in every letter
-			c.Yours, c.Listed = compareRun(pageClip(p.Query, 60), false), compareRun(pageClip(p.Listed, 60), false)
+			c.Yours, c.Listed = compareRun(web.Clip(p.Query, 60), false), compareRun(web.Clip(p.Listed, 60), false)
 		}
 		c.How, c.English = howText(words, p.How)
 		if !c.NotIn {
@@ -514,7 +514,7 @@ func listingPairs(words web.Words, h Hit, meta lists.Meta) []listingPair {
 	var out []listingPair
 	add := func(key, text string) {
 		if text != "" {
-			out = append(out, listingPair{Term: words.T(key), Text: pageClip(text, 2000)})
+			out = append(out, listingPair{Term: words.T(key), Text: web.Clip(text, 2000)})
 		}
 	}
 	title := pageOr(meta.Title, pageOr(meta.Name, h.List))
@@ -524,10 +524,10 @@ func listingPairs(words web.Words, h Hit, meta lists.Meta) []listingPair {
 	add("screen.listing.list", title)
 	add("screen.list.date", pageDay(words, pageOr(meta.Date, words.T("screen.list.no-date"))))
 	if h.ID != "" {
-		out = append(out, listingPair{Term: words.T("screen.listing.entry"), Text: pageClip(h.ID, maxPageName), Here: sharedObject(h.List, h.ID)})
+		out = append(out, listingPair{Term: words.T("screen.listing.entry"), Text: web.Clip(h.ID, maxPageName), Here: sharedObject(h.List, h.ID)})
 	}
 	if e.Name != "" {
-		out = append(out, listingPair{Term: words.T("screen.listing.name"), Text: pageClip(e.Name, maxPageName), Foreign: true})
+		out = append(out, listingPair{Term: words.T("screen.listing.name"), Text: web.Clip(e.Name, maxPageName), Foreign: true})
 	}
 	add("screen.listing.programme", strings.Join(e.Programmes, "; "))
 	add("screen.listing.means", pageOr(e.Means, words.T("screen.listing.means-unsaid")))
@@ -535,7 +535,7 @@ func listingPairs(words web.Words, h Hit, meta lists.Meta) []listingPair {
 	add("screen.listing.changed", pageDay(words, e.Changed))
 	add("screen.listing.note", e.Note)
 	if strings.HasPrefix(e.URL, "https://") || strings.HasPrefix(e.URL, "http://") {
-		out = append(out, listingPair{Term: words.T("screen.listing.source"), Text: web.Defang(pageClip(e.URL, 120)), Link: e.URL})
+		out = append(out, listingPair{Term: words.T("screen.listing.source"), Text: web.Defang(web.Clip(e.URL, 120)), Link: e.URL})
 	}
 	add("screen.list.publisher", meta.Source)
 	add("screen.list.licence", meta.Licence)

@@ -219,7 +219,7 @@ func fileOf(r *http.Request, name string) (formFile, error) {
 		f.Close()
 		return formFile{}, polder.Errorf(polder.Invalid, "%s: no file was chosen; choose one and send it", name)
 	}
-	f.name = pageClip(path.Base(strings.ReplaceAll(all[0].Filename, `\`, "/")), maxShort)
+	f.name = web.Clip(path.Base(strings.ReplaceAll(all[0].Filename, `\`, "/")), maxShort)
 	var err error
 	if f.file, err = all[0].Open(); err != nil {
 		f.Close()
@@ -415,13 +415,13 @@ func differenceBlocks(words web.Words, d ListDifference) []web.Block {
 	between := words.T("screen.changes.between", "old", listDate(words, d.Old.Meta), "new", listDate(words, d.New.Meta))
 	var changed, added, removed []changeRow
 	for _, c := range d.Changed {
-		changed = append(changed, changeRow{Icon: "pen", Name: pageClip(c.New.Name, maxLine), Text: entryText(words, c.New), Mark: pageMark{"info", "pen", words.T("screen.changes.changed")}, Changes: entryChanges(words, c.Old, c.New)})
+		changed = append(changed, changeRow{Icon: "pen", Name: web.Clip(c.New.Name, maxLine), Text: entryText(words, c.New), Mark: pageMark{"info", "pen", words.T("screen.changes.changed")}, Changes: entryChanges(words, c.Old, c.New)})
 	}
 	for _, e := range d.Added {
-		added = append(added, changeRow{Icon: "plus", Name: pageClip(e.Name, maxLine), Text: entryText(words, e), Mark: pageMark{"warn", "plus", words.T("screen.changes.added")}})
+		added = append(added, changeRow{Icon: "plus", Name: web.Clip(e.Name, maxLine), Text: entryText(words, e), Mark: pageMark{"warn", "plus", words.T("screen.changes.added")}})
 	}
 	for _, e := range d.Removed {
-		removed = append(removed, changeRow{Icon: "cross", Name: pageClip(e.Name, maxLine), Text: entryText(words, e), Mark: pageMark{"", "cross", words.T("screen.changes.removed")}})
+		removed = append(removed, changeRow{Icon: "cross", Name: web.Clip(e.Name, maxLine), Text: entryText(words, e), Mark: pageMark{"", "cross", words.T("screen.changes.removed")}})
 	}
 	block := func(key string, n, shown int, rows []changeRow) web.Block {
 		note := words.T("screen.changes.count", "n", n)
@@ -457,7 +457,7 @@ func entryText(words web.Words, e lists.Entry) string {
 func entryChanges(words web.Words, old, now lists.Entry) (out []web.Change) {
 	add := func(key, was, is string) {
 		if was != is {
-			out = append(out, web.Change{Property: words.T(key), Was: pageClip(was, 300), Is: pageClip(is, 300)})
+			out = append(out, web.Change{Property: words.T(key), Was: web.Clip(was, 300), Is: web.Clip(is, 300)})
 		}
 	}
 	gone := func(key string, was, is []string) { // of a list only what came and went

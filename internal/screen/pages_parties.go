@@ -91,7 +91,7 @@ func (p *Pages) showParties(w http.ResponseWriter, r *http.Request, shown partie
 	}
 	v := queueView{Tabs: p.tabs(words, "/screen/parties"), Alerts: pageNotDone(words, shown.failed), Count: words.T("screen.parties.count", "n", progress.Parties), Note: progressText(words, progress)}
 	v.Find = &pageFind{"/screen/parties/find", words.T("screen.parties.find"), shown.find}
-	v.Facets, v.Chosen = choicesOf(partyFacets(words, at, f, groups), words.T("screen.parties.all"), words.T("screen.queue.any"))
+	v.Facets, v.Chosen = web.OneOfEach(partyFacets(words, at, f, groups), words.T("screen.parties.all"), words.T("screen.queue.any"))
 	if shown.imported != nil {
 		v.Alerts = append(v.Alerts, web.Alert{Title: words.T("screen.parties.imported", "added", shown.imported.Added, "changed", shown.imported.Changed, "same", shown.imported.Same)})
 		if n := shown.imported.Refused; n > 0 {
@@ -103,7 +103,7 @@ func (p *Pages) showParties(w http.ResponseWriter, r *http.Request, shown partie
 	}
 	v.Table = partyTable(words, groups, page.Parties, emptyParties(words, by, f.narrows()))
 	if shown.find == "" { // the address of a next page would have to hold what is looked for
-		v.Table.page(at, page.Next, f.Next != "")
+		v.Table.Pager = web.NextPart(at, page.Next, f.Next != "")
 	}
 	if contributes(by) {
 		v.Below = append(v.Below, pageBlock(words.T("screen.parties.add"), "", "form", partyForm(words, groups, shown.typed, shown.ref, f.Group)), pageBlock(words.T("screen.parties.import"), "", "form", partiesForm(words, groups, f.Group)))
@@ -144,7 +144,7 @@ func partyTable(words web.Words, groups []PartyGroup, all []Party, empty web.Emp
 		if !one.Screened.IsZero() {
 			screened = pageCell{At: one.Screened, Sub: againstText(words, one.Against)}
 		}
-		t.add(pageRow{Name: pageClip(one.Query.Name, maxLine), Foreign: true, Href: pagePath("/screen/parties", one.ID), Sub: one.Query.Ref, Cells: []pageCell{{Text: groupTitle(words, groups, one.Group)}, screened, {Mark: partyMark(words, one)}}})
+		t.add(pageRow{Name: web.Clip(one.Query.Name, maxLine), Foreign: true, Href: pagePath("/screen/parties", one.ID), Sub: one.Query.Ref, Cells: []pageCell{{Text: groupTitle(words, groups, one.Group)}, screened, {Mark: partyMark(words, one)}}})
 	}
 	return t
 }

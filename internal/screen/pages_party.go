@@ -53,7 +53,7 @@ func (p *Pages) showParty(w http.ResponseWriter, r *http.Request, failed error) 
 	if stewards(by) {
 		v.Dialogs = append(v.Dialogs, eraseDialog(words, pagePath("/screen/parties", id), "screen.party.erase."))
 	}
-	p.site.Render(w, r, web.Page{Template: "screen/page", Title: pageClip(oneLine(one.Query.Name), 160), Lede: partyLede(words, one), Status: pageStatus(failed), Crumbs: p.crumbs(words, web.Link{Text: words.T("screen.parties"), Href: "/screen/parties"}), Data: v})
+	p.site.Render(w, r, web.Page{Template: "screen/page", Title: web.Clip(oneLine(one.Query.Name), 160), Lede: partyLede(words, one), Status: pageStatus(failed), Crumbs: p.crumbs(words, web.Link{Text: words.T("screen.parties"), Href: "/screen/parties"}), Data: v})
 	return nil
 }
 
@@ -90,7 +90,7 @@ func noHitOf(words web.Words, one Party) web.Empty {
 
 func aboutParty(words web.Words, groups []PartyGroup, one Party) []web.Pair {
 	q := one.Query
-	out := []web.Pair{{Term: words.T("screen.parties.name"), Text: pageClip(q.Name, maxPageName)}, {Term: words.T("screen.group"), Text: groupTitle(words, groups, one.Group)}}
+	out := []web.Pair{{Term: words.T("screen.parties.name"), Text: web.Clip(q.Name, maxPageName)}, {Term: words.T("screen.group"), Text: groupTitle(words, groups, one.Group)}}
 	add := func(key, text string) {
 		if text != "" {
 			out = append(out, web.Pair{Term: words.T(key), Text: text})

@@ -85,7 +85,7 @@ func (p *Pages) queue(w http.ResponseWriter, r *http.Request) error {
 	}
 	v := queueView{Tabs: p.tabs(words, "/screen/queue"), Note: words.T("screen.queue.sort." + sort)}
 	v.Find = &pageFind{"/screen/queue", words.T("screen.queue.find"), find}
-	v.Facets, v.Chosen = choicesOf(queueFacets(words, r.URL, f, counts, groups, asking), words.T("screen.queue.waiting"), words.T("screen.queue.any"))
+	v.Facets, v.Chosen = web.OneOfEach(queueFacets(words, r.URL, f, counts, groups, asking), words.T("screen.queue.waiting"), words.T("screen.queue.any"))
 	waiting := counts.States[StateOpen] + counts.States[StateSecond]
 	v.Count = words.T("screen.queue.waits", "n", waiting)
 	if f.narrows() {
@@ -103,7 +103,7 @@ func (p *Pages) queue(w http.ResponseWriter, r *http.Request) error {
 		v.Table.add(queueRow(words, groups, asking, one, r.URL.RawQuery))
 	}
 	if find == "" { // the address of a next page would have to hold what is looked for
-		v.Table.page(r.URL, page.Next, f.Next != "")
+		v.Table.Pager = web.NextPart(r.URL, page.Next, f.Next != "")
 	}
 	p.site.Render(w, r, web.Page{Template: "screen/queue", Title: words.T("screen.queue"), Lede: queueLede(words, counts), Crumbs: p.crumbs(words), Data: v})
 	return nil
@@ -129,15 +129,15 @@ func queueRow(words web.Words, groups []PartyGroup, asked askedByName, one Revie
 	if from != "" {
 		href += "?" + from
 	}
-	row := pageRow{Name: pageClip(one.Query.Name, maxLine), Foreign: true, Href: href, Sub: pageClip(sub, 120)}
+	row := pageRow{Name: web.Clip(one.Query.Name, maxLine), Foreign: true, Href: href, Sub: web.Clip(sub, 120)}
 	state := pageCell{Mark: stateMarkOf(words, one.State)}
 	switch {
 	case one.Question != "":
 		state.Sub = words.T("screen.state.asked")
 	case one.Note != "":
-		state.Sub = pageClip(one.Note, 160)
+		state.Sub = web.Clip(one.Note, 160)
 	}
-	row.Cells = []pageCell{{Text: pageClip(one.Name, maxLine), Foreign: true}, onList(words, asked, one), {Text: strconv.Itoa(pageHundred(one.Score))}, state, {At: one.Made}}
+	row.Cells = []pageCell{{Text: web.Clip(one.Name, maxLine), Foreign: true}, onList(words, asked, one), {Text: strconv.Itoa(pageHundred(one.Score))}, state, {At: one.Made}}
 	return row
 }
 
@@ -283,7 +283,7 @@ func compareLede(words web.Words, name string, meta lists.Meta) string {
 	if meta.Purpose == lists.Verified {
 		key = "screen.compare.lede-verified"
 	}
-	return words.T(key, "name", pageClip(oneLine(name), 120), "list", listTitle(meta))
+	return words.T(key, "name", web.Clip(oneLine(name), 120), "list", listTitle(meta))
 }
 
 // addComparison puts the blocks of a comparison on a page.

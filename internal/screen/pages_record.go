@@ -24,7 +24,7 @@ func screeningTable(words web.Words, all []Screening) pageTable {
 		if n := len(s.Hits) + s.More; n > 0 {
 			answer = pageMark{"warn", "eye", words.T("screen.hits.count", "n", n)}
 		}
-		t.add(pageRow{Name: pageClip(s.Query.Name, maxLine), Foreign: true, Href: pagePath("/screen/record", s.ID), Sub: pageClip(s.Note, 120), Cells: []pageCell{{Mark: answer}, {Text: s.By}, {At: s.At}}})
+		t.add(pageRow{Name: web.Clip(s.Query.Name, maxLine), Foreign: true, Href: pagePath("/screen/record", s.ID), Sub: web.Clip(s.Note, 120), Cells: []pageCell{{Mark: answer}, {Text: s.By}, {At: s.At}}})
 	}
 	return t
 }
@@ -43,7 +43,7 @@ func (p *Pages) recordPage(w http.ResponseWriter, r *http.Request) error {
 	}
 	v := pageView{Tabs: p.tabs(words, "/screen/record")}
 	t := screeningTable(words, page.Screenings)
-	t.page(r.URL, page.Next, f.Next != "")
+	t.Pager = web.NextPart(r.URL, page.Next, f.Next != "")
 	head := pageBlock(words.T("screen.record.answers"), "", "table", t)
 	head.More = web.Link{Text: words.T("screen.record.only-hits"), Href: "/screen/record?hit=yes"}
 	if f.Hit {
@@ -89,7 +89,7 @@ func (p *Pages) screening(w http.ResponseWriter, r *http.Request) error {
 	v := pageView{Tabs: p.tabs(words, "/screen/record")}
 	t := pageTable{Label: words.T("screen.hits"), Heads: web.PlainHeads(words.T("screen.listed"), words.T("screen.list"), "#"+words.T("screen.score")), Empty: web.Empty{Icon: "list", Title: words.T("screen.answer.none", "n", len(s.Lists)), Text: askedText(words, s.Lists) + " " + words.T("screen.answer.no-clearance")}}
 	for _, h := range s.Hits {
-		row := pageRow{Name: pageClip(h.Name, maxLine), Foreign: true, Cells: []pageCell{{Text: h.List, Sub: h.ID}, {Text: strconv.Itoa(pageHundred(h.Score))}}}
+		row := pageRow{Name: web.Clip(h.Name, maxLine), Foreign: true, Cells: []pageCell{{Text: h.List, Sub: h.ID}, {Text: strconv.Itoa(pageHundred(h.Score))}}}
 		if h.Review != "" {
 			row.Href = pagePath("/screen/reviews", h.Review) + "?state=all"
 		}
@@ -101,7 +101,7 @@ func (p *Pages) screening(w http.ResponseWriter, r *http.Request) error {
 	v.add(pageBlock(words.T("screen.hits"), words.T("screen.hits.count", "n", len(s.Hits)+s.More), "table", t))
 	asked := pageTable{Label: words.T("screen.lists.asked"), Heads: web.PlainHeads(words.T("screen.list"), words.T("screen.list.date"), words.T("screen.list.hash"))}
 	for _, m := range s.Lists {
-		asked.add(pageRow{Name: listTitle(m), Cells: []pageCell{{Text: listDate(words, m), Sub: m.Version}, {Text: pageClip(m.SHA256, 16)}}})
+		asked.add(pageRow{Name: listTitle(m), Cells: []pageCell{{Text: listDate(words, m), Sub: m.Version}, {Text: web.Clip(m.SHA256, 16)}}})
 	}
 	asked.Empty = web.Empty{Icon: "list", Title: words.T("screen.lists.none"), Text: words.T("screen.lists.none-text")}
 	v.add(pageBlock(words.T("screen.lists.asked"), "", "table", asked))
@@ -117,7 +117,7 @@ func (p *Pages) screening(w http.ResponseWriter, r *http.Request) error {
 	if stewards(by) {
 		v.Dialogs = append(v.Dialogs, eraseDialog(words, pagePath("/screen/record", id), "screen.record.erase."))
 	}
-	p.site.Render(w, r, web.Page{Template: "screen/page", Title: pageClip(oneLine(s.Query.Name), 160), Lede: screeningLede(words, s), Crumbs: p.crumbs(words, web.Link{Text: words.T("screen.record"), Href: "/screen/record"}), Data: v})
+	p.site.Render(w, r, web.Page{Template: "screen/page", Title: web.Clip(oneLine(s.Query.Name), 160), Lede: screeningLede(words, s), Crumbs: p.crumbs(words, web.Link{Text: words.T("screen.record"), Href: "/screen/record"}), Data: v})
 	return nil
 }
 

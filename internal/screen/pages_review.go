@@ -81,7 +81,7 @@ func (p *Pages) showReview(w http.ResponseWriter, r *http.Request, typed url.Val
 	p.site.Render(w, r, web.Page{Template: "screen/page", Title: words.T("screen.compare.title"), Lede: compareLede(words, now.Query.Name, now.List), Status: pageStatus(failed), Data: v,
 		Facts: []web.Pair{{Term: words.T("screen.state"), Text: state.Text}, {Term: words.T("screen.screened"), Text: words.When(now.At)}, {Term: words.T("screen.list"), Text: words.T("screen.list.of-date", "list", listTitle(now.List), "date", listDate(words, now.List))},
 			{Term: words.T("screen.score"), Text: words.T("screen.of-hundred", "n", pageHundred(d.Score))}},
-		Crumbs: p.crumbs(words, web.Link{Text: words.T("screen.queue"), Href: withQuery("/screen/queue", query)}, web.Link{Text: pageClip(oneLine(now.Query.Name), 60), Href: partyHref(d)})})
+		Crumbs: p.crumbs(words, web.Link{Text: words.T("screen.queue"), Href: withQuery("/screen/queue", query)}, web.Link{Text: web.Clip(oneLine(now.Query.Name), 60), Href: partyHref(d)})})
 	return nil
 }
 

@@ -95,24 +95,6 @@ type pageButton struct {
 	Hidden        []web.Hidden
 }
 
-// choicesOf are facets of which one option of each group counts: an option "" of each stands for none, and is chosen where
-// no other is.
-func choicesOf(f web.Facets, none ...string) (web.Facets, []web.Link) {
-	var chosen []web.Link
-	for i := range f.Groups {
-		g := &f.Groups[i]
-		open := true
-		for _, o := range g.Options {
-			if o.Chosen {
-				open = false
-				chosen = append(chosen, web.Link{Text: o.Label, Href: web.With(f.At, g.Name, "")})
-			}
-		}
-		g.Options = append([]web.FacetOption{{Label: none[min(i, len(none)-1)], Chosen: open}}, g.Options...)
-	}
-	return f, chosen
-}
-
 // add appends a row, whose cells get the labels of their heads.
 func (t *pageTable) add(row pageRow) {
 	for i := range row.Cells {
@@ -121,18 +103,6 @@ func (t *pageTable) add(row pageRow) {
 		}
 	}
 	t.Rows = append(t.Rows, row)
-}
-
-// page links a table that is shown in parts with the part behind it, whose beginning is next, and with the first.
-func (t *pageTable) page(at *url.URL, next string, further bool) {
-	if next != "" {
-		q := at.Query()
-		q.Set("next", next)
-		t.Pager.Older = at.EscapedPath() + "?" + q.Encode()
-	}
-	if further {
-		t.Pager.Newer = web.With(at, "next", "")
-	}
 }
 
 // pageNotDone says on the page why something was not done; nil for nothing.
@@ -148,20 +118,6 @@ func pageStatus(err error) int {
 		return http.StatusOK
 	}
 	return web.Status(err)
-}
-
-// pageClip shortens a text for the screen; what is kept stays whole.
-func pageClip(s string, runes int) string {
-	if len(s) <= runes {
-		return s
-	}
-	n := 0
-	for i := range s {
-		if n++; n > runes {
-			return s[:i] + "…"
-		}
-	}
-	return s
 }
 
 // pageOr is s, or other when s is empty.

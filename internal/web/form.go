@@ -34,3 +34,17 @@ func Sentence(said string) string {
 	}
 	return strings.TrimSuffix(strings.ToUpper(string(first))+said[size:], ".") + "."
 }
+
+// Clip shortens a text to so many characters for the screen; what is kept stays whole.
+func Clip(s string, runes int) string {
+	if len(s) <= runes {
+		return s
+	}
+	n := 0
+	for i := range s {
+		if n++; n > runes {
+			return s[:i] + "…"
+		}
+	}
+	return s
+}

@@ -230,6 +230,20 @@ func (m Mark) Sign() string {
 // Pager is the data of "pager". Says is "1 – 50 of 1 290" or empty.
 type Pager struct{ Says, Newer, Older string }
 
+// NextPart leads from a list that is shown in parts to the part that begins at next, if there is one, and from a further
+// part back to the first.
+func NextPart(at *url.URL, next string, further bool) (p Pager) {
+	if next != "" {
+		q := at.Query()
+		q.Set("next", next)
+		p.Older = address(at, q)
+	}
+	if further {
+		p.Newer = With(at, "next", "")
+	}
+	return p
+}
+
 // Head is a column of a table, in "heads" (a list of them).
 type Head struct {
 	Label string
@@ -367,6 +381,24 @@ func (f Facets) Chips() []Link {
 		}
 	}
 	return chips
+}
+
+// OneOfEach is the data of "choose" and of the chips beside it: facets of which one option of each group counts. An option
+// "" of each group stands for none, is called none (the last of them in further groups), and is chosen where no other is.
+func OneOfEach(f Facets, none ...string) (Facets, []Link) {
+	var chosen []Link
+	for i := range f.Groups {
+		g := &f.Groups[i]
+		open := true
+		for _, o := range g.Options {
+			if o.Chosen {
+				open = false
+				chosen = append(chosen, Link{Text: o.Label, Href: With(f.At, g.Name, "")})
+			}
+		}
+		g.Options = append([]FacetOption{{Label: none[min(i, len(none)-1)], Chosen: open}}, g.Options...)
+	}
+	return f, chosen
 }
 
 // Row is a row of a figure's table: what a chart shows, in words.
