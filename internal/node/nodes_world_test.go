@@ -35,7 +35,7 @@ type afloat struct {
 	token string     // a contributor's of org
 	ahead atomic.Int64
 	pace  peers.Pace // of its links
-	set   Config // but for its address
+	set   Config     // but for its address
 	end   func()
 }
 
