@@ -11,6 +11,7 @@ const (
 	readerRetry   = 5 * time.Second // after an error
 	readerRest    = 9               // times what a batch took, while more is being shared
 	readerLongest = time.Second     // of such a rest
+	readerCalm    = time.Second     // without anything shared: then there is no need to rest
 )
 
 // Reader keeps up to date what is made from the journal and may be made again at any time: an index, a count. An error,
@@ -27,24 +28,27 @@ type Reader struct {
 
 // Run steps until ctx ends.
 func (r *Reader) Run(ctx context.Context) {
+	top, moved := r.Journal.Top(), time.Time{}
 	for ctx.Err() == nil {
-		changed, top, began := r.Journal.Changed(), r.Journal.Top(), time.Now() //house:allow time.Now: it measures work, and says nothing of when
+		changed, began := r.Journal.Changed(), time.Now() //house:allow time.Now: it measures work, and says nothing of when
 		more, err := r.safely(ctx)
+		took := time.Since(began) //house:allow time.Since: the same
+		if now := r.Journal.Top(); now > top {
+			top, moved = now, began
+		}
 		switch {
 		case err != nil && ctx.Err() == nil:
 			r.Log.ErrorContext(ctx, r.Name+" waits after an error", "err", err)
 			r.rest(ctx, readerRetry)
-			continue
-		case r.Journal.Top() > top:
-			r.rest(ctx, max(r.Gather, min(readerRest*time.Since(began), readerLongest))) //house:allow time.Since: the same
-			continue
+		case more && began.Sub(moved) < readerCalm:
+			r.rest(ctx, max(r.Gather, min(readerRest*took, readerLongest)))
 		case more:
-			continue
-		}
-		select {
-		case <-changed:
-			r.rest(ctx, r.Gather)
-		case <-ctx.Done():
+		default:
+			select {
+			case <-changed:
+				r.rest(ctx, r.Gather)
+			case <-ctx.Done():
+			}
 		}
 	}
 }
