@@ -72,7 +72,30 @@ func ReadConfig(dir string) (Config, error) {
 			return c, polder.Errorf(polder.Invalid, "%s: %s", path, yaml.FormatError(err, false, false))
 		}
 	}
+	c.beside(dir)
 	return c.filled(), nil
+}
+
+// beside finds the files that polder.yaml names without a whole path in its own folder, so that a command may be run from
+// any other. What is not there is looked for where the command runs.
+func (c *Config) beside(dir string) {
+	names := []*string{&c.TLSCert, &c.TLSKey, &c.Mail.PasswordFile, &c.Peers.CAFile, &c.Peers.ClientCert, &c.Peers.ClientKey}
+	for i := range c.SignIn.OIDC {
+		names = append(names, &c.SignIn.OIDC[i].ClientSecretFile, &c.SignIn.OIDC[i].CAFile)
+	}
+	for _, name := range names {
+		if *name == "" || filepath.IsAbs(*name) {
+			continue
+		}
+		if here := filepath.Join(dir, *name); exists(here) {
+			*name = here
+		}
+	}
+}
+
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
 }
 
 func (c Config) filled() Config {

@@ -10,6 +10,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"testing"
 
 	"github.com/polder-exchange/polder"
@@ -89,4 +90,24 @@ func TestS17StolenSession(t *testing.T) {
 	hub.share(t, c.ID, stix.Green, nil, raw)
 	maker.holds(t, c.ID, idOf(t, raw))
 	maker.stop() // before its door closes
+}
+
+// TestS22AnotherKeyIsNotKept: who answers at the address of an invitation with other keys than it names is refused, and
+// what it says of its keys is not kept: whoever is asked later decides nothing by what a stranger said first.
+func TestS22AnotherKeyIsNotKept(t *testing.T) {
+	ctx, local := context.Background(), accounts.Local()
+	hub, maker := newAfloat(t, "Hub"), newAfloat(t, "Maker")
+	c := hub.community(t, "Chips")
+	inv, err := hub.federation.peers.Invite(ctx, local, peers.NewInvitation{Community: c.Alias, URL: hub.url})
+	ok(t, err)
+	named := inv
+	named.Key = bytes.Repeat([]byte{7}, 32) // the invitation is of a node that has this key; at the address is another
+	if _, err := maker.federation.peers.Accept(ctx, local, peers.Acceptance{Line: named.String()}); polder.KindOf(err) != polder.Forbidden || !strings.Contains(err.Error(), "does not prove the key") {
+		t.Errorf("joined: %v", err)
+	}
+	if _, err := maker.federation.keys.KeyOf(ctx, inv.Node); polder.KindOf(err) != polder.NotFound {
+		t.Errorf("the key of a stranger was kept: %v", err)
+	}
+	_, err = maker.federation.peers.Accept(ctx, local, peers.Acceptance{Line: inv.String()})
+	ok(t, err)
 }

@@ -205,7 +205,7 @@ func TestPeersJoin(t *testing.T) {
 		want polder.Kind
 	}{
 		{"used by another node", used, polder.Unauthorised},
-		{"with a key that the home does not have", forged, polder.Conflict},
+		{"with a key that the home does not have", forged, polder.Forbidden},
 		{"with a secret that was made up", stranger, polder.Unauthorised},
 		{"for another organisation", mine, polder.NotFound},
 		{"that has expired by the home's clock", expired, polder.Unauthorised},

@@ -113,7 +113,7 @@ func (s *Service) joining(ctx context.Context, id polder.OrgID, inv Invitation) 
 	}
 	switch {
 	case id == inv.Org && errors.Is(err, polder.ErrNotFound):
-		return polder.Org{}, polder.Errorf(polder.Forbidden, "the invitation is for the organisation %s alone, which this node does not have; ask for one of your own", inv.Org)
+		return polder.Org{}, polder.Errorf(polder.NotFound, "the invitation is for the organisation %s alone, which this node does not have; ask for one of your own", inv.Org)
 	case err != nil:
 		return polder.Org{}, err
 	case org.Home != "":
