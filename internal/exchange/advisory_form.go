@@ -49,8 +49,7 @@ func refusal(words web.Words, err error) []web.Alert {
 	if err == nil {
 		return nil
 	}
-	said := err.Error()
-	return []web.Alert{{Class: "bad", Title: words.T("exchange.not-done"), Text: strings.ToUpper(said[:1]) + said[1:] + "."}}
+	return []web.Alert{{Class: "bad", Title: words.T("exchange.not-done"), Text: web.Sentence(err.Error())}}
 }
 
 // outcome is what the result of a share says of itself: nil when it is stored.
