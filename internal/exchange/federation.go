@@ -78,6 +78,7 @@ type Origin struct {
 	Org       polder.OrgID       // the local organisation to which it delivers
 	Community polder.CommunityID // "" takes what comes for any community that lives at the peer and that Org belongs to
 	Most      stix.Marking       // nothing stricter is taken: green until the peer's fingerprint is confirmed, then red
+	Restored  polder.Seq         // up to this number the peer's log came out of a backup; 0 when it was never restored
 }
 
 // Verdict is what became of one handed delivery.

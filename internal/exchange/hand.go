@@ -14,8 +14,9 @@ import (
 
 // HandOut is a delivery of this node as it leaves for the node of org, which sees it, or has its version and is told
 // that this widens it; the caller's sight has decided that. Its level is that of the delivery alone. ok is false for what
-// does not concern org, and for what has no bytes any more. A delivery of org's own goes back whole, with all whom it named, so that a node that was restored has it again; of another's, org learns neither
-// who shared it nor who else was named; nor, of its own proposal, who decides about that.
+// does not concern org, and for what has no bytes any more. A delivery of org's own goes back whole, with all whom it
+// named, so that a node that was restored has it again; of another's, org learns neither who shared it nor who else was
+// named; nor, of its own proposal, who decides about that.
 func HandOut(d journal.Delivery, org polder.OrgID) (h Handed, ok bool) {
 	if !d.Reached.Contains(org) && !d.Nominal.Contains(org) {
 		return Handed{}, false

@@ -160,6 +160,9 @@ func (t *taking) store(arrivals []arrival) error {
 			return err
 		case err != nil:
 			v.State, v.Reason = stateRefused, err.Error()
+			if a.gone {
+				v.State = stateQuarantined
+			}
 			if a.wait {
 				v.State = stateQuarantined
 				if err := t.s.await(t.tx, t.from.Link, a.handed); err != nil {

@@ -22,6 +22,7 @@ type arrival struct {
 	err    error // why it is refused
 	wait   bool  // it may be taken later: what is missing to judge it may still come
 	only   bool  // it is in another's name, and taken only where exactly it is held
+	gone   bool  // it was withdrawn, and a restored home hands it over again
 }
 
 // inspect checks every delivery of a batch by itself, on all cores: this is most of the work, and needs no transaction.

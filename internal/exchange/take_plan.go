@@ -46,6 +46,11 @@ func (t *taking) plan(a *arrival) (string, error) {
 	if err := t.stands(p, a, share.Version, share.Digest); err != nil {
 		return "", err
 	}
+	if !out.Held {
+		if err := t.keptOut(a, share.Version, share.Digest); err != nil {
+			return "", err
+		}
+	}
 	if a.only {
 		return "", polder.Errorf(polder.Forbidden, "created_by_ref: bears the name of an organisation of this node, which did not share it so")
 	}

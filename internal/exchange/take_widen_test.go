@@ -73,3 +73,34 @@ func TestTakeSharedAnew(t *testing.T) {
 	x.pull(100, true)
 	sameText(t, "in the end", sightOf(t, x.world, x.org.ID, x.com.ID), sightOf(t, h.world, x.org.ID, h.where.ID))
 }
+
+// TestF19WithdrawnSince (F19): a home that was restored from a backup hands over again what was withdrawn there after it;
+// on a member's node, which heard of the withdrawal, it stays withdrawn, and is named. What is shared there again comes.
+func TestF19WithdrawnSince(t *testing.T) {
+	h := newHub(t)
+	x := h.member("x", polder.RoleContributor)
+	by := h.as("a", polder.RoleContributor)
+	for n := range 2 {
+		h.share(by, Request{Community: h.where.Alias, Objects: one(someIndicator(n, 1, "p", stix.Green, ""))})
+	}
+	backup, upto := x.below(0, 100)
+	x.pull(100, true)
+	_, err := h.Withdraw(t.Context(), by, Withdrawal{Community: h.where.Alias, ID: backup[0].ID})
+	ok(t, err)
+	x.pull(100, true)
+	restored := x.origin()
+	restored.Restored = upto
+	got, err := x.Take(t.Context(), restored, backup, nil)
+	ok(t, err)
+	if got[0].State != stateQuarantined || got[0].Reason == "" || got[1].State != stateDuplicate {
+		t.Errorf("out of the backup: %+v", got)
+	}
+	if held := sightOf(t, x.world, x.org.ID, x.com.ID); len(held) != 1 {
+		t.Errorf("what was withdrawn stands again: %q", held)
+	}
+	h.share(by, Request{Community: h.where.Alias, Objects: one(backup[0].Raw)})
+	anew, _ := x.below(upto, 100)
+	if _, err = x.Take(t.Context(), restored, anew, nil); err != nil || len(sightOf(t, x.world, x.org.ID, x.com.ID)) != 2 {
+		t.Errorf("what was shared again there: %v, %q", err, sightOf(t, x.world, x.org.ID, x.com.ID))
+	}
+}

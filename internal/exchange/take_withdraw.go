@@ -25,6 +25,9 @@ func (t *taking) withdraw(h Handed) (string, error) {
 	if err != nil || done {
 		return stateWithdrawn, err
 	}
+	if err := t.noteWithdrawn(h); err != nil {
+		return "", err
+	}
 	p, me := t.plans[t.open], t.from.Org
 	anew, err := t.sharedAnew(p.community, h, which)
 	if err != nil {
@@ -37,6 +40,38 @@ func (t *taking) withdraw(h Handed) (string, error) {
 		return "", err
 	}
 	return stateWithdrawn, t.read(p, []string{h.ID})
+}
+
+// noteWithdrawn writes down what the home withdrew, with its number there.
+func (t *taking) noteWithdrawn(h Handed) error {
+	version := ""
+	if h.Version != "" {
+		v, err := statedVersion(h.Version)
+		if err != nil {
+			return err
+		}
+		version = v
+	}
+	_, err := t.tx.Exec(`INSERT INTO peer_withdrawn (peer, community, object, version, record, seq) VALUES (?, ?, ?, ?, ?, ?)
+		ON CONFLICT (peer, community, object, version, record) DO UPDATE SET seq = max(seq, excluded.seq)`,
+		string(t.from.Peer+" "+t.from.Org), string(h.Community), h.ID, version, append([]byte{}, h.Record...), int64(h.Seq))
+	return err
+}
+
+// keptOut refuses what a home brings back out of its backup and had withdrawn since: by its own numbers the withdrawal
+// came after. What is shared there again, now, has a higher number than the backup.
+func (t *taking) keptOut(a *arrival, version string, digest [32]byte) error {
+	h := a.handed
+	if t.individual || h.Seq > t.from.Restored {
+		return nil
+	}
+	err := t.tx.QueryRow(`SELECT EXISTS (SELECT 1 FROM peer_withdrawn WHERE peer = ?1 AND community = ?2 AND object = ?3 AND seq > ?4
+		AND (version = ?5 AND ?5 <> '' OR ?5 = '' AND record = ?6 OR version = '' AND length(record) = 0))`,
+		string(t.from.Peer+" "+t.from.Org), string(h.Community), h.ID, int64(h.Seq), version, digest[:]).Scan(&a.gone)
+	if err == nil && a.gone {
+		err = polder.Errorf(polder.Conflict, "it was withdrawn after the backup from which the home was restored, and stays withdrawn here; tell the home, where its custodian or a steward withdraws it again")
+	}
+	return err
 }
 
 // sharedAnew are the deliveries that the organisation of the link shared here after it withdrew them here: the home's word of

@@ -272,7 +272,7 @@ func (y *cycle) take(ctx context.Context, f looked) error {
 // origin is where what this link brings comes from.
 func (y *cycle) origin() exchange.Origin {
 	l := y.link
-	return exchange.Origin{Link: l.ID, Peer: l.Peer, Name: l.Name, Org: l.Org, Most: most(l.Confirmed)}
+	return exchange.Origin{Link: l.ID, Peer: l.Peer, Name: l.Name, Org: l.Org, Most: most(l.Confirmed), Restored: y.began}
 }
 
 // slow waits as long as the limits of the link ask.

@@ -45,6 +45,9 @@ func (y *cycle) push(ctx context.Context) error {
 	cursor := y.link.Pushed
 	noted := cursor
 	for {
+		if err := y.retry(ctx, lineage); err != nil {
+			return err
+		}
 		rows, next, err := y.s.o.Journal.Tail(ctx, cursor, pushRows, y.s.o.Pace.Beat)
 		if err != nil {
 			return over(ctx, err)

@@ -180,6 +180,8 @@ type cycle struct {
 	sync   chan struct{} // holds one token when the home says that something changed
 	woken  chan struct{} // holds one token when the pusher should try again
 	stored chan struct{} // holds one token when the home should hear how far this node has come
+	began  polder.Seq    // see [peerState]; another one is another generation
+	tried  time.Duration // of the pusher: when the home was asked again about what it could not judge
 
 	mu      sync.Mutex
 	cursor  polder.Seq // what is stored
@@ -194,6 +196,7 @@ func (y *cycle) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	y.began = st.Began
 	if err := y.begin(ctx, st); err != nil {
 		return err
 	}
@@ -302,7 +305,7 @@ func (y *cycle) syncAll(ctx context.Context, st peerState) error {
 	if err != nil || len(verdicts) == 0 {
 		return err
 	}
-	return y.s.o.DB.Write(ctx, func(tx *db.Tx) error { return release(tx, y.link.ID, verdicts) })
+	return y.s.o.DB.Write(ctx, func(tx *db.Tx) error { return release(tx, y.link.ID, verdicts, false) })
 }
 
 // members takes over communities and rosters. A community that the home does not name any more is detached.

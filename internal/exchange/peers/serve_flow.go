@@ -297,9 +297,12 @@ func (s *Service) servePush(w http.ResponseWriter, k known) error {
 	if err != nil {
 		return err
 	}
-	p := &pushed{s: s, link: k.link, actor: a, lineage: lineage, generation: f.Generation}
+	p := &pushed{s: s, link: k.link, actor: a, lineage: lineage, generation: f.Generation, again: k.URL.Query().Get("again") == "1"}
 	err = p.take(ctx, f.Batch)
 	s.refusals(ctx, k.link, f.Batch, p.verdicts)
+	if err == nil && p.again {
+		err = s.o.DB.Write(ctx, func(tx *db.Tx) error { return release(tx, k.link.ID, p.verdicts, false) })
+	}
 	if err != nil {
 		return err
 	}
@@ -333,6 +336,7 @@ type pushed struct {
 	actor      polder.Actor
 	lineage    string
 	generation string
+	again      bool // it was handed up before, and could not be judged; held by the rules of a share alone, which change nothing twice
 	verdicts   []exchange.Verdict
 }
 
@@ -344,7 +348,7 @@ func (p *pushed) take(ctx context.Context, batch []exchange.Handed) error {
 		return err
 	}
 	again := 0
-	for again < len(batch) && batch[again].Seq <= taken && !fail.Bug("peer-doubles") {
+	for again < len(batch) && batch[again].Seq <= taken && !p.again && !fail.Bug("peer-doubles") {
 		again++
 	}
 	if err := p.known(ctx, batch[:again]); err != nil {
@@ -420,6 +424,9 @@ func (p *pushed) note(n polder.Seq) func(*db.Tx) error {
 		}
 		if err := open(l); err != nil {
 			return err
+		}
+		if p.again {
+			return nil
 		}
 		have, err := readTaken(tx, p.link.ID, p.lineage)
 		if err != nil {

@@ -51,9 +51,9 @@ func keepRefused(tx *db.Tx, link string, batch []exchange.Handed, verdicts []exc
 		if ours || len(raw) > quarantineBytes {
 			raw = nil
 		}
-		if _, err := tx.Exec(`INSERT INTO peers_quarantine (link, ours, seq, community, object, reason, raw, at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
-			ON CONFLICT (link, ours, community, seq) DO UPDATE SET reason = excluded.reason, at = excluded.at`,
-			link, ours, h.Seq, h.Community, clip(h.ID, maxName), clip(reason, 500), raw, micros(now)); err != nil {
+		if _, err := tx.Exec(`INSERT INTO peers_quarantine (link, ours, seq, community, object, reason, raw, at, waits) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+			ON CONFLICT (link, ours, community, seq) DO UPDATE SET reason = excluded.reason, at = excluded.at, waits = excluded.waits`,
+			link, ours, h.Seq, h.Community, clip(h.ID, maxName), clip(reason, 500), raw, micros(now), ours && v.State == "quarantined"); err != nil {
 			return err
 		}
 	}
@@ -61,13 +61,13 @@ func keepRefused(tx *db.Tx, link string, batch []exchange.Handed, verdicts []exc
 	return err
 }
 
-// release takes out of the list what was taken after all.
-func release(tx *db.Tx, link string, verdicts []exchange.Verdict) error {
+// release takes out of the list what was taken after all: by this node, or where ours by the home.
+func release(tx *db.Tx, link string, verdicts []exchange.Verdict, ours bool) error {
 	for _, v := range verdicts {
 		if refuses(v) {
 			continue
 		}
-		if _, err := tx.Exec(`DELETE FROM peers_quarantine WHERE link = ? AND ours = 0 AND seq = ? AND object = ?`, link, v.Seq, v.ID); err != nil {
+		if _, err := tx.Exec(`DELETE FROM peers_quarantine WHERE link = ? AND ours = ? AND seq = ? AND (object = ? OR ours = 1)`, link, ours, v.Seq, v.ID); err != nil {
 			return err
 		}
 	}
