@@ -127,6 +127,10 @@ func (t *taking) begin(tx *db.Tx, n int) error {
 	if t.individual {
 		return nil
 	}
+	epoch, err := t.s.accounts.EpochTx(tx)
+	if err != nil || epoch == t.epoch {
+		return err
+	}
 	ms, err := t.s.accounts.MembershipsOfTx(tx, polder.Actor{Org: t.from.Org})
 	if err != nil {
 		return err

@@ -11,6 +11,7 @@ import (
 // ground is what deliveries of a peer are held against: who is who here, and which communities the peer is the home of.
 // Nobody changes it once it is read.
 type ground struct {
+	epoch   int64                               // of accounts, at or before which it was read
 	orgs    map[polder.OrgID]polder.OrgID       // organisations that are known here, with their homes
 	blinds  map[polder.OrgID]polder.CommunityID // identities that stand for "a member"
 	homes   map[polder.OrgID]string             // other nodes
@@ -43,6 +44,7 @@ func (k *grounds) of(ctx context.Context, a *accounts.Service, from Origin) (*gr
 	if g, err = groundOf(ctx, a, from); err != nil {
 		return nil, err
 	}
+	g.epoch = epoch
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if k.epoch == epoch {
