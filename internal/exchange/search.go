@@ -20,7 +20,7 @@ const (
 	indexForm    = 1                      // of what is written; another number makes every index anew
 	indexBatch   = 256                    // deliveries a transaction
 	indexPatient = time.Second / 2        // how long a search waits for what was shared just before it
-	indexGather  = 250 * time.Millisecond // to take in together what comes one by one; a search that waits ends it
+	indexGather  = 500 * time.Millisecond // to take in together what comes one by one; a search that waits ends it
 )
 
 // Index is the search over everything shared: words, values, names, external ids and references. It is a reader of the
