@@ -20,8 +20,9 @@ func shared(j *Journal, n polder.Seq) { j.live.add([]Delivery{{Seq: n}}) }
 func TestReader(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		j := &Journal{live: newLive(0)}
-		var took []polder.Seq
-		var at polder.Seq
+		var took []polder.Seq // read once the reader waits
+		var cursor atomic.Int64
+		at := func() polder.Seq { return polder.Seq(cursor.Load()) }
 		var fault atomic.Pointer[error]
 		step := func(context.Context) (bool, error) {
 			if err := fault.Swap(nil); err != nil {
@@ -30,11 +31,11 @@ func TestReader(t *testing.T) {
 				}
 				return false, *err
 			}
-			if at == j.Top() {
+			if at() == j.Top() {
 				return false, nil
 			}
-			at = j.Top()
-			took = append(took, at)
+			cursor.Store(int64(j.Top()))
+			took = append(took, at())
 			return true, nil
 		}
 		hurry := make(chan struct{}, 1)
@@ -58,22 +59,22 @@ func TestReader(t *testing.T) {
 		time.Sleep(10 * time.Millisecond)
 		hurry <- struct{}{}
 		synctest.Wait()
-		if at != 11 {
+		if at() != 11 {
 			t.Error("whoever waits did not wake it")
 		}
 
 		for _, err := range []error{errors.New("no room"), nil} {
 			time.Sleep(time.Minute)
 			fault.Store(&err)
-			shared(j, at+1)
+			shared(j, at()+1)
 			time.Sleep(2 * time.Second)
 			synctest.Wait()
-			if at == j.Top() {
+			if at() == j.Top() {
 				t.Error("it did not wait after an error")
 			}
 			time.Sleep(readerRetry + time.Second)
 			synctest.Wait()
-			if at != j.Top() {
+			if at() != j.Top() {
 				t.Errorf("it did not go on after %v", err)
 			}
 		}
