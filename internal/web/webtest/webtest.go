@@ -289,7 +289,24 @@ func (p *Page) Script(on bool) {
 // Click clicks what the CSS selector finds first.
 func (p *Page) Click(selector string) {
 	p.t.Helper()
+	p.Wait(selector)
+	p.still(selector)
 	p.do("click "+selector, chromedp.Click(chromedp.CSS(selector)))
+}
+
+// still waits until what the CSS selector finds has stopped moving, as after the page scrolled to something, and a second at
+// most: a click goes to where it was.
+func (p *Page) still(selector string) {
+	p.t.Helper()
+	before := ""
+	for range 50 {
+		at := Eval[string](p, fmt.Sprintf(`(e => { e?.scrollIntoViewIfNeeded(); return JSON.stringify(e?.getBoundingClientRect() ?? "") })(document.querySelector(%q))`, selector))
+		if at == before {
+			return
+		}
+		before = at
+		time.Sleep(20 * time.Millisecond)
+	}
 }
 
 // Submit clicks what leads to another page, and waits until that page is there.
