@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"pgregory.net/rapid"
 )
@@ -110,6 +111,26 @@ func TestChunksAreTheWhole(t *testing.T) {
 			t.Fatalf("in pieces:\n%s\nas a whole:\n%s", got, want)
 		}
 	})
+}
+
+// TestHalfAChunk: where what is left behind whole records is half a chunk, and a record that is not whole, the scanner reads
+// on, and says where the stream ends. It once looked at the same half for ever.
+func TestHalfAChunk(t *testing.T) {
+	for _, cut := range []string{"{\"a\":1}\n{\"bbbbbbbbbbbbbbbbbbbb", "[{\"a\":1}]{\"bbbbbbbbbbbbbbbbbbbb", "[{\"a\":1},{\"bbbbbbbbbbbbbbbbbbbb"} {
+		for end := 10; end <= len(cut); end++ {
+			for chunk := 1; chunk <= 40; chunk++ {
+				done := make(chan string, 1)
+				go func() {
+					done <- transcript(t, &trickle{data: []byte(cut[:end]), sizes: []int{end}}, Options{chunk: chunk, Live: true})
+				}()
+				select {
+				case <-done:
+				case <-time.After(10 * time.Second):
+					t.Fatalf("%q, chunk %d: it looks at the same for ever", cut[:end], chunk)
+				}
+			}
+		}
+	}
 }
 
 func lineCut(data []byte) bool {

@@ -148,7 +148,7 @@ func (s *Scanner) Next() (Chunk, error) {
 			return Chunk{}, err
 		default:
 			want = min(2*max(len(s.rest), s.o.chunk/2), s.o.MaxRecord+s.o.chunk)
-			want = max(want, len(s.rest)+lineEnd+1)
+			want = max(want, s.o.chunk+1, len(s.rest)+lineEnd+1)
 		}
 	}
 }
