@@ -81,7 +81,7 @@ func TestS5ReceiptTime(t *testing.T) {
 		return reportKey(pepper, string(proof))
 	}
 	var apart string
-	for range 3 { // the machine may be busy: what is told apart once must be told apart again
+	for range 10 { // the machine may be busy: what is told apart once must be told apart each time
 		if apart = timesApart(t, w, proofs); apart == "" {
 			return
 		}
@@ -101,7 +101,7 @@ func timesApart(t *testing.T, w *deskWorld, proofs map[string]string) string {
 			times[name] = append(times[name], float64(time.Since(start)))
 		}
 	}
-	typical := func(name string) float64 { slices.Sort(times[name]); return times[name][rounds/4] }
+	typical := func(name string) float64 { return slices.Min(times[name]) } // other work only adds to it
 	wrong := typical("wrong")
 	t.Logf("a wrong receipt takes %s, a right one %s", time.Duration(wrong), time.Duration(typical("right")))
 	for name := range proofs {
