@@ -112,25 +112,38 @@ func (j *Journal) Changed() <-chan struct{} {
 // at most limit deliveries, with the number to go on from; nothing when nothing came for as long as patience. What was
 // withdrawn meanwhile may be missing. Like [Journal.Scan] it is no exit; its errors are those of [Journal.Follow].
 func (j *Journal) Tail(ctx context.Context, after polder.Seq, limit int, patience time.Duration) (out []Delivery, next polder.Seq, err error) {
+	batch, have, err := j.await(ctx, after, nil, patience)
+	switch {
+	case err != nil || have && len(batch) == 0:
+		return nil, after, err
+	case !have:
+		return j.tailStored(ctx, after, limit)
+	}
+	batch = batch[:min(len(batch), limit)]
+	return batch, batch[len(batch)-1].Seq, nil
+}
+
+// await waits until there is something above cursor, and returns it as far as it is in memory; have is false when that
+// begins later than at the cursor. An empty batch is that wake was closed, or that nothing came for as long as patience.
+func (j *Journal) await(ctx context.Context, cursor polder.Seq, wake <-chan struct{}, patience time.Duration) (batch []Delivery, have bool, err error) {
 	enough := time.NewTimer(patience)
 	defer enough.Stop()
 	for {
-		batch, have, bell, done := j.live.after(after)
+		batch, have, bell, done := j.live.after(cursor)
 		switch {
-		case !have:
-			return j.tailStored(ctx, after, limit)
-		case len(batch) > 0:
-			batch = batch[:min(len(batch), limit)]
-			return batch, batch[len(batch)-1].Seq, nil
+		case !have || len(batch) > 0:
+			return batch, have, nil
 		case done:
-			return nil, after, errStopping
+			return nil, true, polder.Errorf(polder.Unavailable, "the node is stopping; connect again")
 		}
 		select {
 		case <-bell:
+		case <-wake:
+			return nil, true, nil
 		case <-enough.C:
-			return nil, after, nil
+			return nil, true, nil
 		case <-ctx.Done():
-			return nil, after, ctx.Err()
+			return nil, true, ctx.Err()
 		}
 	}
 }
@@ -147,36 +160,20 @@ func (j *Journal) tailStored(ctx context.Context, after polder.Seq, limit int) (
 	return out, next, err
 }
 
-var errStopping = polder.Errorf(polder.Unavailable, "the node is stopping; connect again")
-
 // Follow waits until the reader may see something above cursor and returns it, in order, at most limit deliveries,
 // withdrawals included, with the cursor to go on from. It returns an empty batch when it passed only what the reader
 // may not see, when wake is closed, or when nothing came for as long as patience; callers then look whether the
 // reader's rights still hold and call again.
 // It returns Unavailable when the journal closes, and ctx's error when that ends.
 func (j *Journal) Follow(ctx context.Context, sight polder.Sight, cursor polder.Seq, limit int, wake <-chan struct{}, patience time.Duration) ([]Delivery, polder.Seq, error) {
-	enough := time.NewTimer(patience)
-	defer enough.Stop()
-	for {
-		batch, have, bell, done := j.live.after(cursor)
-		switch {
-		case !have:
-			return j.catchUp(ctx, sight, cursor, limit)
-		case len(batch) > 0:
-			return visible(sight, batch, cursor, limit)
-		case done:
-			return nil, cursor, errStopping
-		}
-		select {
-		case <-bell:
-		case <-wake:
-			return nil, cursor, nil
-		case <-enough.C:
-			return nil, cursor, nil
-		case <-ctx.Done():
-			return nil, cursor, ctx.Err()
-		}
+	batch, have, err := j.await(ctx, cursor, wake, patience)
+	switch {
+	case err != nil || have && len(batch) == 0:
+		return nil, cursor, err
+	case !have:
+		return j.catchUp(ctx, sight, cursor, limit)
 	}
+	return visible(sight, batch, cursor, limit)
 }
 
 func (j *Journal) catchUp(ctx context.Context, sight polder.Sight, cursor polder.Seq, limit int) ([]Delivery, polder.Seq, error) {

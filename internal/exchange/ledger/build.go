@@ -93,21 +93,6 @@ func (s *Service) advance(ctx context.Context) (due time.Duration, err error) {
 	}
 }
 
-// Build builds and signs everything at once, whatever the pause between checkpoints.
-func (s *Service) Build(ctx context.Context) error {
-	s.build.Lock()
-	defer s.build.Unlock()
-	for {
-		more, err := s.step(ctx)
-		if err != nil {
-			return err
-		}
-		if !more {
-			return s.sign(ctx)
-		}
-	}
-}
-
 // ownTree is the tree of the own log. That of another lineage is dropped.
 func (s *Service) ownTree(ctx context.Context) (t tree, err error) {
 	t, ok, err := findTree(s.trees.db.Read(), s.origin)

@@ -259,3 +259,18 @@ func mustParse(t testing.TB, raw []byte) stix.Object {
 	ok(t, err)
 	return o
 }
+
+// Build builds and signs everything at once, whatever the pause between checkpoints.
+func (s *Service) Build(ctx context.Context) error {
+	s.build.Lock()
+	defer s.build.Unlock()
+	for {
+		more, err := s.step(ctx)
+		if err != nil {
+			return err
+		}
+		if !more {
+			return s.sign(ctx)
+		}
+	}
+}

@@ -80,16 +80,5 @@ func (y *cycle) waiting(ctx context.Context) (out []exchange.Handed, err error) 
 
 func readWaits(q db.Querier, link string) (seqs []polder.Seq, err error) {
 	rows, err := q.Query(`SELECT seq FROM peers_quarantine WHERE link = ? AND ours = 1 AND waits = 1 ORDER BY seq`, link)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	for rows.Next() {
-		var n polder.Seq
-		if err := rows.Scan(&n); err != nil {
-			return nil, err
-		}
-		seqs = append(seqs, n)
-	}
-	return seqs, rows.Err()
+	return db.All(func(r db.Row) (n polder.Seq, err error) { err = r.Scan(&n); return n, err }, rows, err)
 }

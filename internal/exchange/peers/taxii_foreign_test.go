@@ -178,7 +178,11 @@ func TestTAXIIForgetfulServer(t *testing.T) {
 	far.mu.Lock()
 	far.lose = true
 	far.mu.Unlock()
-	if err := visit(0); err == nil || far.lose {
+	err := visit(0)
+	far.mu.Lock()
+	waits := far.lose
+	far.mu.Unlock()
+	if err == nil || waits {
 		t.Errorf("no answer to a post was lost: %v", err)
 	}
 	taxiiOK(t, visit(0))
